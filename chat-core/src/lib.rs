@@ -1,0 +1,1 @@
+//! The chat domain: rules, ports, in-memory adapters, conformance kit.

@@ -1,0 +1,1 @@
+//! Store and Search of chat-core on SQLite files.

@@ -1,0 +1,2 @@
+//! A chat server on chat-core.
+fn main() {}
