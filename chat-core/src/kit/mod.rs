@@ -1,0 +1,3 @@
+//! What every adapter is held to: conformance cases, and generators of the texts that they run on.
+
+pub mod texts;
