@@ -1,0 +1,104 @@
+//! What operators and tools ask: health, figures, the document of the APIs.
+
+mod docs;
+mod health;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use utoipa::OpenApi;
+use warp::Filter;
+
+use crate::http::body::BodyLimits;
+use crate::http::call::{Call, Head};
+use crate::http::door::{Door, Fault};
+use crate::http::leaf::{Leaf, LeafStyle};
+use crate::http::metrics;
+use crate::http::problem::{Code, Problem};
+use crate::http::reply::{self, Response};
+
+pub use health::Probe;
+
+const NAME: &str = "ops";
+
+/// The door of operators, which also serves the whole OpenAPI document: its own and those of the other doors.
+pub fn door(
+    body: BodyLimits,
+    probes: Vec<Arc<dyn Probe>>,
+    documents: Vec<utoipa::openapi::OpenApi>,
+) -> Door {
+    let style = LeafStyle {
+        door: NAME,
+        faults,
+        body,
+    };
+    let own = Document::openapi();
+    let whole = documents
+        .into_iter()
+        .fold(own.clone(), utoipa::openapi::OpenApi::merge_from);
+    let document = Bytes::from(whole.to_json().unwrap_or_default());
+    let routes = warp::path("healthz")
+        .and(Leaf::new(style, "/healthz", ()).get(health::alive).boxed())
+        .or(warp::path("readyz").and(
+            Leaf::new(style, "/readyz", probes.into())
+                .get(health::ready)
+                .boxed(),
+        ))
+        .unify()
+        .or(warp::path("metrics").and(Leaf::new(style, "/metrics", ()).get(figures).boxed()))
+        .unify()
+        .or(warp::path("openapi.json").and(
+            Leaf::new(style, "/openapi.json", document)
+                .get(openapi)
+                .boxed(),
+        ))
+        .unify()
+        .or(warp::path("docs").and(docs::routes(style)))
+        .unify()
+        .boxed();
+    let mounts = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+    Door::new(NAME, &mounts, routes, faults, own)
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "chat", description = "A chat backend."),
+    paths(health::alive, health::ready, figures, openapi),
+    components(schemas(Problem))
+)]
+struct Document;
+
+fn faults(head: &Head, fault: Fault) -> Response {
+    let code = match fault {
+        Fault::NotFound => Code::NotFound,
+        Fault::MethodNotAllowed => Code::MethodNotAllowed,
+        Fault::Internal => Code::Internal,
+    };
+    Problem::new(code, head).into_response()
+}
+
+/// Figures in the text format of Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = NAME,
+    responses((status = 200, description = "The figures", body = String, content_type = "text/plain")),
+)]
+async fn figures(_: (), _: Call) -> Response {
+    reply::with_body(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        metrics::recorder().render(),
+    )
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = NAME,
+    responses((status = 200, description = "The document", body = Object, content_type = "application/json")),
+)]
+async fn openapi(document: Bytes, _: Call) -> Response {
+    reply::with_body(StatusCode::OK, "application/json", document)
+}
+
+#[cfg(test)]
+mod tests;

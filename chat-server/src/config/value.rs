@@ -1,0 +1,271 @@
+//! The kinds of value that settings are made of.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+const HIDDEN: &str = "(hidden)";
+
+/// A credential: it can be compared, and is never printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The bytes to compare a presented credential with.
+    pub fn expose(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl FromStr for Secret {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // It is compared with what stands in an HTTP header, so nothing else could ever match.
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("must be visible ASCII characters without spaces, at least one".into());
+        }
+        // The output of `config show` used as a file would otherwise set a key that anybody can guess.
+        if text == HIDDEN {
+            return Err(format!("is {HIDDEN} as shown, not the credential itself"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(HIDDEN)
+    }
+}
+
+/// Which adapter a port gets and where its backend is: `sqlite:FILE`, `memory:`, `redis://…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BackendUrl(String);
+
+impl BackendUrl {
+    /// The whole URL with its credentials, for the adapter alone.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the first colon.
+    pub fn scheme(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+}
+
+impl FromStr for BackendUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+        let plausible = |scheme: &str| {
+            scheme.starts_with(|first: char| first.is_ascii_lowercase())
+                && scheme
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        match scheme {
+            Some(scheme) if plausible(scheme) => Ok(Self(text.to_owned())),
+            _ => Err("must be a URL such as sqlite:chat.db or memory:".into()),
+        }
+    }
+}
+
+impl fmt::Display for BackendUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // User, password and query may each hold a credential.
+        let text = self.0.split('?').next().unwrap_or_default();
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return out.write_str(text);
+        };
+        match rest.rsplit_once('@') {
+            Some((_, host)) => write!(out, "{scheme}://{HIDDEN}@{host}"),
+            None => out.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for BackendUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+/// A length of time, written `500ms`, `10s` or `30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match humantime::parse_duration(text) {
+            Ok(time) if time.is_zero() => Err("must be longer than 0s".into()),
+            Ok(time) => Ok(Self(time)),
+            Err(why) => Err(format!("must be a time such as 500ms, 10s or 30m: {why}")),
+        }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(out)
+    }
+}
+
+/// How many requests one application may make in how long, written `600/1m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests in one window.
+    pub requests: u32,
+    /// The window's length, whole seconds.
+    pub window: Duration,
+}
+
+impl FromStr for RateLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || String::from("must be requests/window such as 600/1m");
+        let (requests, window) = text.split_once('/').ok_or_else(wrong)?;
+        let requests: u32 = requests.parse().map_err(|_| wrong())?;
+        let window = window.parse::<Span>()?.0;
+        if requests == 0 || window.subsec_nanos() != 0 {
+            return Err("must be at least one request in a whole number of seconds".into());
+        }
+        Ok(Self { requests, window })
+    }
+}
+
+impl fmt::Display for RateLimit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.requests, Span(self.window))
+    }
+}
+
+/// Which requests leave a line in the log, written `off`, `errors`, `all` or `1/100`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLog {
+    /// None.
+    Off,
+    /// Those that were answered with 5xx.
+    Errors,
+    /// One out of so many, and those that were answered with 5xx; 1 is all of them.
+    OneIn(u32),
+}
+
+impl FromStr for AccessLog {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "errors" => Ok(Self::Errors),
+            "all" => Ok(Self::OneIn(1)),
+            _ => text
+                .strip_prefix("1/")
+                .and_then(|each| each.parse().ok())
+                .filter(|each| *each > 0)
+                .map(Self::OneIn)
+                .ok_or_else(|| "must be off, errors, all, or a share such as 1/100".into()),
+        }
+    }
+}
+
+impl fmt::Display for AccessLog {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => out.write_str("off"),
+            Self::Errors => out.write_str("errors"),
+            Self::OneIn(1) => out.write_str("all"),
+            Self::OneIn(each) => write!(out, "1/{each}"),
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A value in a file is read exactly as on the command line.
+macro_rules! read_as_text {
+    ($($name:ident),+) => { $(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from)?.parse().map_err(de::Error::custom)
+            }
+        }
+    )+ };
+}
+
+macro_rules! write_as_text {
+    ($($name:ident),+) => { $(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+    )+ };
+}
+
+read_as_text!(Secret, BackendUrl, Span, RateLimit, AccessLog);
+write_as_text!(BackendUrl, Span, RateLimit, AccessLog);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(HIDDEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_never_printed() {
+        let secret: Secret = "s3cret".parse().unwrap();
+        assert_eq!(format!("{secret:?}"), "(hidden)");
+        let url: BackendUrl = "redis://joe:s3cret@host:1/0?password=s3cret"
+            .parse()
+            .unwrap();
+        assert_eq!(url.to_string(), "redis://(hidden)@host:1/0");
+        assert_eq!(format!("{url:?}"), url.to_string());
+        assert!(url.expose().contains("s3cret"));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused() {
+        for text in ["", "chat.db", ":x", "C:\\chat", "Sqlite:x", " memory:"] {
+            assert!(text.parse::<BackendUrl>().is_err(), "{text:?}");
+        }
+        assert_eq!(
+            "redis-cluster://a".parse::<BackendUrl>().unwrap().scheme(),
+            "redis-cluster"
+        );
+    }
+
+    #[test]
+    fn times_rates_and_shares_are_read_as_they_are_written() {
+        for text in ["500ms", "10s", "30m"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+        assert_eq!("600/1m".parse::<RateLimit>().unwrap().to_string(), "600/1m");
+        for text in ["off", "errors", "all", "1/100"] {
+            assert_eq!(text.parse::<AccessLog>().unwrap().to_string(), text);
+        }
+        for text in ["0/1m", "6", "6/500ms", "x/1m"] {
+            assert!(text.parse::<RateLimit>().is_err(), "{text}");
+        }
+        assert!("0s".parse::<Span>().is_err() && "1/0".parse::<AccessLog>().is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! What all doors share: sockets, limits, request ids, problems, figures, long answers.
+
+pub mod accept;
+pub mod access_log;
+pub mod body;
+pub mod call;
+pub mod connection;
+pub mod door;
+pub mod front;
+pub mod leaf;
+pub mod listener;
+pub mod metrics;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod reply;
+pub mod request_id;
+pub mod sse;
+pub mod stream;
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,210 @@
+//! RFC 9457 problems: the errors of everything that has no older form to keep.
+
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::accept::PROBLEM;
+use super::call::Head;
+use super::reply::{self, Response};
+
+/// What went wrong, for programs. The list is frozen: a code is added, never changed or taken away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Code {
+    /// The request cannot be understood.
+    BadRequest,
+    /// The body is not what its content type says.
+    MalformedBody,
+    /// There is no body where one is needed.
+    MissingBody,
+    /// A query parameter has a value that cannot be.
+    InvalidParameter,
+    /// A query parameter or a key of the body is not known.
+    UnknownField,
+    /// A value breaks a rule of the domain.
+    ValidationFailed,
+    /// Another one has this name.
+    NameTaken,
+    /// Credentials are missing or wrong.
+    Unauthorized,
+    /// There is nothing at this path.
+    NotFound,
+    /// The path does not take this method.
+    MethodNotAllowed,
+    /// No form of the answer is acceptable.
+    NotAcceptable,
+    /// The client took too long to send its request.
+    RequestTimeout,
+    /// The body is larger than the server takes.
+    BodyTooLarge,
+    /// The content type is not one that is read here.
+    UnsupportedMediaType,
+    /// The idempotency key is no such key.
+    InvalidIdempotencyKey,
+    /// The idempotency key belongs to another request.
+    IdempotencyKeyReused,
+    /// The cursor is none of this chat's.
+    InvalidCursor,
+    /// The cursor's past is gone: take a snapshot.
+    CursorReset,
+    /// More requests than are allowed in this time.
+    RateLimited,
+    /// Something the server needs is not there now.
+    Unavailable,
+    /// Whether the write happened cannot be told: send it again with the same idempotency key.
+    OutcomeUnknown,
+    /// The server is at fault.
+    Internal,
+}
+
+impl Code {
+    /// The status it is answered with.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest
+            | Self::MalformedBody
+            | Self::MissingBody
+            | Self::InvalidParameter
+            | Self::UnknownField
+            | Self::InvalidIdempotencyKey
+            | Self::InvalidCursor => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::CursorReset => StatusCode::GONE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ValidationFailed | Self::NameTaken | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request cannot be understood",
+            Self::MalformedBody => "The body cannot be read",
+            Self::MissingBody => "The body is missing",
+            Self::InvalidParameter => "A parameter is invalid",
+            Self::UnknownField => "A field is not known",
+            Self::ValidationFailed => "A value is not allowed",
+            Self::NameTaken => "The name is taken",
+            Self::Unauthorized => "Credentials are missing or wrong",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "The method is not allowed here",
+            Self::NotAcceptable => "No acceptable form",
+            Self::RequestTimeout => "The request came too slowly",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The content type is not read here",
+            Self::InvalidIdempotencyKey => "The idempotency key is invalid",
+            Self::IdempotencyKeyReused => "The idempotency key belongs to another request",
+            Self::InvalidCursor => "The cursor is invalid",
+            Self::CursorReset => "The cursor is of another time",
+            Self::RateLimited => "Too many requests",
+            Self::Unavailable => "Not available now",
+            Self::OutcomeUnknown => "The outcome is not known",
+            Self::Internal => "The server is at fault",
+        }
+    }
+}
+
+/// One of several faults of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// The parameter or key.
+    pub field: String,
+    /// What is wrong with it, for programs.
+    pub code: Code,
+    /// What is wrong with it, for people.
+    pub message: String,
+}
+
+/// An error answer in the form of RFC 9457.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem: `urn:chat:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(format = "uri")]
+    kind: String,
+    /// The kind of problem in words.
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong with this request.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    detail: String,
+    /// The kind of problem for programs.
+    code: Code,
+    /// The id under which the server logged the request.
+    request_id: String,
+    /// Every fault by its field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem of this kind with the request under this head.
+    pub fn new(code: Code, head: &Head) -> Self {
+        let name = serde_json::to_value(code).unwrap_or_default();
+        Self {
+            kind: format!("urn:chat:problem:{}", name.as_str().unwrap_or_default()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: String::new(),
+            code,
+            request_id: head.request_id.to_str().unwrap_or_default().to_owned(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Says what is wrong with this request.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Adds the fault of one field.
+    #[must_use]
+    pub fn field(
+        mut self,
+        field: impl Into<String>,
+        code: Code,
+        message: impl Into<String>,
+    ) -> Self {
+        self.errors.push(FieldError {
+            field: field.into(),
+            code,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Adds the parameters or keys that are not known.
+    #[must_use]
+    pub fn unknown<'a>(self, fields: impl IntoIterator<Item = &'a str>) -> Self {
+        fields.into_iter().fold(self, |problem, field| {
+            problem.field(field, Code::UnknownField, "is not known")
+        })
+    }
+
+    /// The answer.
+    pub fn into_response(self) -> Response {
+        let mut response = reply::json(self.code.status(), &self);
+        response.headers_mut().insert(
+            http::header::CONTENT_TYPE,
+            HeaderValue::from_static(PROBLEM),
+        );
+        response
+    }
+}

@@ -1,0 +1,7 @@
+//! A chat server on chat-core: settings, sockets, and the APIs that turn HTTP into calls of the core.
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod log;
