@@ -16,6 +16,7 @@ pub fn start(settings: &Settings) -> Result<(), Box<dyn std::error::Error + Send
     let filter = EnvFilter::try_new(&settings.log_level)?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_writer(io::stderr);
     let started: Result<(), TryInitError> = match settings.log_format {
         LogFormat::Text => lines.finish().try_init(),

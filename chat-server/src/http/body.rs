@@ -63,7 +63,12 @@ where
             limit: limits.bytes,
         });
     }
-    tokio::time::timeout(limits.time, collect(stream, limits.bytes))
+    let mut whole = std::pin::pin!(collect(stream, limits.bytes));
+    // Most bodies arrive with the head: they need no timer.
+    if let Poll::Ready(whole) = futures_util::poll!(&mut whole) {
+        return whole;
+    }
+    tokio::time::timeout(limits.time, whole)
         .await
         .unwrap_or(Err(BodyFault::TimedOut { time: limits.time }))
 }

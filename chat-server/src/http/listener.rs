@@ -202,6 +202,7 @@ impl Shop {
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = self.front.stopping().cancelled() => {
                 connection.as_mut().graceful_shutdown();
