@@ -2,17 +2,20 @@
 
 pub mod accept;
 pub mod access_log;
+pub mod auth;
 pub mod body;
 pub mod call;
 pub mod connection;
 pub mod door;
 pub mod front;
+pub mod input;
 pub mod leaf;
 pub mod listener;
 pub mod metrics;
 pub mod path;
 pub mod problem;
 pub mod query;
+pub mod rate;
 pub mod reply;
 pub mod request_id;
 pub mod sse;
