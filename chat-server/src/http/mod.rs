@@ -12,6 +12,7 @@ pub mod input;
 pub mod leaf;
 pub mod listener;
 pub mod metrics;
+pub mod paging;
 pub mod path;
 pub mod problem;
 pub mod query;
