@@ -1,0 +1,313 @@
+//! The rules, once.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber};
+
+use super::command::{Command, CreateApplication, CreateChat, Import, Request, Scope};
+use super::facts::{ApplicationState, ChatState, Facts, Remembered};
+use super::outcome::{Done, Outcome, Refusal};
+use super::working::{WorkingChat, reply_exists};
+use super::writes::{ApplicationWrite, ImportWrite, RequestWrite, Writes};
+
+/// Decides a batch: one outcome a request, in order, and what is to be written for all of them.
+///
+/// Each command sees what the ones before it did. A refused or replayed command changes nothing
+/// and takes no number.
+#[must_use]
+pub fn decide(facts: Facts, requests: &[Request], now: Timestamp) -> (Vec<Outcome>, Writes) {
+    let mut working = Working::new(facts, now);
+    let outcomes = requests
+        .iter()
+        .map(|request| working.decide(request))
+        .collect();
+    (outcomes, working.into_writes())
+}
+
+struct Working {
+    now: Timestamp,
+    facts: Facts,
+    applications: BTreeMap<ApplicationId, WorkingApplication>,
+    writes: Writes,
+}
+
+struct WorkingApplication {
+    state: ApplicationState,
+    changed: bool,
+    chats: BTreeMap<ChatNumber, WorkingChat>,
+}
+
+impl Working {
+    fn new(mut facts: Facts, now: Timestamp) -> Self {
+        let applications = std::mem::take(&mut facts.applications)
+            .into_iter()
+            .map(|(id, found)| {
+                let chats = found
+                    .chats
+                    .into_iter()
+                    .map(|(number, chat)| (number, WorkingChat::loaded(chat)))
+                    .collect();
+                (
+                    id,
+                    WorkingApplication {
+                        state: found.state,
+                        changed: false,
+                        chats,
+                    },
+                )
+            })
+            .collect();
+        Self {
+            now,
+            facts,
+            applications,
+            writes: Writes::default(),
+        }
+    }
+
+    fn decide(&mut self, request: &Request) -> Outcome {
+        match self.once(request) {
+            Ok((done, replayed)) => Outcome::Done { done, replayed },
+            Err(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    /// Only successes are remembered, and a key stands for one request.
+    fn once(&mut self, request: &Request) -> Result<(Done, bool), Refusal> {
+        let id = self.scope(request.scope)?;
+        let Some(key) = request.key else {
+            return Ok((self.apply(id, &request.command)?, false));
+        };
+        if let Some(known) = self.facts.requests.get(&(id, key.hash)) {
+            return if known.fingerprint == key.fingerprint {
+                Ok((known.done.clone(), true))
+            } else {
+                Err(Refusal::KeyReused)
+            };
+        }
+        let done = self.apply(id, &request.command)?;
+        let remembered = Remembered {
+            fingerprint: key.fingerprint,
+            done: done.clone(),
+        };
+        self.facts.requests.insert((id, key.hash), remembered);
+        self.writes.requests.push(RequestWrite {
+            application: id,
+            key: key.hash,
+            fingerprint: key.fingerprint,
+            done: done.clone(),
+            at: self.now,
+        });
+        Ok((done, false))
+    }
+
+    fn scope(&self, scope: Scope) -> Result<ApplicationId, Refusal> {
+        let id = match scope {
+            Scope::Root => return Ok(ApplicationId::ROOT),
+            Scope::Application(id) => id,
+            Scope::Token(hash) => *self
+                .facts
+                .tokens
+                .get(&hash)
+                .ok_or(Refusal::ApplicationNotFound)?,
+        };
+        match self.applications.get(&id) {
+            Some(application) if application.state.closed_at.is_none() => Ok(id),
+            _ => Err(Refusal::ApplicationNotFound),
+        }
+    }
+
+    fn apply(&mut self, id: ApplicationId, command: &Command) -> Result<Done, Refusal> {
+        let now = self.now;
+        match command {
+            Command::CreateApplication(new) => return self.create_application(new),
+            Command::RenameApplication(name) => return self.rename_application(id, name.as_str()),
+            Command::Import(import) => return self.import(id, import),
+            _ => {}
+        }
+        let application = self
+            .applications
+            .get_mut(&id)
+            .ok_or(Refusal::ApplicationNotFound)?;
+        match command {
+            Command::CloseApplication => {
+                self.facts.names.remove(&application.state.name);
+                application.close(now)
+            }
+            Command::CreateChat(new) => Ok(application.create_chat(new, now)),
+            Command::RenameChat(chat, name) => {
+                let chat = application.chat(*chat)?;
+                chat.touch_itself(now);
+                chat.state.name = name.as_ref().map(|name| name.as_str().to_owned());
+                Ok(Done::ChatChanged)
+            }
+            Command::CloseChat(number) => {
+                let chat = application.chat(*number)?;
+                chat.state.closed_at = Some(chat.touch_itself(now));
+                application.state.live_chats -= 1;
+                application.changed = true;
+                Ok(Done::ChatChanged)
+            }
+            Command::Post(chat, post) => {
+                let (number, at) = application.chat(*chat)?.post(post, now)?;
+                Ok(Done::Posted { number, at })
+            }
+            Command::Edit(chat, edit) => {
+                application.chat(*chat)?.edit(edit, now)?;
+                Ok(Done::MessageChanged)
+            }
+            Command::Delete(chat, number) => {
+                application.chat(*chat)?.delete(*number, now)?;
+                Ok(Done::MessageChanged)
+            }
+            Command::CreateApplication(_) | Command::RenameApplication(_) | Command::Import(_) => {
+                Err(Refusal::ApplicationNotFound)
+            }
+        }
+    }
+
+    fn create_application(&mut self, new: &CreateApplication) -> Result<Done, Refusal> {
+        if new.is_default && std::mem::replace(&mut self.facts.has_default, true) {
+            return Err(Refusal::DefaultApplication);
+        }
+        if new.unique_name && !self.facts.names.insert(new.name.as_str().to_owned()) {
+            return Err(Refusal::NameTaken);
+        }
+        self.writes.created.push(ApplicationState {
+            public_id: new.public_id,
+            token_hash: new.token_hash,
+            token: new.token.clone(),
+            name: new.name.as_str().to_owned(),
+            unique_name: new.unique_name,
+            is_default: new.is_default,
+            last_chat: ChatNumber::ZERO,
+            live_chats: 0,
+            created_at: self.now,
+            updated_at: self.now,
+            closed_at: None,
+        });
+        Ok(Done::ApplicationCreated {
+            public_id: new.public_id,
+            token: new.token.clone(),
+            at: self.now,
+        })
+    }
+
+    fn rename_application(&mut self, id: ApplicationId, name: &str) -> Result<Done, Refusal> {
+        let application = self
+            .applications
+            .get_mut(&id)
+            .ok_or(Refusal::ApplicationNotFound)?;
+        if application.state.unique_name && application.state.name != name {
+            if !self.facts.names.insert(name.to_owned()) {
+                return Err(Refusal::NameTaken);
+            }
+            self.facts.names.remove(&application.state.name);
+        }
+        application.state.name = name.to_owned();
+        application.state.updated_at = self.now.max(application.state.updated_at);
+        application.changed = true;
+        Ok(Done::ApplicationChanged)
+    }
+
+    /// All lines or none: everything is checked before anything is taken over.
+    fn import(&mut self, id: ApplicationId, import: &Import) -> Result<Done, Refusal> {
+        let line = self
+            .facts
+            .imports
+            .get(&import.source)
+            .copied()
+            .unwrap_or_default();
+        if line != import.from {
+            return Err(Refusal::ImportMoved(line));
+        }
+        let application = self
+            .applications
+            .get_mut(&id)
+            .ok_or(Refusal::ApplicationNotFound)?;
+        let mut heads: BTreeMap<ChatNumber, MessageNumber> = BTreeMap::new();
+        for (number, one) in &import.messages {
+            let head = application.chat(*number)?.state.head.number;
+            let head = heads.entry(*number).or_insert(head);
+            reply_exists(one.reply_to, *head)?;
+            *head = head.next();
+        }
+        for (number, one) in &import.messages {
+            application.chat(*number)?.import(one, self.now);
+        }
+        self.facts.imports.insert(import.source, import.to);
+        self.writes
+            .imports
+            .retain(|write| write.source != import.source);
+        self.writes.imports.push(ImportWrite {
+            source: import.source,
+            line: import.to,
+        });
+        Ok(Done::Imported { line: import.to })
+    }
+
+    fn into_writes(self) -> Writes {
+        let mut writes = self.writes;
+        writes.applications = self
+            .applications
+            .into_iter()
+            .map(|(id, application)| ApplicationWrite {
+                id,
+                message_ids: application.state.is_default,
+                row: application.changed.then_some(application.state),
+                chats: application
+                    .chats
+                    .into_values()
+                    .filter_map(WorkingChat::into_write)
+                    .collect(),
+            })
+            .filter(|write| write.row.is_some() || !write.chats.is_empty())
+            .collect();
+        writes
+    }
+}
+
+impl WorkingApplication {
+    fn chat(&mut self, number: ChatNumber) -> Result<&mut WorkingChat, Refusal> {
+        self.chats
+            .get_mut(&number)
+            .filter(|chat| chat.state.closed_at.is_none())
+            .ok_or(Refusal::ChatNotFound(number))
+    }
+
+    fn create_chat(&mut self, new: &CreateChat, now: Timestamp) -> Done {
+        let number = self.state.last_chat.next();
+        self.state.last_chat = number;
+        self.state.live_chats += 1;
+        self.changed = true;
+        let state = ChatState {
+            id: None,
+            number,
+            kind: new.kind,
+            name: new.name.as_ref().map(|name| name.as_str().to_owned()),
+            head: Head::START,
+            own_change: Change::ZERO,
+            floor: MessageNumber::ZERO.next(),
+            live: 0,
+            created_at: now,
+            last_at: now,
+            closed_at: None,
+        };
+        self.chats.insert(number, WorkingChat::new(state));
+        Done::ChatCreated {
+            application: self.state.public_id,
+            number,
+            at: now,
+        }
+    }
+
+    fn close(&mut self, now: Timestamp) -> Result<Done, Refusal> {
+        if self.state.is_default {
+            return Err(Refusal::DefaultApplication);
+        }
+        self.state.closed_at = Some(now);
+        self.changed = true;
+        Ok(Done::ApplicationChanged)
+    }
+}

@@ -1,0 +1,85 @@
+//! What became of a command.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::ids::{ChatNumber, MessageNumber, PublicId};
+use crate::seal::Sealed;
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is committed: now, or under the same key before.
+    Done {
+        /// What was done.
+        done: Done,
+        /// Whether it is the answer of an earlier request with the same key.
+        replayed: bool,
+    },
+    /// The rules refuse it; nothing was written.
+    Refused(Refusal),
+}
+
+/// What was done: enough to render the same answer again from the same request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "done", rename_all = "snake_case")]
+pub enum Done {
+    /// An application was made.
+    ApplicationCreated {
+        /// Its public id.
+        public_id: PublicId,
+        /// Its token, sealed.
+        token: Sealed,
+        /// When.
+        at: Timestamp,
+    },
+    /// An application was renamed or deleted.
+    ApplicationChanged,
+    /// A chat was made.
+    ChatCreated {
+        /// The application's public id.
+        application: PublicId,
+        /// The chat's number.
+        number: ChatNumber,
+        /// When.
+        at: Timestamp,
+    },
+    /// A chat was renamed or deleted.
+    ChatChanged,
+    /// A message was posted.
+    Posted {
+        /// Its number.
+        number: MessageNumber,
+        /// When.
+        at: Timestamp,
+    },
+    /// A message was edited or deleted.
+    MessageChanged,
+    /// Lines were imported.
+    Imported {
+        /// The last of them.
+        line: u64,
+    },
+}
+
+/// Why the rules refuse a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The scope is no application, or a deleted one.
+    ApplicationNotFound,
+    /// The application has no such chat.
+    ChatNotFound(ChatNumber),
+    /// The chat has no such message.
+    MessageNotFound(MessageNumber),
+    /// Another application has the name.
+    NameTaken,
+    /// The key stands for another request.
+    KeyReused,
+    /// The answered message does not exist.
+    ReplyNotFound(MessageNumber),
+    /// The default application exists already, or cannot be deleted.
+    DefaultApplication,
+    /// The source was imported up to another line than expected.
+    ImportMoved(u64),
+}

@@ -1,0 +1,89 @@
+//! What to write. Rows made in the batch hang under their parents: a parent's row id is known to
+//! the adapter by the time it comes to the children.
+
+use crate::clock::Timestamp;
+use crate::ids::{ApplicationId, Change, Head};
+use crate::model::Message;
+
+use super::command::{Fingerprint, KeyHash, SourceHash};
+use super::facts::{ApplicationState, ChatState};
+use super::outcome::Done;
+
+/// All that a batch writes; everything or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Writes {
+    /// Applications to insert.
+    pub created: Vec<ApplicationState>,
+    /// Applications with something to write in them, in id order.
+    pub applications: Vec<ApplicationWrite>,
+    /// Keys to remember.
+    pub requests: Vec<RequestWrite>,
+    /// Sources to mark.
+    pub imports: Vec<ImportWrite>,
+}
+
+/// What is written in one application.
+#[derive(Debug, Clone)]
+pub struct ApplicationWrite {
+    /// Its row id.
+    pub id: ApplicationId,
+    /// Its row, when the row itself changes.
+    pub row: Option<ApplicationState>,
+    /// Whether messages get integer ids (the default application's do).
+    pub message_ids: bool,
+    /// Its chats with something to write, in number order.
+    pub chats: Vec<ChatWrite>,
+}
+
+/// What is written in one chat.
+#[derive(Debug, Clone)]
+pub struct ChatWrite {
+    /// Its row as it will stand; inserted when `row.id` is `None`, else updated.
+    pub row: ChatState,
+    /// The head before this batch; where it differs from `row.head`, sinks have to follow.
+    pub before: Head,
+    /// Messages to insert, in number order; those with a change above 0 are touched as well.
+    pub posted: Vec<Message>,
+    /// Messages to write over, each touched by its `change`.
+    pub touched: Vec<Message>,
+}
+
+impl ChatWrite {
+    /// Whether readers and sinks have something to see.
+    #[must_use]
+    pub fn moved(&self) -> bool {
+        self.row.head != self.before
+    }
+
+    /// Each message that is touched, with its change.
+    pub fn touches(&self) -> impl Iterator<Item = &Message> {
+        self.posted
+            .iter()
+            .filter(|message| message.change > Change::ZERO)
+            .chain(&self.touched)
+    }
+}
+
+/// A key to remember.
+#[derive(Debug, Clone)]
+pub struct RequestWrite {
+    /// In which application ([`ApplicationId::ROOT`]: in none).
+    pub application: ApplicationId,
+    /// The key.
+    pub key: KeyHash,
+    /// The request.
+    pub fingerprint: Fingerprint,
+    /// The answer.
+    pub done: Done,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How far a source is imported.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportWrite {
+    /// The source.
+    pub source: SourceHash,
+    /// The last line that is in.
+    pub line: u64,
+}

@@ -1,0 +1,191 @@
+//! What a backend could not do, and what a use case answers.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::commit::Refusal;
+use crate::cursor::CursorError;
+use crate::ids::{ChatNumber, MessageNumber};
+use crate::text::Violation;
+
+/// What kind of failure a backend had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// What was named is not there.
+    NotFound,
+    /// What was to be made is there already.
+    AlreadyExists,
+    /// Somebody else changed it first; doing it again may succeed.
+    Conflict,
+    /// The backend refuses this value, now and always.
+    Invalid,
+    /// The backend cannot answer now (down, full, read-only, timed out); later it may.
+    Unavailable,
+    /// A commit was sent and its fate cannot be proven.
+    OutcomeUnknown,
+    /// Anything else: a fault to be looked into.
+    Internal,
+}
+
+/// A failure of a backend: match on the kind, read the source chain.
+#[derive(Clone)]
+pub struct BackendError {
+    kind: ErrorKind,
+    backend: &'static str,
+    op: &'static str,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl BackendError {
+    /// A failure of `backend` ("sqlite", "redis", …) in `op` ("commit", …).
+    #[must_use]
+    pub const fn new(kind: ErrorKind, backend: &'static str, op: &'static str) -> Self {
+        Self {
+            kind,
+            backend,
+            op,
+            source: None,
+        }
+    }
+
+    /// The same failure with its cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The kind to match on.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Which backend it was.
+    #[must_use]
+    pub const fn backend(&self) -> &'static str {
+        self.backend
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            ErrorKind::NotFound => "not found",
+            ErrorKind::AlreadyExists => "already exists",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::Invalid => "value refused",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::OutcomeUnknown => "outcome unknown",
+            ErrorKind::Internal => "internal fault",
+        };
+        write!(f, "{} {}: {what}", self.backend, self.op)
+    }
+}
+
+impl fmt::Debug for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for BackendError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChatError {
+    /// No such application, or the token is not its.
+    #[error("application not found")]
+    ApplicationNotFound,
+    /// The application has no such chat.
+    #[error("chat {0} not found")]
+    ChatNotFound(ChatNumber),
+    /// The chat has no such message, or it was deleted.
+    #[error("message {0} not found")]
+    MessageNotFound(MessageNumber),
+    /// Another application has this name.
+    #[error("name has already been taken")]
+    NameTaken,
+    /// The key was used before for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// A message cannot answer one that is not there.
+    #[error("reply_to names message {0}, which does not exist")]
+    ReplyNotFound(MessageNumber),
+    /// The default application cannot be deleted.
+    #[error("the default application cannot be deleted")]
+    DefaultApplication,
+    /// An import went on somewhere else in the meantime.
+    #[error("another import of the same source is at line {0}")]
+    ImportMoved(u64),
+    /// A field breaks its rule.
+    #[error("{field} {violation}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        violation: Violation,
+    },
+    /// The cursor is not one, or it is another chat's.
+    #[error("cursor {0}")]
+    Cursor(#[source] CursorError),
+    /// The cursor speaks of a history that is gone: take a snapshot.
+    #[error("the cursor is of another history; take a snapshot")]
+    CursorReset,
+    /// Too much is waiting already.
+    #[error("too many writes are waiting")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The backend cannot answer now.
+    #[error("unavailable")]
+    Unavailable(#[source] BackendError),
+    /// It was sent to the store, and its fate cannot be proven.
+    #[error("outcome unknown")]
+    OutcomeUnknown(#[source] BackendError),
+    /// A fault to be looked into.
+    #[error("internal fault")]
+    Internal(#[source] BackendError),
+}
+
+impl From<BackendError> for ChatError {
+    fn from(error: BackendError) -> Self {
+        match error.kind() {
+            ErrorKind::Unavailable | ErrorKind::Conflict => Self::Unavailable(error),
+            ErrorKind::OutcomeUnknown => Self::OutcomeUnknown(error),
+            _ => Self::Internal(error),
+        }
+    }
+}
+
+impl From<Refusal> for ChatError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::ApplicationNotFound => Self::ApplicationNotFound,
+            Refusal::ChatNotFound(number) => Self::ChatNotFound(number),
+            Refusal::MessageNotFound(number) => Self::MessageNotFound(number),
+            Refusal::NameTaken => Self::NameTaken,
+            Refusal::KeyReused => Self::KeyReused,
+            Refusal::ReplyNotFound(number) => Self::ReplyNotFound(number),
+            Refusal::DefaultApplication => Self::DefaultApplication,
+            Refusal::ImportMoved(line) => Self::ImportMoved(line),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+use crate::clock::Timestamp;
+use crate::ids::{ApplicationId, PublicId};
+use crate::seal::Sealed;
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its row.
+    pub id: ApplicationId,
+    /// The id that gives no power by itself.
+    pub public_id: PublicId,
+    /// Its token, sealed under a key of the configuration.
+    pub token: Sealed,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the default application, which is in no list and cannot be deleted.
+    pub is_default: bool,
+    /// How many chats exist, deleted ones not counted. Exact.
+    pub chats_count: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last renamed, or made.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,66 @@
+//! Keyset pages: never offsets, never unbounded.
+
+/// The most rows one page holds.
+pub const MAX_PAGE: usize = 1_000;
+
+/// How many rows a page may hold: 1 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(usize);
+
+impl Limit {
+    /// The largest page.
+    pub const MAX: Self = Self(MAX_PAGE);
+    /// What a page holds when nothing is said.
+    pub const DEFAULT: Self = Self(50);
+
+    /// A limit from 1 to 1,000, else `None`.
+    #[must_use]
+    pub const fn new(limit: usize) -> Option<Self> {
+        if limit >= 1 && limit <= MAX_PAGE {
+            Some(Self(limit))
+        } else {
+            None
+        }
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+/// Which rows of a numbered list, and in which direction they are looked for.
+///
+/// A page is always answered in ascending order of number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// The first rows above this number (0: from the start).
+    After(u64),
+    /// The last rows below this number (`u64::MAX`: from the end).
+    Before(u64),
+}
+
+/// Rows, and whether there are more in the direction that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Whether more follow in the same direction.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// A page from rows that were fetched with one more than `limit`; `span` says which end to cut.
+    #[must_use]
+    pub fn cut(mut items: Vec<T>, limit: Limit, span: Span) -> Self {
+        let more = items.len() > limit.get();
+        if more {
+            match span {
+                Span::After(_) => items.truncate(limit.get()),
+                Span::Before(_) => drop(items.drain(..items.len() - limit.get())),
+            }
+        }
+        Self { items, more }
+    }
+}

@@ -1,0 +1,52 @@
+//! The Bus tells every node that a chat moved. It may lose, double and reorder: readers fill gaps
+//! from the Store.
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use crate::error::BackendError;
+use crate::ids::{ApplicationId, ChatId, Head};
+
+/// What a subscriber hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A chat moved up to this head.
+    Moved {
+        /// The application.
+        application: ApplicationId,
+        /// The chat.
+        chat: ChatId,
+        /// Its head, or a later one.
+        to: Head,
+    },
+    /// An application was deleted.
+    Closed(ApplicationId),
+    /// Something may have been missed: look at the Store.
+    Gap,
+}
+
+/// A bounded queue of events; one that is read too slowly gets a [`Event::Gap`].
+#[derive(Debug)]
+pub struct Subscription(pub broadcast::Receiver<Event>);
+
+impl Subscription {
+    /// The next event; `None` once the bus is gone.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Event::Gap),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+/// Carries events between nodes.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Tells all subscribers, as well as it can.
+    async fn publish(&self, events: &[Event]) -> Result<(), BackendError>;
+
+    /// Hears what is published from now on.
+    async fn subscribe(&self) -> Result<Subscription, BackendError>;
+}

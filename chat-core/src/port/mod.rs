@@ -1,0 +1,56 @@
+//! The only things the core asks of the world. Every method is one atomic unit; what the rules
+//! refuse is an outcome, an error is what a backend could not do.
+
+mod bus;
+mod counter;
+mod search;
+mod store;
+
+use std::sync::Arc;
+
+pub use bus::{Bus, Event, Subscription};
+pub use counter::{Count, Counter};
+pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
+pub use store::{
+    Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,
+    Progress, Store, Upkeep,
+};
+
+#[cfg(any(test, feature = "mock"))]
+pub use bus::MockBus;
+#[cfg(any(test, feature = "mock"))]
+pub use counter::MockCounter;
+#[cfg(any(test, feature = "mock"))]
+pub use search::MockSearch;
+#[cfg(any(test, feature = "mock"))]
+pub use store::{MockApplications, MockChats, MockCommit, MockHistory, MockOutbox, MockUpkeep};
+
+/// A store, one field a port, so that a test can put a double in the place of one.
+#[derive(Clone)]
+pub struct Stores {
+    /// See [`Applications`].
+    pub applications: Arc<dyn Applications>,
+    /// See [`Commit`].
+    pub commit: Arc<dyn Commit>,
+    /// See [`Chats`].
+    pub chats: Arc<dyn Chats>,
+    /// See [`History`].
+    pub history: Arc<dyn History>,
+    /// See [`Outbox`].
+    pub outbox: Arc<dyn Outbox>,
+    /// See [`Upkeep`].
+    pub upkeep: Arc<dyn Upkeep>,
+}
+
+impl From<Arc<dyn Store>> for Stores {
+    fn from(store: Arc<dyn Store>) -> Self {
+        Self {
+            applications: store.clone(),
+            commit: store.clone(),
+            chats: store.clone(),
+            history: store.clone(),
+            outbox: store.clone(),
+            upkeep: store,
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The Store: the truth. A family of small traits; [`Store`] names all of them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::commit::{Batch, KeyHash, Outcome, Sink, SourceHash};
+use crate::error::BackendError;
+use crate::ids::{
+    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, PublicId, TokenHash,
+};
+use crate::model::{Application, ChatInfo, Message};
+use crate::page::{Limit, Page, Span};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// All that a store does.
+pub trait Store: Applications + Commit + Chats + History + Outbox + Upkeep {}
+
+impl<T: Applications + Commit + Chats + History + Outbox + Upkeep> Store for T {}
+
+/// Finds applications. They are made and changed by commands.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Applications: Send + Sync + 'static {
+    /// The application with this token, unless it is deleted.
+    async fn by_token(&self, token: TokenHash) -> Result<Option<Application>>;
+
+    /// The application with this public id, unless it is deleted.
+    async fn by_public_id(&self, public_id: PublicId) -> Result<Option<Application>>;
+
+    /// The default application, once it is made.
+    async fn default_application(&self) -> Result<Option<Application>>;
+
+    /// The applications after this row in ascending order of row, deleted ones and the default one
+    /// left out.
+    async fn list(&self, after: ApplicationId, limit: Limit) -> Result<Page<Application>>;
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// One outcome a request, in order.
+    pub outcomes: Vec<Outcome>,
+    /// The chats whose head moved.
+    pub moved: Vec<Moved>,
+}
+
+/// A chat whose head moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The application.
+    pub application: ApplicationId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The head before.
+    pub from: Head,
+    /// The head after.
+    pub to: Head,
+}
+
+/// Writes.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Commit: Send + Sync + 'static {
+    /// Commits a batch in one transaction: locks and loads what
+    /// [`needs`](crate::commit::needs) says, calls [`decide`](crate::commit::decide) with `now`,
+    /// writes what it says together with one `dirty` row a sink and moved chat, and returns once
+    /// that is durable. When another writer was in the way (a deadlock, a unique violation) the
+    /// whole batch is decided again on fresh facts.
+    ///
+    /// # Errors
+    /// Nothing was written, and nothing will be, unless the kind is `OutcomeUnknown`.
+    /// `Unavailable`: down, full or read-only. `Invalid`: the backend refuses some value in it.
+    async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed>;
+}
+
+/// Finds chats. A deleted chat is in no answer, unless it says so.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Chats: Send + Sync + 'static {
+    /// The chat of this application with this number; `None` too when the application is deleted.
+    async fn get(&self, application: ApplicationId, number: ChatNumber)
+    -> Result<Option<ChatInfo>>;
+
+    /// The chat with this row; `None` too when its application is deleted.
+    async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>>;
+
+    /// Chats of an application, by number, ascending.
+    async fn list(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<ChatInfo>>;
+}
+
+/// What happened in a chat after a head, and where that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The chat as it stands in the same snapshot.
+    pub chat: ChatInfo,
+    /// Messages beyond the cursor's number and then messages touched beyond its change, as they
+    /// stand, tombstones included, at most as many as the limit.
+    pub messages: Vec<Message>,
+    /// Whether the chat itself was touched in what this page covers.
+    pub chat_touched: bool,
+    /// Up to where this page leads: ask on from here.
+    pub next: Head,
+    /// Whether more is there already.
+    pub more: bool,
+}
+
+/// Reads messages.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait History: Send + Sync + 'static {
+    /// One message, tombstones included.
+    async fn get(&self, chat: ChatId, number: MessageNumber) -> Result<Option<Message>>;
+
+    /// These messages, tombstones included, in ascending order; numbers that are not there are left
+    /// out.
+    async fn many(&self, chat: ChatId, numbers: &[MessageNumber]) -> Result<Vec<Message>>;
+
+    /// Messages by number, ascending, up to and including `through`. Tombstones only when asked
+    /// for. The cost depends on the page, not on the length of the history.
+    async fn page(
+        &self,
+        chat: ChatId,
+        span: Span,
+        through: MessageNumber,
+        tombstones: bool,
+        limit: Limit,
+    ) -> Result<Page<Message>>;
+
+    /// What happened after a head, read in one snapshot with the chat's own head: first messages
+    /// beyond `after.number` (ascending), then whatever was touched beyond `after.change`
+    /// (ascending by change). A row that is touched again while pages are read moves up and is
+    /// seen later, never missed. `None` when the chat or its application is deleted.
+    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>>;
+}
+
+/// A sink has to follow a chat: from one head to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dirty {
+    /// The application.
+    pub application: ApplicationId,
+    /// The chat.
+    pub chat: ChatId,
+    /// What the sink has already.
+    pub from: Head,
+    /// Up to where it has to follow.
+    pub to: Head,
+}
+
+/// What sinks still have to follow. Rows are made by [`Commit::commit`].
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// Up to `limit` rows of this sink, those waiting longest first.
+    async fn dirty(&self, sink: Sink, limit: Limit) -> Result<Vec<Dirty>>;
+
+    /// The row of one chat.
+    async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>>;
+
+    /// The sink has followed each of these up to its `to`: the row goes, unless the chat moved on
+    /// meanwhile; then its `from` is raised.
+    async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()>;
+
+    /// Makes rows from the start to the head for up to `limit` chats after `after`, so that a new
+    /// copy of a sink is filled; the last chat tells where to go on, `None` when all are done.
+    async fn resend(&self, sink: Sink, after: ChatId, limit: Limit) -> Result<Option<ChatId>>;
+}
+
+/// How far a piece of clearing away came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many rows went.
+    pub rows: u64,
+    /// Whether more remain.
+    pub more: bool,
+}
+
+/// A count that was not what it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drift {
+    /// Chats whose count of messages was repaired.
+    pub chats: u64,
+    /// Applications whose count of chats was repaired.
+    pub applications: u64,
+}
+
+/// Looks after the store.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Upkeep: Send + Sync + 'static {
+    /// Which history this store tells.
+    async fn epoch(&self) -> Result<Epoch>;
+
+    /// Whether the store takes writes now.
+    ///
+    /// # Errors
+    /// Why not.
+    async fn ready(&self) -> Result<()>;
+
+    /// Up to which line this source is imported; 0 when it is unknown.
+    async fn imported(&self, source: SourceHash) -> Result<u64>;
+
+    /// Up to `limit` chats that are deleted (or their application is) and not yet erased.
+    async fn closed(&self, limit: Limit) -> Result<Vec<ChatId>>;
+
+    /// Erases up to `limit` rows of a deleted chat, the chat itself last. A chat that is not
+    /// deleted is left alone.
+    async fn erase(&self, chat: ChatId, limit: Limit) -> Result<Progress>;
+
+    /// Recounts chats of an application, and messages of chats, in up to `limit` chats after
+    /// `after`, repairs what is wrong, and says where to go on; the applications' own counts are
+    /// recounted with the last part.
+    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)>;
+
+    /// Forgets up to `limit` keys that were remembered before this time.
+    async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
+
+    /// Whether a key is remembered.
+    async fn remembers(&self, application: ApplicationId, key: KeyHash) -> Result<bool>;
+}

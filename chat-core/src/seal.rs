@@ -1,0 +1,135 @@
+//! Tokens that must be shown again are stored sealed: XChaCha20-Poly1305 under a key from the
+//! configuration, the key's id in front, the row they belong to as associated data.
+
+use std::fmt;
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::ids::{PublicId, Token};
+
+const KEY_ID: usize = 4;
+const NONCE: usize = 24;
+
+/// A sealed token: key id, nonce, ciphertext.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub Vec<u8>);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(…)")
+    }
+}
+
+/// Why a sealed token could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was sealed under a key that is not here.
+    #[error("sealed under another key")]
+    OtherKey,
+    /// It was changed, or belongs to another row.
+    #[error("not authentic")]
+    Forged,
+}
+
+/// The key that tokens are sealed under.
+#[derive(Clone)]
+pub struct Keyring {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(…)")
+    }
+}
+
+impl Keyring {
+    /// A keyring of this one key (256 random bits).
+    #[must_use]
+    pub fn new(key: [u8; 32]) -> Self {
+        let mut id = [0; KEY_ID];
+        id.copy_from_slice(&Sha256::digest(key)[..KEY_ID]);
+        Self {
+            id,
+            cipher: XChaCha20Poly1305::new(&key.into()),
+        }
+    }
+
+    /// 256 random bits for a new key.
+    #[must_use]
+    pub fn random_key() -> [u8; 32] {
+        let mut hash = Sha256::new();
+        // Three version 4 UUIDs carry 366 random bits of the operating system.
+        for _ in 0..3 {
+            hash.update(Uuid::new_v4().as_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    /// Seals the token of the application with this public id.
+    #[must_use]
+    pub fn seal(&self, token: Token, owner: PublicId) -> Sealed {
+        let mut nonce = [0; NONCE];
+        nonce[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        nonce[16..].copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
+        let text = token.expose();
+        let payload = Payload {
+            msg: text.as_bytes(),
+            aad: owner.0.as_bytes(),
+        };
+        let sealed = self
+            .cipher
+            .encrypt(XNonce::from_slice(&nonce), payload)
+            .expect("sixteen bytes are far below the cipher's limit");
+        Sealed([self.id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// Opens the token of the application with this public id.
+    ///
+    /// # Errors
+    /// [`SealError`] when the key is another one, or the bytes are not what was sealed.
+    pub fn open(&self, sealed: &Sealed, owner: PublicId) -> Result<Token, SealError> {
+        let (id, rest) = sealed.0.split_at_checked(KEY_ID).ok_or(SealError::Forged)?;
+        if id != self.id {
+            return Err(SealError::OtherKey);
+        }
+        let (nonce, text) = rest.split_at_checked(NONCE).ok_or(SealError::Forged)?;
+        let payload = Payload {
+            msg: text,
+            aad: owner.0.as_bytes(),
+        };
+        let token = self
+            .cipher
+            .decrypt(XNonce::from_slice(nonce), payload)
+            .map_err(|_| SealError::Forged)?;
+        Uuid::from_slice(&token)
+            .map(Token::from)
+            .map_err(|_| SealError::Forged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_for_its_own_row_and_key_only() {
+        let ring = Keyring::new(Keyring::random_key());
+        let (token, owner) = (Token::random(), PublicId(Uuid::new_v4()));
+        let sealed = ring.seal(token, owner);
+        assert_eq!(ring.open(&sealed, owner), Ok(token));
+        assert_eq!(
+            ring.open(&sealed, PublicId(Uuid::new_v4())),
+            Err(SealError::Forged)
+        );
+        let other = Keyring::new(Keyring::random_key());
+        assert_eq!(other.open(&sealed, owner), Err(SealError::OtherKey));
+        assert_eq!(ring.open(&Sealed(vec![1]), owner), Err(SealError::Forged));
+    }
+}

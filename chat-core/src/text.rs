@@ -1,0 +1,184 @@
+//! Validated texts: inside the core, invalid values do not exist.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest message body, in bytes of UTF-8.
+pub const MAX_BODY_BYTES: usize = 65_536;
+/// Longest name of an application, chat or author, in characters.
+pub const MAX_NAME_CHARS: usize = 255;
+/// Largest `data` object of a message, in bytes of JSON.
+pub const MAX_DATA_BYTES: usize = 4_096;
+/// Longest idempotency key, in visible ASCII characters.
+pub const MAX_KEY_CHARS: usize = 255;
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Violation {
+    /// Missing, empty or only white space.
+    #[error("can't be blank")]
+    Blank,
+    /// Longer than the maximum.
+    #[error("is too long (maximum is {max} {unit})")]
+    TooLong {
+        /// The most that is taken.
+        max: usize,
+        /// What `max` counts: "bytes" or "characters".
+        unit: &'static str,
+    },
+    /// Of the wrong type, or holding what is not allowed (NUL in texts).
+    #[error("is invalid")]
+    Invalid,
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks a text and keeps it exactly as sent.
+            ///
+            /// # Errors
+            /// The [`Violation`] that names what is wrong.
+            pub fn parse(text: impl Into<String>) -> Result<Self, Violation> {
+                let text = text.into();
+                $check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The text, given away.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text! {
+    /// The name of an application, a chat or an author: 1 to 255 characters, not blank, no NUL.
+    Name, check_name
+}
+text! {
+    /// The text of a message: 1 to 65,536 bytes, not blank, no NUL.
+    Body, check_body
+}
+text! {
+    /// What a host keeps beside a message: a JSON object of at most 4,096 bytes, kept as sent.
+    Data, check_data
+}
+text! {
+    /// An idempotency key: 1 to 255 visible ASCII characters.
+    IdempotencyKey, check_key
+}
+
+fn check_text(text: &str) -> Result<(), Violation> {
+    if text.chars().all(char::is_whitespace) {
+        return Err(Violation::Blank);
+    }
+    if text.contains('\0') {
+        return Err(Violation::Invalid);
+    }
+    Ok(())
+}
+
+fn check_name(text: &str) -> Result<(), Violation> {
+    if text.len() > MAX_NAME_CHARS && text.chars().count() > MAX_NAME_CHARS {
+        return Err(Violation::TooLong {
+            max: MAX_NAME_CHARS,
+            unit: "characters",
+        });
+    }
+    check_text(text)
+}
+
+fn check_body(text: &str) -> Result<(), Violation> {
+    if text.len() > MAX_BODY_BYTES {
+        return Err(Violation::TooLong {
+            max: MAX_BODY_BYTES,
+            unit: "bytes",
+        });
+    }
+    check_text(text)
+}
+
+fn check_data(text: &str) -> Result<(), Violation> {
+    if text.len() > MAX_DATA_BYTES {
+        return Err(Violation::TooLong {
+            max: MAX_DATA_BYTES,
+            unit: "bytes",
+        });
+    }
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(_)) => Ok(()),
+        _ => Err(Violation::Invalid),
+    }
+}
+
+fn check_key(text: &str) -> Result<(), Violation> {
+    if text.is_empty() {
+        return Err(Violation::Blank);
+    }
+    if text.len() > MAX_KEY_CHARS {
+        return Err(Violation::TooLong {
+            max: MAX_KEY_CHARS,
+            unit: "characters",
+        });
+    }
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Violation::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_kept_as_sent_and_checked() {
+        assert_eq!(Body::parse(" a \n").unwrap().as_str(), " a \n");
+        assert_eq!(Body::parse(" \t\u{3000}\n"), Err(Violation::Blank));
+        assert_eq!(Body::parse("a\0b"), Err(Violation::Invalid));
+        assert!(Body::parse("x".repeat(MAX_BODY_BYTES)).is_ok());
+        let error = Body::parse("x".repeat(MAX_BODY_BYTES + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "is too long (maximum is 65536 bytes)");
+    }
+
+    #[test]
+    fn a_name_counts_characters_not_bytes() {
+        assert!(Name::parse("é".repeat(255)).is_ok());
+        let error = Name::parse("é".repeat(256)).unwrap_err();
+        assert_eq!(error.to_string(), "is too long (maximum is 255 characters)");
+    }
+
+    #[test]
+    fn data_is_a_json_object_and_a_key_is_visible_ascii() {
+        assert_eq!(
+            Data::parse("{ \"a\" : 1 }").unwrap().as_str(),
+            "{ \"a\" : 1 }"
+        );
+        assert_eq!(Data::parse("[1]"), Err(Violation::Invalid));
+        assert_eq!(IdempotencyKey::parse("a b"), Err(Violation::Invalid));
+        assert_eq!(IdempotencyKey::parse(""), Err(Violation::Blank));
+        assert!(IdempotencyKey::parse("k-1").is_ok());
+    }
+}
