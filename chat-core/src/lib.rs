@@ -7,9 +7,11 @@ pub mod error;
 pub mod ids;
 #[cfg(any(test, feature = "kit"))]
 pub mod kit;
+pub mod lane;
 pub mod model;
 pub mod page;
 pub mod port;
 pub mod seal;
+pub mod sink;
 pub mod terms;
 pub mod text;

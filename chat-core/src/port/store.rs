@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::commit::{Batch, KeyHash, Outcome, Sink, SourceHash};
+use crate::commit::{Batch, Outcome, Sink, SourceHash};
 use crate::error::BackendError;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, PublicId, TokenHash,
@@ -167,10 +167,6 @@ pub trait Outbox: Send + Sync + 'static {
     /// The sink has followed each of these up to its `to`: the row goes, unless the chat moved on
     /// meanwhile; then its `from` is raised.
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()>;
-
-    /// Makes rows from the start to the head for up to `limit` chats after `after`, so that a new
-    /// copy of a sink is filled; the last chat tells where to go on, `None` when all are done.
-    async fn resend(&self, sink: Sink, after: ChatId, limit: Limit) -> Result<Option<ChatId>>;
 }
 
 /// How far a piece of clearing away came.
@@ -207,6 +203,9 @@ pub trait Upkeep: Send + Sync + 'static {
     /// Up to which line this source is imported; 0 when it is unknown.
     async fn imported(&self, source: SourceHash) -> Result<u64>;
 
+    /// The chat with the lowest row above `after`, deleted ones left out.
+    async fn next_chat(&self, after: ChatId) -> Result<Option<ChatId>>;
+
     /// Up to `limit` chats that are deleted (or their application is) and not yet erased.
     async fn closed(&self, limit: Limit) -> Result<Vec<ChatId>>;
 
@@ -221,7 +220,4 @@ pub trait Upkeep: Send + Sync + 'static {
 
     /// Forgets up to `limit` keys that were remembered before this time.
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
-
-    /// Whether a key is remembered.
-    async fn remembers(&self, application: ApplicationId, key: KeyHash) -> Result<bool>;
 }

@@ -1,0 +1,75 @@
+//! From the commit to the Bus and the index worker, without making the commit wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::ids::ChatId;
+use crate::lane::Announce;
+use crate::port::{Bus, Event, Moved};
+
+/// Collects what moved, one entry a chat however often it moves, and publishes it.
+pub struct Announcer {
+    pending: Mutex<HashMap<ChatId, Moved>>,
+    publish: Notify,
+    index: Arc<Notify>,
+    bus: Arc<dyn Bus>,
+}
+
+impl Announcer {
+    /// An announcer to this bus, which wakes `index` as well.
+    #[must_use]
+    pub fn new(bus: Arc<dyn Bus>, index: Arc<Notify>) -> Self {
+        Self {
+            pending: Mutex::default(),
+            publish: Notify::new(),
+            index,
+            bus,
+        }
+    }
+
+    /// Publishes for as long as it is polled.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            let moved =
+                std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+            if moved.is_empty() {
+                self.publish.notified().await;
+                continue;
+            }
+            let events: Vec<Event> = moved
+                .into_values()
+                .map(|moved| Event::Moved {
+                    application: moved.application,
+                    chat: moved.chat,
+                    to: moved.to,
+                })
+                .collect();
+            if let Err(error) = self.bus.publish(&events).await {
+                tracing::warn!(
+                    ?error,
+                    "the bus did not take events; readers look for themselves"
+                );
+            }
+        }
+    }
+}
+
+impl Announce for Announcer {
+    fn announce(&self, moved: &[Moved]) {
+        if moved.is_empty() {
+            return;
+        }
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in moved {
+            pending
+                .entry(one.chat)
+                .and_modify(|known| known.to = one.to)
+                .or_insert(*one);
+        }
+        drop(pending);
+        self.publish.notify_one();
+        self.index.notify_one();
+    }
+}

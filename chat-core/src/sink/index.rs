@@ -1,0 +1,204 @@
+//! The search index follows the Store through its dirty rows, and is rebuilt beside itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify};
+
+use crate::commit::Sink;
+use crate::error::BackendError;
+use crate::ids::{ChatId, Head};
+use crate::model::{ChatInfo, Message};
+use crate::page::Limit;
+use crate::port::{Dirty, Document, Search, Stores};
+
+/// How long a change may wait when nobody announced it.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How long to leave a backend alone that failed.
+const BACK_OFF: Duration = Duration::from_millis(500);
+/// Documents in one put; also the most messages read at once.
+const PUT: usize = 1_000;
+
+/// Follows the Store with the search index.
+pub struct Indexer {
+    stores: Stores,
+    search: Arc<dyn Search>,
+    wake: Arc<Notify>,
+    /// Held over reading and putting one piece, by the follower and by a rebuild, so that a
+    /// rebuild's last look at a chat and the next put to it cannot miss each other. Inside: up to
+    /// which chat a copy that is being built has everything.
+    copied: Mutex<Option<ChatId>>,
+    put: AtomicU64,
+}
+
+/// How far a rebuild is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rebuild {
+    /// Chats that are done.
+    pub chats: u64,
+    /// Messages that are done.
+    pub messages: u64,
+}
+
+impl Indexer {
+    /// An indexer that looks when `wake` is notified, and every second.
+    #[must_use]
+    pub fn new(stores: Stores, search: Arc<dyn Search>, wake: Arc<Notify>) -> Self {
+        Self {
+            stores,
+            search,
+            wake,
+            copied: Mutex::new(None),
+            put: AtomicU64::new(0),
+        }
+    }
+
+    /// How many documents were put since the start.
+    #[must_use]
+    pub fn documents(&self) -> u64 {
+        self.put.load(Ordering::Relaxed)
+    }
+
+    /// Follows for as long as it is polled.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            match self.follow().await {
+                Ok(0) => {
+                    // Either way it looks again: a notification only makes it sooner.
+                    let _ = tokio::time::timeout(SWEEP, self.wake.notified()).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(?error, "the search index could not follow");
+                    tokio::time::sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+
+    /// Takes one piece of what is dirty; says how many chats it followed.
+    ///
+    /// # Errors
+    /// What the Store or the index could not do; the rows stay dirty.
+    pub async fn follow(&self) -> Result<usize, BackendError> {
+        let copied = self.copied.lock().await;
+        let rows = self
+            .stores
+            .outbox
+            .dirty(Sink::Index, Limit::DEFAULT)
+            .await?;
+        let (mut documents, mut done) = (Vec::new(), Vec::new());
+        for row in rows {
+            let room = Limit::new(PUT.saturating_sub(documents.len()));
+            let Some(room) = room else { break };
+            let next = match self
+                .stores
+                .history
+                .changes(row.chat, row.from, room)
+                .await?
+            {
+                Some(changes) => {
+                    documents.extend(
+                        changes
+                            .messages
+                            .into_iter()
+                            .map(|one| document(&changes.chat, one)),
+                    );
+                    changes.next
+                }
+                None => {
+                    self.search.erase(row.chat).await?;
+                    row.to
+                }
+            };
+            done.push(Dirty { to: next, ..row });
+        }
+        if !documents.is_empty() {
+            self.search.put(&documents).await?;
+            self.put
+                .fetch_add(documents.len() as u64, Ordering::Relaxed);
+            if let Some(through) = *copied {
+                documents.retain(|document| document.chat <= through);
+                if !documents.is_empty() {
+                    self.search.refill(&documents).await?;
+                }
+            }
+        }
+        if !done.is_empty() {
+            self.stores.outbox.settle(Sink::Index, &done).await?;
+        }
+        Ok(done.len())
+    }
+
+    /// Builds a new copy from the Store while the old one serves and follows, then swaps them.
+    ///
+    /// # Errors
+    /// What the Store or the index could not do; the old copy stays.
+    pub async fn rebuild(
+        &self,
+        mut progress: impl FnMut(Rebuild) + Send,
+    ) -> Result<Rebuild, BackendError> {
+        let mut so_far = Rebuild::default();
+        {
+            let mut copied = self.copied.lock().await;
+            self.search.rebuild().await?;
+            *copied = Some(ChatId(0));
+        }
+        let result = self.copy_all(&mut so_far, &mut progress).await;
+        *self.copied.lock().await = None;
+        result.map(|()| so_far)
+    }
+
+    async fn copy_all(
+        &self,
+        so_far: &mut Rebuild,
+        progress: &mut (impl FnMut(Rebuild) + Send),
+    ) -> Result<(), BackendError> {
+        let mut through = ChatId(0);
+        loop {
+            let mut copied = self.copied.lock().await;
+            let Some(chat) = self.stores.upkeep.next_chat(through).await? else {
+                return self.search.swap().await;
+            };
+            let mut from = Head::START;
+            loop {
+                let Some(changes) = self.stores.history.changes(chat, from, Limit::MAX).await?
+                else {
+                    break;
+                };
+                so_far.messages += changes.messages.len() as u64;
+                let documents: Vec<Document> = changes
+                    .messages
+                    .into_iter()
+                    .filter(|message| !message.is_deleted())
+                    .map(|message| document(&changes.chat, message))
+                    .collect();
+                if !documents.is_empty() {
+                    self.search.refill(&documents).await?;
+                }
+                from = changes.next;
+                if !changes.more {
+                    break;
+                }
+                progress(*so_far);
+                drop(copied);
+                copied = self.copied.lock().await;
+            }
+            through = chat;
+            *copied = Some(through);
+            so_far.chats += 1;
+            progress(*so_far);
+        }
+    }
+}
+
+fn document(chat: &ChatInfo, message: Message) -> Document {
+    Document {
+        application: chat.application,
+        chat: chat.id,
+        number: message.number,
+        version: message.change,
+        body: (!message.is_deleted()).then_some(message.body),
+    }
+}

@@ -1,0 +1,7 @@
+//! Sinks: derived copies that follow the Store, one file a sink.
+
+mod announcer;
+mod index;
+
+pub use announcer::Announcer;
+pub use index::{Indexer, Rebuild};
