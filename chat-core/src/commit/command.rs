@@ -126,8 +126,8 @@ pub struct Post {
 pub struct Edit {
     /// Which message.
     pub number: MessageNumber,
-    /// Its new text.
-    pub body: Body,
+    /// Its new text; `None` leaves what is there.
+    pub body: Option<Body>,
     /// Its new data; `None` leaves what is there.
     pub data: Option<Data>,
 }
@@ -247,7 +247,9 @@ impl Command {
         let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.as_str().len());
         match self {
             Self::Post(_, post) => ROW + post.body.as_str().len() + data(&post.data),
-            Self::Edit(_, edit) => ROW + edit.body.as_str().len() + data(&edit.data),
+            Self::Edit(_, edit) => {
+                ROW + edit.body.as_ref().map_or(0, |body| body.as_str().len()) + data(&edit.data)
+            }
             Self::Import(import) => import
                 .messages
                 .iter()
@@ -279,7 +281,7 @@ impl Command {
             }
             Self::Edit(_, edit) => {
                 form.number(Some(edit.number.0));
-                form.text(edit.body.as_str());
+                form.optional(edit.body.as_ref().map(Body::as_str));
                 form.optional(edit.data.as_ref().map(Data::as_str));
             }
             Self::Delete(_, number) => form.number(Some(number.0)),

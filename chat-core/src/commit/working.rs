@@ -125,7 +125,9 @@ impl WorkingChat {
     pub(super) fn edit(&mut self, edit: &Edit, now: Timestamp) -> Result<(), Refusal> {
         let (at, change) = (self.state.last_at.max(now), self.state.head.change.next());
         let message = self.find(edit.number)?;
-        message.body = edit.body.as_str().to_owned();
+        if let Some(body) = &edit.body {
+            message.body = body.as_str().to_owned();
+        }
         if let Some(data) = &edit.data {
             message.data = Some(data.as_str().to_owned());
         }

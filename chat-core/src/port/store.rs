@@ -27,6 +27,9 @@ pub trait Applications: Send + Sync + 'static {
     /// The application with this token, unless it is deleted.
     async fn by_token(&self, token: TokenHash) -> Result<Option<Application>>;
 
+    /// The application with this row, unless it is deleted.
+    async fn by_id(&self, id: ApplicationId) -> Result<Option<Application>>;
+
     /// The application with this public id, unless it is deleted.
     async fn by_public_id(&self, public_id: PublicId) -> Result<Option<Application>>;
 

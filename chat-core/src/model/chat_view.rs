@@ -1,0 +1,24 @@
+use crate::clock::Timestamp;
+use crate::cursor::Cursor;
+use crate::ids::ChatNumber;
+
+use super::ChatKind;
+
+/// A chat as it is shown: what it is, and the cursor to follow it from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatView {
+    /// Its number in the application.
+    pub number: ChatNumber,
+    /// Who takes part.
+    pub kind: ChatKind,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// How many messages exist. Exact.
+    pub messages_count: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When something last happened in it.
+    pub updated_at: Timestamp,
+    /// Ask for changes after it to go on from this state.
+    pub cursor: Cursor,
+}
