@@ -8,6 +8,7 @@ pub mod ids;
 #[cfg(any(test, feature = "kit"))]
 pub mod kit;
 pub mod lane;
+pub mod memory;
 pub mod model;
 pub mod page;
 pub mod port;

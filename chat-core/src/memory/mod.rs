@@ -1,0 +1,15 @@
+//! Working adapters in memory: every port, its whole contract, nothing kept when they are dropped.
+//!
+//! They serve tests, examples and a single process that may forget.
+
+mod bus;
+mod clock;
+mod counter;
+mod search;
+mod store;
+
+pub use bus::MemoryBus;
+pub use clock::FixedClock;
+pub use counter::MemoryCounter;
+pub use search::MemorySearch;
+pub use store::MemoryStore;

@@ -1,0 +1,164 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::commit::{ApplicationState, ChatWrite, Remembered, RequestWrite, Sink, Writes};
+use crate::error::{BackendError, ErrorKind};
+use crate::ids::{ApplicationId, Change, ChatId};
+use crate::model::Message;
+use crate::port::{Dirty, Moved};
+
+use super::{Chat, Result, State, Waiting};
+
+impl State {
+    /// Writes everything or, on an error, nothing.
+    pub(super) fn apply(&mut self, writes: Writes, sinks: &[Sink]) -> Result<Vec<Moved>> {
+        self.check_unique(&writes)?;
+        // Names are freed before they are taken: a batch may do both with one name.
+        for write in writes
+            .applications
+            .iter()
+            .filter(|write| write.row.is_some())
+        {
+            if let Some(name) = self.applications[&write.id].held_name() {
+                self.names.remove(name);
+            }
+        }
+        let mut moved = Vec::new();
+        for write in writes.applications {
+            if let Some(row) = write.row {
+                self.write_application(write.id, row);
+            }
+            for chat in write.chats {
+                moved.extend(self.write_chat(write.id, chat, write.message_ids));
+            }
+        }
+        for row in writes.created {
+            let last = self.applications.keys().next_back();
+            let id = ApplicationId(last.map_or(1, |last| last.0 + 1));
+            self.write_application(id, row);
+        }
+        for request in writes.requests {
+            self.remember(request);
+        }
+        for import in writes.imports {
+            self.imports.insert(import.source, import.line);
+        }
+        for moved in &moved {
+            for sink in sinks {
+                self.mark_dirty(*sink, *moved);
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Ids are made by the caller, so the rules cannot see that one is taken.
+    fn check_unique(&self, writes: &Writes) -> Result<()> {
+        let mut tokens = BTreeSet::new();
+        let mut public_ids = BTreeSet::new();
+        let free = |row: &ApplicationState| {
+            !self.tokens.contains_key(&row.token_hash)
+                && !self.public_ids.contains_key(&row.public_id)
+        };
+        for row in &writes.created {
+            let first = tokens.insert(row.token_hash) && public_ids.insert(row.public_id);
+            if !first || !free(row) {
+                return Err(BackendError::new(
+                    ErrorKind::AlreadyExists,
+                    "memory",
+                    "commit",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn write_application(&mut self, id: ApplicationId, row: ApplicationState) {
+        if row.is_default {
+            self.default_application = Some(id);
+        }
+        self.tokens.insert(row.token_hash, id);
+        self.public_ids.insert(row.public_id, id);
+        if let Some(name) = row.held_name() {
+            self.names.insert(name.to_owned(), id);
+        }
+        self.applications.insert(id, row);
+    }
+
+    fn write_chat(
+        &mut self,
+        application: ApplicationId,
+        write: ChatWrite,
+        message_ids: bool,
+    ) -> Option<Moved> {
+        let id = write.row.id.unwrap_or_else(|| {
+            self.last_chat += 1;
+            ChatId(self.last_chat)
+        });
+        let moved = write.moved().then_some(Moved {
+            application,
+            chat: id,
+            from: write.before,
+            to: write.row.head,
+        });
+        let mut state = write.row;
+        state.id = Some(id);
+        self.numbers.insert((application, state.number), id);
+        let chat = self.chats.entry(id).or_insert_with(|| Chat {
+            application,
+            state: state.clone(),
+            messages: BTreeMap::new(),
+            touches: BTreeMap::new(),
+        });
+        chat.state = state;
+        for mut message in write.posted {
+            if message_ids {
+                self.last_ext_id += 1;
+                message.ext_id = Some(self.last_ext_id);
+            }
+            chat.write_message(message);
+        }
+        for message in write.touched {
+            chat.write_message(message);
+        }
+        moved
+    }
+
+    fn remember(&mut self, request: RequestWrite) {
+        let scope = (request.application, request.key);
+        self.remembered
+            .insert((request.at, request.application, request.key));
+        let remembered = Remembered {
+            fingerprint: request.fingerprint,
+            done: request.done,
+        };
+        self.requests.insert(scope, remembered);
+    }
+
+    /// What waits already keeps its place and its lower `from`.
+    fn mark_dirty(&mut self, sink: Sink, moved: Moved) {
+        self.turn += 1;
+        let since = self.turn;
+        let row = Dirty {
+            application: moved.application,
+            chat: moved.chat,
+            from: moved.from,
+            to: moved.to,
+        };
+        let waiting = self
+            .dirty
+            .entry((sink, moved.chat))
+            .or_insert(Waiting { row, since });
+        waiting.row.to = moved.to;
+    }
+}
+
+impl Chat {
+    fn write_message(&mut self, message: Message) {
+        let number = message.number;
+        if message.change > Change::ZERO {
+            self.touches.insert(message.change, number);
+        }
+        if let Some(earlier) = self.messages.insert(number, message) {
+            self.touches.remove(&earlier.change);
+        }
+    }
+}

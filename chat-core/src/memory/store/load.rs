@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+
+use crate::commit::{ApplicationFacts, ChatFacts, Facts, Needs, ScopeNeeds};
+use crate::ids::{ApplicationId, ChatNumber};
+
+use super::State;
+
+impl State {
+    pub(super) fn load(&self, needs: &Needs) -> Facts {
+        let mut facts = Facts {
+            has_default: self.default_application.is_some(),
+            names: needs
+                .names
+                .iter()
+                .filter(|name| self.names.contains_key(*name))
+                .cloned()
+                .collect(),
+            tokens: needs
+                .tokens
+                .iter()
+                .filter_map(|hash| Some((*hash, *self.tokens.get(hash)?)))
+                .collect(),
+            imports: needs
+                .sources
+                .iter()
+                .filter_map(|source| Some((*source, *self.imports.get(source)?)))
+                .collect(),
+            ..Facts::default()
+        };
+        for (id, needs) in needs.by_application(&facts.tokens) {
+            for key in &needs.keys {
+                if let Some(known) = self.requests.get(&(id, *key)) {
+                    facts.requests.insert((id, *key), known.clone());
+                }
+            }
+            if let Some(state) = self.applications.get(&id) {
+                let found = ApplicationFacts {
+                    state: state.clone(),
+                    chats: self.load_chats(id, &needs),
+                };
+                facts.applications.insert(id, found);
+            }
+        }
+        facts
+    }
+
+    fn load_chats(
+        &self,
+        application: ApplicationId,
+        needs: &ScopeNeeds,
+    ) -> BTreeMap<ChatNumber, ChatFacts> {
+        let mut found = BTreeMap::new();
+        for number in &needs.chats {
+            if let Some(chat) = self
+                .numbers
+                .get(&(application, *number))
+                .and_then(|id| self.chats.get(id))
+            {
+                let facts = ChatFacts {
+                    state: chat.state.clone(),
+                    messages: BTreeMap::new(),
+                };
+                found.insert(*number, facts);
+            }
+        }
+        for (number, message) in &needs.messages {
+            if let Some(facts) = found.get_mut(number)
+                && let Some(id) = facts.state.id
+                && let Some(message) = self
+                    .chats
+                    .get(&id)
+                    .and_then(|chat| chat.messages.get(message))
+            {
+                facts.messages.insert(message.number, message.clone());
+            }
+        }
+        found
+    }
+}

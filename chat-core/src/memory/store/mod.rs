@@ -1,0 +1,126 @@
+//! The Store in memory: one lock, so every method sees and leaves a whole state.
+
+mod apply;
+mod load;
+mod outbox;
+mod read;
+mod upkeep;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::commit::{
+    ApplicationState, Batch, ChatState, KeyHash, Remembered, Sink, SourceHash, decide, needs,
+};
+use crate::error::BackendError;
+use crate::ids::{
+    ApplicationId, Change, ChatId, ChatNumber, Epoch, MessageNumber, PublicId, TokenHash,
+};
+use crate::model::Message;
+use crate::port::{Commit, Committed, Dirty};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// A store in memory.
+#[derive(Debug)]
+pub struct MemoryStore(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    epoch: Epoch,
+    applications: BTreeMap<ApplicationId, ApplicationState>,
+    default_application: Option<ApplicationId>,
+    tokens: HashMap<TokenHash, ApplicationId>,
+    public_ids: HashMap<PublicId, ApplicationId>,
+    names: HashMap<String, ApplicationId>,
+    chats: BTreeMap<ChatId, Chat>,
+    numbers: BTreeMap<(ApplicationId, ChatNumber), ChatId>,
+    last_chat: i64,
+    last_ext_id: u64,
+    requests: HashMap<(ApplicationId, KeyHash), Remembered>,
+    remembered: BTreeSet<(Timestamp, ApplicationId, KeyHash)>,
+    imports: HashMap<SourceHash, u64>,
+    dirty: BTreeMap<(Sink, ChatId), Waiting>,
+    turn: u64,
+}
+
+#[derive(Debug)]
+struct Chat {
+    application: ApplicationId,
+    state: ChatState,
+    messages: BTreeMap<MessageNumber, Message>,
+    touches: BTreeMap<Change, MessageNumber>,
+}
+
+/// A dirty row, and since which turn it waits.
+#[derive(Debug)]
+struct Waiting {
+    row: Dirty,
+    since: u64,
+}
+
+impl MemoryStore {
+    /// An empty store with an epoch of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Mutex::new(State {
+            epoch: Epoch::random(),
+            applications: BTreeMap::new(),
+            default_application: None,
+            tokens: HashMap::new(),
+            public_ids: HashMap::new(),
+            names: HashMap::new(),
+            chats: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            last_chat: 0,
+            last_ext_id: 0,
+            requests: HashMap::new(),
+            remembered: BTreeSet::new(),
+            imports: HashMap::new(),
+            dirty: BTreeMap::new(),
+            turn: 0,
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl State {
+    /// Whether the application is there for callers.
+    fn is_open(&self, application: ApplicationId) -> bool {
+        self.applications
+            .get(&application)
+            .is_some_and(|state| state.closed_at.is_none())
+    }
+
+    /// Whether the chat and its application are there for callers.
+    fn is_live(&self, chat: &Chat) -> bool {
+        chat.state.closed_at.is_none() && self.is_open(chat.application)
+    }
+
+    fn live_chat(&self, id: ChatId) -> Option<&Chat> {
+        self.chats.get(&id).filter(|chat| self.is_live(chat))
+    }
+}
+
+#[async_trait]
+impl Commit for MemoryStore {
+    async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed> {
+        let mut state = self.state();
+        let facts = state.load(&needs(&batch.requests));
+        let (outcomes, writes) = decide(facts, &batch.requests, now);
+        let moved = state.apply(writes, &batch.sinks)?;
+        Ok(Committed { outcomes, moved })
+    }
+}

@@ -1,0 +1,45 @@
+use async_trait::async_trait;
+
+use crate::commit::Sink;
+use crate::ids::ChatId;
+use crate::page::Limit;
+use crate::port::{Dirty, Outbox};
+
+use super::{MemoryStore, Result};
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn dirty(&self, sink: Sink, limit: Limit) -> Result<Vec<Dirty>> {
+        let state = self.state();
+        let mut waiting: Vec<_> = state
+            .dirty
+            .iter()
+            .filter(|((of, _), _)| *of == sink)
+            .map(|(_, waiting)| (waiting.since, waiting.row))
+            .collect();
+        waiting.sort_by_key(|(since, _)| *since);
+        waiting.truncate(limit.get());
+        Ok(waiting.into_iter().map(|(_, row)| row).collect())
+    }
+
+    async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>> {
+        let state = self.state();
+        Ok(state.dirty.get(&(sink, chat)).map(|waiting| waiting.row))
+    }
+
+    async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()> {
+        let mut state = self.state();
+        for done in done {
+            let key = (sink, done.chat);
+            let Some(waiting) = state.dirty.get_mut(&key) else {
+                continue;
+            };
+            if done.to.covers(waiting.row.to) {
+                state.dirty.remove(&key);
+            } else if done.to.covers(waiting.row.from) {
+                waiting.row.from = done.to;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+use std::ops::Bound;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::commit::SourceHash;
+use crate::ids::{ChatId, Epoch};
+use crate::page::Limit;
+use crate::port::{Drift, Progress, Upkeep};
+
+use super::{MemoryStore, Result, State};
+
+impl State {
+    fn erase(&mut self, id: ChatId, limit: usize) -> Progress {
+        let nothing = Progress {
+            rows: 0,
+            more: false,
+        };
+        let closed = self.chats.get(&id).is_some_and(|chat| !self.is_live(chat));
+        let Some(chat) = self.chats.get_mut(&id).filter(|_| closed) else {
+            return nothing;
+        };
+        let mut rows = 0;
+        while rows < limit
+            && let Some((_, message)) = chat.messages.pop_first()
+        {
+            chat.touches.remove(&message.change);
+            rows += 1;
+        }
+        let more = rows == limit;
+        if !more {
+            self.numbers.remove(&(chat.application, chat.state.number));
+            self.chats.remove(&id);
+            rows += 1;
+        }
+        Progress {
+            rows: rows as u64,
+            more,
+        }
+    }
+
+    /// Recounts the messages of a chat; 1 when the count was wrong.
+    fn recount_chat(&mut self, id: ChatId) -> u64 {
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return 0;
+        };
+        let live = chat.messages.values().filter(|one| !one.is_deleted());
+        let live = live.count() as u64;
+        u64::from(std::mem::replace(&mut chat.state.live, live) != live)
+    }
+
+    /// Recounts the chats of open applications; how many counts were wrong.
+    fn recount_applications(&mut self) -> u64 {
+        let mut wrong = 0;
+        let open = self
+            .applications
+            .iter_mut()
+            .filter(|(_, application)| application.closed_at.is_none());
+        for (id, application) in open {
+            let live = self
+                .chats
+                .values()
+                .filter(|chat| chat.application == *id && chat.state.closed_at.is_none());
+            let live = live.count() as u64;
+            wrong += u64::from(std::mem::replace(&mut application.live_chats, live) != live);
+        }
+        wrong
+    }
+}
+
+#[async_trait]
+impl Upkeep for MemoryStore {
+    async fn epoch(&self) -> Result<Epoch> {
+        Ok(self.state().epoch)
+    }
+
+    async fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn imported(&self, source: SourceHash) -> Result<u64> {
+        let state = self.state();
+        Ok(state.imports.get(&source).copied().unwrap_or_default())
+    }
+
+    async fn next_chat(&self, after: ChatId) -> Result<Option<ChatId>> {
+        let state = self.state();
+        Ok(state
+            .chats
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .find(|(_, chat)| state.is_live(chat))
+            .map(|(id, _)| *id))
+    }
+
+    async fn closed(&self, limit: Limit) -> Result<Vec<ChatId>> {
+        let state = self.state();
+        Ok(state
+            .chats
+            .iter()
+            .filter(|(_, chat)| !state.is_live(chat))
+            .take(limit.get())
+            .map(|(id, _)| *id)
+            .collect())
+    }
+
+    async fn erase(&self, chat: ChatId, limit: Limit) -> Result<Progress> {
+        Ok(self.state().erase(chat, limit.get()))
+    }
+
+    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)> {
+        let mut state = self.state();
+        let part: Vec<ChatId> = state
+            .chats
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .take(limit.get() + 1)
+            .map(|(id, _)| *id)
+            .collect();
+        let more = part.len() > limit.get();
+        let part = &part[..part.len().min(limit.get())];
+        let mut drift = Drift::default();
+        for chat in part {
+            drift.chats += state.recount_chat(*chat);
+        }
+        if !more {
+            drift.applications = state.recount_applications();
+        }
+        Ok((drift, part.last().copied().filter(|_| more)))
+    }
+
+    async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
+        let mut state = self.state();
+        let mut rows = 0;
+        while state
+            .remembered
+            .first()
+            .is_some_and(|(at, ..)| *at < before)
+        {
+            if rows == limit.get() as u64 {
+                return Ok(Progress { rows, more: true });
+            }
+            if let Some((_, application, key)) = state.remembered.pop_first() {
+                state.requests.remove(&(application, key));
+                rows += 1;
+            }
+        }
+        Ok(Progress { rows, more: false })
+    }
+}
