@@ -1,0 +1,204 @@
+use uuid::Uuid;
+
+use crate::commit::{Command, CreateApplication, Done, Scope};
+use crate::error::{BackendError, ChatError, ErrorKind};
+use crate::ids::{ApplicationId, PublicId, Token};
+use crate::model::{Application, Tenant};
+use crate::page::{Limit, Page};
+use crate::port::Event;
+use crate::seal::Sealed;
+use crate::text::{IdempotencyKey, Name};
+
+use super::{Access, Answer, Chat};
+
+/// The name that the default application is made with.
+pub const DEFAULT_APPLICATION: &str = "default";
+
+impl Chat {
+    /// Makes an application with a new random token. With `unique_name` no other such application
+    /// may have the name.
+    ///
+    /// # Errors
+    /// [`ChatError::NameTaken`], [`ChatError::KeyReused`], or what the Store could not do.
+    pub async fn create_application(
+        &self,
+        name: Name,
+        unique_name: bool,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Tenant>, ChatError> {
+        self.create(name, unique_name, false, key).await
+    }
+
+    async fn create(
+        &self,
+        name: Name,
+        unique_name: bool,
+        is_default: bool,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Tenant>, ChatError> {
+        let (token, public_id) = (Token::random(), PublicId(Uuid::new_v4()));
+        let command = Command::CreateApplication(CreateApplication {
+            public_id,
+            token_hash: token.hash(),
+            token: self.inner.keyring.seal(token, public_id),
+            name: name.clone(),
+            unique_name,
+            is_default,
+        });
+        let answer = self.submit(Scope::Root, command, key).await?;
+        let Done::ApplicationCreated {
+            public_id,
+            token,
+            at,
+        } = answer.value
+        else {
+            return Err(unexpected());
+        };
+        let tenant = Tenant {
+            id: None,
+            public_id,
+            token: self.open_token(&token, public_id)?,
+            name: name.into_string(),
+            chats_count: 0,
+            created_at: at,
+            updated_at: at,
+        };
+        Ok(Answer {
+            value: tenant,
+            replayed: answer.replayed,
+        })
+    }
+
+    pub(super) async fn ensure_default_application(&self) -> Result<(), ChatError> {
+        if self
+            .inner
+            .stores
+            .applications
+            .default_application()
+            .await?
+            .is_some()
+        {
+            return Ok(());
+        }
+        let name = Name::parse(DEFAULT_APPLICATION).map_err(|violation| ChatError::Invalid {
+            field: "name",
+            violation,
+        })?;
+        match self.create(name, false, true, None).await {
+            // Another node made it at the same moment.
+            Ok(_) | Err(ChatError::DefaultApplication) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The default application.
+    ///
+    /// # Errors
+    /// What the Store could not do.
+    pub async fn default_application(&self) -> Result<Tenant, ChatError> {
+        let found = self.inner.stores.applications.default_application().await?;
+        self.tenant(found.ok_or(ChatError::ApplicationNotFound)?)
+    }
+
+    /// The application that this access is for.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], or what the Store could not do.
+    pub async fn application(&self, access: Access) -> Result<Tenant, ChatError> {
+        self.tenant(self.resolve(access).await?)
+    }
+
+    pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
+        let found = match access.scope {
+            Scope::Token(hash) => self.inner.stores.applications.by_token(hash).await?,
+            Scope::Application(id) => self.inner.stores.applications.by_id(id).await?,
+            Scope::Root => None,
+        };
+        found.ok_or(ChatError::ApplicationNotFound)
+    }
+
+    /// The applications after this row, by row. The default one is not among them.
+    ///
+    /// # Errors
+    /// What the Store could not do.
+    pub async fn applications(
+        &self,
+        after: ApplicationId,
+        limit: Limit,
+    ) -> Result<Page<Tenant>, ChatError> {
+        let page = self.inner.stores.applications.list(after, limit).await?;
+        let items = page.items.into_iter().map(|found| self.tenant(found));
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            more: page.more,
+        })
+    }
+
+    /// Gives the application another name.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::NameTaken`], or what the Store could not
+    /// do.
+    pub async fn rename_application(
+        &self,
+        access: Access,
+        name: Name,
+    ) -> Result<Tenant, ChatError> {
+        self.submit(access.scope, Command::RenameApplication(name), None)
+            .await?;
+        self.application(access).await
+    }
+
+    /// Deletes the application; its chats and messages go too. They are out of reach at once, and
+    /// erased soon after.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::DefaultApplication`], or what the Store
+    /// could not do.
+    pub async fn delete_application(&self, access: Access) -> Result<(), ChatError> {
+        let application = self.resolve(access).await?;
+        self.submit(access.scope, Command::CloseApplication, None)
+            .await?;
+        self.inner.purge.notify_one();
+        if let Err(error) = self
+            .inner
+            .bus
+            .publish(&[Event::Closed(application.id)])
+            .await
+        {
+            tracing::warn!(
+                ?error,
+                "the bus did not take an event; readers look for themselves"
+            );
+        }
+        Ok(())
+    }
+
+    fn tenant(&self, found: Application) -> Result<Tenant, ChatError> {
+        Ok(Tenant {
+            id: Some(found.id),
+            public_id: found.public_id,
+            token: self.open_token(&found.token, found.public_id)?,
+            name: found.name,
+            chats_count: found.chats_count,
+            created_at: found.created_at,
+            updated_at: found.updated_at,
+        })
+    }
+
+    fn open_token(&self, sealed: &Sealed, owner: PublicId) -> Result<Token, ChatError> {
+        self.inner.keyring.open(sealed, owner).map_err(|error| {
+            let fault = BackendError::new(ErrorKind::Internal, "keyring", "open");
+            ChatError::Internal(fault.with_source(error))
+        })
+    }
+}
+
+/// A store that remembers another kind of answer under a key is broken.
+pub(super) fn unexpected() -> ChatError {
+    ChatError::Internal(BackendError::new(
+        ErrorKind::Internal,
+        "store",
+        "outcome of another kind",
+    ))
+}

@@ -1,0 +1,127 @@
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::cursor::{Cursor, CursorError};
+use crate::error::ChatError;
+use crate::ids::Head;
+use crate::model::{ChatView, Message};
+use crate::page::Limit;
+
+use super::Reader;
+
+/// What happened in a chat after a cursor.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// Current states: of everything touched since, each once.
+    pub items: Vec<Item>,
+    /// Ask on from here.
+    pub next: Cursor,
+    /// Where the chat stands.
+    pub head: Cursor,
+    /// Whether more is there already.
+    pub more: bool,
+}
+
+/// Something that was touched, as it stands.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Item {
+    /// A message, or its tombstone.
+    Message(Message),
+    /// The chat itself.
+    Chat(ChatView),
+}
+
+/// A feed hears of a deleted chat, or of an event that a bus lost, at least this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+impl Reader {
+    /// What happened after this cursor; without one, nothing, from now on.
+    ///
+    /// # Errors
+    /// [`ChatError::Cursor`] when it is another chat's; [`ChatError::CursorReset`] when it tells
+    /// of another history; [`ChatError::ChatNotFound`] when the chat was deleted meanwhile; or
+    /// what the Store could not do.
+    pub async fn changes(&self, after: Option<Cursor>, limit: Limit) -> Result<Feed, ChatError> {
+        let after = match after {
+            Some(cursor) => self.check(cursor)?,
+            None => self.info.head,
+        };
+        let history = &self.service.inner.stores.history;
+        let found = history.changes(self.info.id, after, limit).await?;
+        let changes = found.ok_or(ChatError::ChatNotFound(self.info.number))?;
+        if !changes.chat.head.covers(after) {
+            return Err(ChatError::CursorReset);
+        }
+        let cursor = |head| {
+            self.service
+                .cursor(self.application, self.info.number, head)
+        };
+        let (next, head) = (cursor(changes.next), cursor(changes.chat.head));
+        let mut items: Vec<Item> = changes.messages.into_iter().map(Item::Message).collect();
+        if changes.chat_touched {
+            items.push(Item::Chat(
+                self.service.view(self.application, changes.chat),
+            ));
+        }
+        Ok(Feed {
+            items,
+            next,
+            head,
+            more: changes.more,
+        })
+    }
+
+    /// As [`Reader::changes`], but waits up to `patience` for something to happen.
+    ///
+    /// # Errors
+    /// As [`Reader::changes`].
+    pub async fn wait(
+        &self,
+        after: Option<Cursor>,
+        limit: Limit,
+        patience: Duration,
+    ) -> Result<Feed, ChatError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut after = after;
+        let mut watch = self.watch();
+        loop {
+            let feed = self.changes(after, limit).await?;
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            if !feed.items.is_empty() || left.is_zero() {
+                return Ok(feed);
+            }
+            after = Some(feed.next);
+            watch.moved(left).await;
+        }
+    }
+
+    /// Tells when the chat moves, from now on.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let heads = &self.service.inner.heads;
+        Watch(heads.watch(self.info.application, self.chat_id()))
+    }
+
+    fn check(&self, cursor: Cursor) -> Result<Head, ChatError> {
+        if cursor.application != self.application || cursor.chat != self.info.number {
+            return Err(ChatError::Cursor(CursorError::OtherChat));
+        }
+        if cursor.epoch != self.service.inner.epoch || !self.info.head.covers(cursor.head) {
+            return Err(ChatError::CursorReset);
+        }
+        Ok(cursor.head)
+    }
+}
+
+/// Tells when a chat moves.
+pub struct Watch(watch::Receiver<()>);
+
+impl Watch {
+    /// Returns when the chat may have moved, at the latest after `patience` (or 15 seconds).
+    pub async fn moved(&mut self, patience: Duration) {
+        // Whether it moved or the time is up: the caller looks.
+        let _ = tokio::time::timeout(patience.min(LOOK_AGAIN), self.0.changed()).await;
+    }
+}

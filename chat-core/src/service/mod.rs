@@ -1,0 +1,261 @@
+//! The use cases. [`Chat`] is what an embedder holds.
+
+mod applications;
+mod chats;
+mod feed;
+mod heads;
+mod import;
+mod messages;
+mod reader;
+mod search;
+mod upkeep;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::clock::{Clock, SystemClock};
+use crate::commit::{Command, Done, Key, Outcome, Request, Scope, Sink};
+use crate::error::{BackendError, ChatError};
+use crate::ids::{ApplicationId, Epoch, Token};
+use crate::lane::{Lane, LaneLimits};
+use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
+use crate::port::{Bus, Search, Store, Stores};
+use crate::seal::Keyring;
+use crate::sink::{Announcer, Indexer};
+use crate::text::{IdempotencyKey, Name};
+
+pub use applications::DEFAULT_APPLICATION;
+pub use feed::{Feed, Item};
+pub use messages::Posted;
+pub use reader::Reader;
+pub use search::{Found, SearchRequest};
+pub use upkeep::Recounted;
+
+use heads::Heads;
+
+/// What a [`Chat`] is made of.
+pub struct Parts {
+    /// The truth.
+    pub stores: Stores,
+    /// The search index.
+    pub search: Arc<dyn Search>,
+    /// Tells readers that a chat moved.
+    pub bus: Arc<dyn Bus>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The key that tokens are sealed under.
+    pub keyring: Keyring,
+    /// How much may wait.
+    pub limits: LaneLimits,
+    /// How often counts are recounted.
+    pub recount_every: Duration,
+}
+
+impl Parts {
+    /// These stores and this index, with everything else in process.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, search: Arc<dyn Search>, keyring: Keyring) -> Self {
+        Self {
+            stores: store.into(),
+            search,
+            bus: Arc::new(MemoryBus::new()),
+            clock: Arc::new(SystemClock),
+            keyring,
+            limits: LaneLimits::default(),
+            recount_every: Duration::from_secs(30 * 60),
+        }
+    }
+
+    /// Everything in memory: nothing outlives the process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let key = Keyring::new(Keyring::random_key());
+        Self::new(
+            Arc::new(MemoryStore::new()),
+            Arc::new(MemorySearch::new()),
+            key,
+        )
+    }
+}
+
+/// A running chat backend. Cheap to clone; its tasks end with [`Chat::stop`] or the last clone.
+#[derive(Clone)]
+pub struct Chat {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stores: Stores,
+    search: Arc<dyn Search>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    keyring: Keyring,
+    epoch: Epoch,
+    lane: Lane,
+    heads: Arc<Heads>,
+    indexer: Arc<Indexer>,
+    rebuilding: tokio::sync::Mutex<()>,
+    purge: Arc<Notify>,
+    tasks: Mutex<Tasks>,
+}
+
+struct Tasks {
+    lane: JoinSet<()>,
+    others: JoinSet<()>,
+}
+
+/// An answer, and whether it is the one of an earlier request with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// What was answered.
+    pub value: T,
+    /// Whether it was answered before.
+    pub replayed: bool,
+}
+
+/// Who asks: which application, and with what power. It is looked up anew by each call.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    scope: Scope,
+}
+
+impl From<Token> for Access {
+    fn from(token: Token) -> Self {
+        Self {
+            scope: Scope::Token(token.hash()),
+        }
+    }
+}
+
+impl From<ApplicationId> for Access {
+    fn from(id: ApplicationId) -> Self {
+        Self {
+            scope: Scope::Application(id),
+        }
+    }
+}
+
+impl Chat {
+    /// Starts a backend on the current tokio runtime: its lane, its sinks, its scheduled work; and
+    /// makes the default application when there is none.
+    ///
+    /// # Errors
+    /// What the Store or the Bus could not do.
+    pub async fn start(parts: Parts) -> Result<Self, ChatError> {
+        let Parts {
+            stores,
+            search,
+            bus,
+            clock,
+            keyring,
+            limits,
+            recount_every,
+        } = parts;
+        let epoch = stores.upkeep.epoch().await?;
+        let wake = Arc::new(Notify::new());
+        let announcer = Arc::new(Announcer::new(bus.clone(), wake.clone()));
+        let indexer = Arc::new(Indexer::new(stores.clone(), search.clone(), wake));
+        let (lane, worker) = Lane::new(
+            stores.commit.clone(),
+            clock.clone(),
+            announcer.clone(),
+            vec![Sink::Index],
+            limits,
+        );
+        let heads = Arc::new(Heads::default());
+        let subscription = bus.subscribe().await?;
+        let mut tasks = Tasks {
+            lane: JoinSet::new(),
+            others: JoinSet::new(),
+        };
+        tasks.lane.spawn(worker.run());
+        tasks.others.spawn(announcer.run());
+        tasks.others.spawn(indexer.clone().run());
+        tasks.others.spawn(heads.clone().run(subscription));
+        let chat = Self {
+            inner: Arc::new(Inner {
+                stores,
+                search,
+                bus,
+                clock,
+                keyring,
+                epoch,
+                lane,
+                heads,
+                indexer,
+                rebuilding: tokio::sync::Mutex::new(()),
+                purge: Arc::new(Notify::new()),
+                tasks: Mutex::new(tasks),
+            }),
+        };
+        chat.ensure_default_application().await?;
+        let upkeep = upkeep::run(Arc::downgrade(&chat.inner), recount_every);
+        chat.tasks().others.spawn(upkeep);
+        Ok(chat)
+    }
+
+    /// Takes no more writes, commits what waits, then ends all tasks.
+    pub async fn stop(&self) {
+        self.inner.lane.close();
+        let mut lane = std::mem::take(&mut self.tasks().lane);
+        while lane.join_next().await.is_some() {}
+        let mut others = std::mem::take(&mut self.tasks().others);
+        others.shutdown().await;
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
+        self.inner
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn submit(
+        &self,
+        scope: Scope,
+        command: Command,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<Done>, ChatError> {
+        let key = key.map(|key| Key::of(key, &command));
+        match self
+            .inner
+            .lane
+            .submit(Request {
+                scope,
+                command,
+                key,
+            })
+            .await?
+        {
+            Outcome::Done { done, replayed } => Ok(Answer {
+                value: done,
+                replayed,
+            }),
+            Outcome::Refused(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Whether the Store takes writes now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn store_ready(&self) -> Result<(), BackendError> {
+        self.inner.stores.upkeep.ready().await
+    }
+
+    /// Whether the search index answers now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn search_ready(&self) -> Result<(), BackendError> {
+        self.inner.search.ready().await
+    }
+}
+
+/// A stored text that is shown again; it was checked when it came in.
+fn name(text: Option<&Name>) -> Option<String> {
+    text.map(|name| name.as_str().to_owned())
+}

@@ -1,0 +1,80 @@
+use crate::error::ChatError;
+use crate::ids::{ChatId, Head, MessageNumber, PublicId};
+use crate::model::{ChatInfo, ChatView, Message};
+use crate::page::{Limit, Page, Span};
+
+use super::Chat;
+
+/// A chat that was opened for reading: lists end at the head that it had then.
+#[derive(Clone)]
+pub struct Reader {
+    pub(super) service: Chat,
+    pub(super) application: PublicId,
+    pub(super) info: ChatInfo,
+}
+
+impl Reader {
+    pub(super) fn new(service: Chat, application: PublicId, info: ChatInfo) -> Self {
+        Self {
+            service,
+            application,
+            info,
+        }
+    }
+
+    /// The chat as it is shown.
+    #[must_use]
+    pub fn view(&self) -> ChatView {
+        self.service.view(self.application, self.info.clone())
+    }
+
+    /// The head it had when it was opened.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.info.head
+    }
+
+    pub(super) fn chat_id(&self) -> ChatId {
+        self.info.id
+    }
+
+    /// The public id of the application it is in.
+    #[must_use]
+    pub fn application(&self) -> PublicId {
+        self.application
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`ChatError::MessageNotFound`], or what the Store could not do.
+    pub async fn message(&self, number: MessageNumber) -> Result<Message, ChatError> {
+        let found = self
+            .service
+            .inner
+            .stores
+            .history
+            .get(self.info.id, number)
+            .await?;
+        found
+            .filter(|message| !message.is_deleted())
+            .ok_or(ChatError::MessageNotFound(number))
+    }
+
+    /// Messages by number, ascending; tombstones when asked for.
+    ///
+    /// # Errors
+    /// What the Store could not do.
+    pub async fn messages(
+        &self,
+        span: Span,
+        tombstones: bool,
+        limit: Limit,
+    ) -> Result<Page<Message>, ChatError> {
+        let through = self.info.head.number;
+        let history = &self.service.inner.stores.history;
+        Ok(history
+            .page(self.info.id, span, through, tombstones, limit)
+            .await?)
+    }
+}

@@ -1,0 +1,132 @@
+//! Scheduled work: counts, old keys, what was deleted, the index.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::error::ChatError;
+use crate::ids::ChatId;
+use crate::page::Limit;
+use crate::port::Drift;
+use crate::sink::Rebuild;
+
+use super::{Chat, Inner};
+
+/// What a recount repaired.
+pub type Recounted = Drift;
+
+/// How long a key is remembered, at least.
+const KEYS_KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// How often deleted chats are looked for when nobody says so.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+impl Chat {
+    /// Recounts all chats and messages and repairs what is wrong: nothing, unless the file was
+    /// changed by hand.
+    ///
+    /// # Errors
+    /// What the Store could not do.
+    pub async fn recount(&self) -> Result<Recounted, ChatError> {
+        let mut total = Drift::default();
+        let mut after = ChatId(0);
+        loop {
+            let (drift, next) = self.inner.stores.upkeep.recount(after, Limit::MAX).await?;
+            total.chats += drift.chats;
+            total.applications += drift.applications;
+            let Some(next) = next else { break };
+            after = next;
+        }
+        if total != Drift::default() {
+            tracing::warn!(
+                chats = total.chats,
+                applications = total.applications,
+                "counts had drifted and were repaired"
+            );
+        }
+        Ok(total)
+    }
+
+    /// Erases what was deleted, first from the index, then from the Store.
+    ///
+    /// # Errors
+    /// What either could not do; it goes on there the next time.
+    pub async fn purge(&self) -> Result<(), ChatError> {
+        loop {
+            let closed = self.inner.stores.upkeep.closed(Limit::DEFAULT).await?;
+            if closed.is_empty() {
+                return Ok(());
+            }
+            for chat in closed {
+                self.inner.search.erase(chat).await?;
+                while self.inner.stores.upkeep.erase(chat, Limit::MAX).await?.more {}
+            }
+        }
+    }
+
+    /// Forgets idempotency keys older than 30 days.
+    ///
+    /// # Errors
+    /// What the Store could not do.
+    pub async fn forget_keys(&self) -> Result<(), ChatError> {
+        let before = self.inner.clock.now().plus_seconds(-KEYS_KEPT_SECONDS);
+        while self
+            .inner
+            .stores
+            .upkeep
+            .forget(before, Limit::MAX)
+            .await?
+            .more
+        {}
+        Ok(())
+    }
+
+    /// Builds the search index anew from the Store while the old one serves.
+    ///
+    /// # Errors
+    /// [`ChatError::Busy`] while another rebuild runs; what the index or the Store could not do.
+    pub async fn reindex(
+        &self,
+        progress: impl FnMut(Rebuild) + Send,
+    ) -> Result<Rebuild, ChatError> {
+        let Ok(_alone) = self.inner.rebuilding.try_lock() else {
+            return Err(ChatError::Busy {
+                retry_after: Duration::from_secs(10),
+            });
+        };
+        Ok(self.inner.indexer.rebuild(progress).await?)
+    }
+
+    /// How many documents the index was given since the start.
+    #[must_use]
+    pub fn documents_indexed(&self) -> u64 {
+        self.inner.indexer.documents()
+    }
+}
+
+pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
+    let mut recount = tokio::time::interval(recount_every);
+    let mut purge = tokio::time::interval(PURGE_EVERY);
+    let Some(woken) = chat.upgrade().map(|inner| inner.purge.clone()) else {
+        return;
+    };
+    // The first tick is immediate: counts are checked half an hour after the start, not at it.
+    recount.tick().await;
+    loop {
+        let recounting = tokio::select! {
+            _ = recount.tick() => true,
+            _ = purge.tick() => false,
+            () = woken.notified() => false,
+        };
+        let Some(chat) = chat.upgrade().map(|inner: Arc<Inner>| Chat { inner }) else {
+            return;
+        };
+        chat.inner.heads.sweep();
+        let result = if recounting {
+            async { chat.recount().await.and(chat.forget_keys().await) }.await
+        } else {
+            chat.purge().await
+        };
+        if let Err(error) = result {
+            tracing::warn!(?error, "scheduled work stopped and will be tried again");
+        }
+    }
+}
