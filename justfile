@@ -1,0 +1,26 @@
+# What CI runs, and what is too long for it. The scripts behind these run without `just` too.
+
+# Format, lint and test.
+check:
+    .ci/run format lint test
+
+# The README's test command.
+test:
+    cargo test --workspace
+
+# All that guards main.
+ci:
+    .ci/run
+
+# Kill the real server a thousand times and look for what it lost.
+crash:
+    CHAT_KILLS=1000 cargo test --release -p chat-server --test crash -- --nocapture
+
+# Every documented operation, all phases, against a running server.
+openapi:
+    scripts/openapi-check
+
+# One row of docs/benchmarks.md, e.g. `just bench commit`.
+bench *ARGS:
+    cargo build --release -p chat-server -p bench
+    target/release/bench {{ARGS}}
