@@ -108,7 +108,7 @@ impl Reader {
         if cursor.application != self.application || cursor.chat != self.info.number {
             return Err(ChatError::Cursor(CursorError::OtherChat));
         }
-        if cursor.epoch != self.service.inner.epoch || !self.info.head.covers(cursor.head) {
+        if cursor.epoch != self.service.inner.epoch {
             return Err(ChatError::CursorReset);
         }
         Ok(cursor.head)

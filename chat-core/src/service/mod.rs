@@ -8,6 +8,8 @@ mod import;
 mod messages;
 mod reader;
 mod search;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 
 use std::sync::{Arc, Mutex, PoisonError};

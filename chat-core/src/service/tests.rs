@@ -1,0 +1,311 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::commit::{Edit, Post};
+use crate::cursor::CursorError;
+use crate::error::ErrorKind;
+use crate::ids::{ChatNumber, MessageNumber};
+use crate::model::{ChatView, Tenant};
+use crate::page::Limit;
+use crate::port::{MockBus, MockSearch, Order};
+use crate::terms::Query;
+use crate::text::Body;
+
+async fn start() -> (Chat, Tenant, ChatView) {
+    start_with(Parts::in_memory()).await
+}
+
+async fn start_with(parts: Parts) -> (Chat, Tenant, ChatView) {
+    let chat = Chat::start(parts).await.unwrap();
+    let name = Name::parse("shop").unwrap();
+    let shop = chat
+        .create_application(name, true, None)
+        .await
+        .unwrap()
+        .value;
+    let room = chat
+        .create_chat(shop.token.into(), None, None)
+        .await
+        .unwrap()
+        .value;
+    (chat, shop, room)
+}
+
+fn post(body: &str) -> Post {
+    Post {
+        body: Body::parse(body).unwrap(),
+        data: None,
+        reply_to: None,
+    }
+}
+
+fn request(query: &str, limit: usize) -> SearchRequest {
+    SearchRequest {
+        query: Arc::new(Query::parse(query)),
+        order: Order::Newest,
+        after: None,
+        limit: Limit::new(limit).unwrap(),
+    }
+}
+
+/// Waits until the index has all that was posted.
+async fn indexed(chat: &Chat) {
+    while chat.inner.indexer.follow().await.unwrap() > 0 {}
+    chat.inner.search.refresh().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_reader_hears_every_post_in_turn() {
+    let (chat, shop, room) = start().await;
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    let mut cursor = room.cursor;
+    for n in 1..=3 {
+        let posting = tokio::spawn({
+            let chat = chat.clone();
+            async move {
+                chat.post(shop.token.into(), ChatNumber(1), post("hi"), None)
+                    .await
+            }
+        });
+        let patience = Duration::from_secs(60);
+        let feed = reader
+            .wait(Some(cursor), Limit::DEFAULT, patience)
+            .await
+            .unwrap();
+        posting.await.unwrap().unwrap();
+        assert!(matches!(&feed.items[..], [Item::Message(m)] if m.number == MessageNumber(n)));
+        cursor = feed.next;
+    }
+    let nothing = reader
+        .wait(Some(cursor), Limit::DEFAULT, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert!(nothing.items.is_empty());
+    assert_eq!(nothing.next, cursor);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_chat_or_history_is_told_apart() {
+    let (chat, shop, room) = start().await;
+    let other = chat
+        .create_chat(shop.token.into(), None, None)
+        .await
+        .unwrap()
+        .value;
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    let ask = async |cursor| reader.changes(Some(cursor), Limit::DEFAULT).await;
+    assert!(matches!(
+        ask(other.cursor).await,
+        Err(ChatError::Cursor(CursorError::OtherChat))
+    ));
+    let mut foreign = room.cursor;
+    foreign.epoch = Epoch(room.cursor.epoch.0 ^ 1);
+    assert!(matches!(ask(foreign).await, Err(ChatError::CursorReset)));
+    let mut ahead = room.cursor;
+    ahead.head.number = MessageNumber(1);
+    assert!(matches!(ask(ahead).await, Err(ChatError::CursorReset)));
+    chat.delete_chat(shop.token.into(), room.number)
+        .await
+        .unwrap();
+    assert!(matches!(
+        ask(room.cursor).await,
+        Err(ChatError::ChatNotFound(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_hit_is_shown_only_while_it_exists_and_matches() {
+    let (chat, shop, room) = start().await;
+    let access = Access::from(shop.token);
+    for body in ["red apple", "green apple", "apple tree", "pear"] {
+        chat.post(access, room.number, post(body), None)
+            .await
+            .unwrap();
+    }
+    indexed(&chat).await;
+    chat.delete(access, room.number, MessageNumber(1))
+        .await
+        .unwrap();
+    let edit = Edit {
+        number: MessageNumber(2),
+        body: Some(Body::parse("plum").unwrap()),
+        data: None,
+    };
+    chat.edit(access, room.number, edit).await.unwrap();
+    let reader = chat.chat(access, room.number).await.unwrap();
+    let numbers = async |query: &str, limit| {
+        let found = reader.search(&request(query, limit)).await.unwrap();
+        let numbers: Vec<u64> = found.items.iter().map(|message| message.number.0).collect();
+        numbers
+    };
+    assert_eq!(numbers("apple", 50).await, [3]);
+    assert_eq!(numbers("", 50).await, [0_u64; 0]);
+    indexed(&chat).await;
+    assert_eq!(numbers("plum", 50).await, [2]);
+    let found = reader.search(&request("apple", 50)).await.unwrap();
+    assert_eq!(found.indexed_through, reader.head());
+}
+
+#[tokio::test]
+async fn pages_of_hits_follow_each_other_without_gap_or_repeat() {
+    let (chat, shop, room) = start().await;
+    for n in 0..25 {
+        let body = if n % 2 == 0 { "even one" } else { "odd one" };
+        chat.post(shop.token.into(), room.number, post(body), None)
+            .await
+            .unwrap();
+    }
+    indexed(&chat).await;
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    for order in [Order::Newest, Order::Oldest] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let request = SearchRequest {
+                after,
+                order,
+                ..request("even", 4)
+            };
+            let found = reader.search(&request).await.unwrap();
+            seen.extend(found.items.iter().map(|message| message.number.0));
+            after = found.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        if order == Order::Newest {
+            seen.reverse();
+        }
+        assert_eq!(seen, (1..=25).step_by(2).collect::<Vec<_>>(), "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rebuilt_index_finds_the_same() {
+    let (chat, shop, room) = start().await;
+    for n in 0..30 {
+        chat.post(
+            shop.token.into(),
+            room.number,
+            post(&format!("word{n} all")),
+            None,
+        )
+        .await
+        .unwrap();
+    }
+    let rebuilt = chat.reindex(|_| {}).await.unwrap();
+    assert_eq!((rebuilt.chats, rebuilt.messages), (1, 30));
+    chat.post(shop.token.into(), room.number, post("all later"), None)
+        .await
+        .unwrap();
+    indexed(&chat).await;
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    assert_eq!(
+        reader
+            .search(&request("all", 50))
+            .await
+            .unwrap()
+            .items
+            .len(),
+        31
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_application_is_gone_at_once_and_erased() {
+    let (chat, shop, room) = start().await;
+    chat.post(shop.token.into(), room.number, post("secret"), None)
+        .await
+        .unwrap();
+    let id = chat
+        .application(shop.token.into())
+        .await
+        .unwrap()
+        .id
+        .unwrap();
+    chat.delete_application(shop.token.into()).await.unwrap();
+    for access in [Access::from(shop.token), Access::from(id)] {
+        assert!(matches!(
+            chat.application(access).await,
+            Err(ChatError::ApplicationNotFound)
+        ));
+        let refused = chat.post(access, room.number, post("late"), None).await;
+        assert!(matches!(refused, Err(ChatError::ApplicationNotFound)));
+    }
+    chat.purge().await.unwrap();
+    let left = chat.inner.stores.upkeep.closed(Limit::MAX).await.unwrap();
+    assert!(left.is_empty());
+    let name = Name::parse("shop").unwrap();
+    chat.create_application(name, true, None)
+        .await
+        .expect("the name is free again");
+}
+
+#[tokio::test]
+async fn the_default_application_is_made_once_and_stays() {
+    let parts = Parts::in_memory();
+    let (stores, keyring) = (parts.stores.clone(), parts.keyring.clone());
+    let first = Chat::start(parts).await.unwrap();
+    let token = first.default_application().await.unwrap().token;
+    let again = Parts {
+        stores,
+        keyring,
+        ..Parts::in_memory()
+    };
+    let second = Chat::start(again).await.unwrap();
+    assert_eq!(second.default_application().await.unwrap().token, token);
+    let refused = second.delete_application(token.into()).await;
+    assert!(matches!(refused, Err(ChatError::DefaultApplication)));
+}
+
+#[tokio::test]
+async fn without_search_and_bus_posting_and_reading_go_on() {
+    let down = || BackendError::new(ErrorKind::Unavailable, "mock", "down");
+    let mut search = MockSearch::new();
+    search.expect_put().returning(move |_| Err(down()));
+    search.expect_query().returning(move |_| Err(down()));
+    let mut bus = MockBus::new();
+    bus.expect_publish().returning(move |_| Err(down()));
+    let (sender, _) = tokio::sync::broadcast::channel(1);
+    bus.expect_subscribe()
+        .returning(move || Ok(crate::port::Subscription(sender.subscribe())));
+    let parts = Parts {
+        search: Arc::new(search),
+        bus: Arc::new(bus),
+        ..Parts::in_memory()
+    };
+    let (chat, shop, room) = start_with(parts).await;
+    chat.post(shop.token.into(), room.number, post("still here"), None)
+        .await
+        .unwrap();
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    assert_eq!(
+        reader.message(MessageNumber(1)).await.unwrap().body,
+        "still here"
+    );
+    let refused = reader.search(&request("here", 5)).await;
+    assert!(matches!(refused, Err(ChatError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_stopped_backend_commits_what_waits_and_takes_no_more() {
+    let (chat, shop, room) = start().await;
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let chat = chat.clone();
+            tokio::spawn(async move {
+                chat.post(shop.token.into(), room.number, post("x"), None)
+                    .await
+            })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    chat.stop().await;
+    for one in waiting {
+        one.await.unwrap().unwrap();
+    }
+    let late = chat
+        .post(shop.token.into(), room.number, post("late"), None)
+        .await;
+    assert!(matches!(late, Err(ChatError::Unavailable(_))));
+}
