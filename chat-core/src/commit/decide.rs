@@ -132,8 +132,12 @@ impl Working {
             .ok_or(Refusal::ApplicationNotFound)?;
         match command {
             Command::CloseApplication => {
-                self.facts.names.remove(&application.state.name);
-                application.close(now)
+                let held = application.state.held_name().map(str::to_owned);
+                let done = application.close(now)?;
+                if let Some(name) = held {
+                    self.facts.names.remove(&name);
+                }
+                Ok(done)
             }
             Command::CreateChat(new) => Ok(application.create_chat(new, now)),
             Command::RenameChat(chat, name) => {
@@ -168,12 +172,13 @@ impl Working {
     }
 
     fn create_application(&mut self, new: &CreateApplication) -> Result<Done, Refusal> {
-        if new.is_default && std::mem::replace(&mut self.facts.has_default, true) {
+        if new.is_default && self.facts.has_default {
             return Err(Refusal::DefaultApplication);
         }
         if new.unique_name && !self.facts.names.insert(new.name.as_str().to_owned()) {
             return Err(Refusal::NameTaken);
         }
+        self.facts.has_default |= new.is_default;
         self.writes.created.push(ApplicationState {
             public_id: new.public_id,
             token_hash: new.token_hash,

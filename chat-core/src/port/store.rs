@@ -76,6 +76,7 @@ pub trait Commit: Send + Sync + 'static {
     /// # Errors
     /// Nothing was written, and nothing will be, unless the kind is `OutcomeUnknown`.
     /// `Unavailable`: down, full or read-only. `Invalid`: the backend refuses some value in it.
+    /// `AlreadyExists`: a token or public id in it is taken.
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed>;
 }
 
@@ -140,7 +141,8 @@ pub trait History: Send + Sync + 'static {
     /// What happened after a head, read in one snapshot with the chat's own head: first messages
     /// beyond `after.number` (ascending), then whatever was touched beyond `after.change`
     /// (ascending by change). A row that is touched again while pages are read moves up and is
-    /// seen later, never missed. `None` when the chat or its application is deleted.
+    /// seen later, never missed. No message is twice in a page: one that is in it by its number is
+    /// left out of what was touched. `None` when the chat or its application is deleted.
     async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>>;
 }
 

@@ -1,0 +1,156 @@
+//! What every store is held to.
+//!
+//! An adapter runs all cases with [`store_kit!`](crate::store_kit).
+
+pub mod applications;
+pub mod changes;
+pub mod chats;
+pub mod commit;
+pub mod desk;
+pub mod history;
+pub mod imports;
+pub mod keys;
+pub mod outbox;
+pub mod races;
+pub mod upkeep;
+
+/// Makes a test of each store case. The argument is a function
+/// `async fn fresh() -> (Arc<dyn Store>, guard)` that opens an empty store; the guard lives as long
+/// as the case. The calling crate needs tokio with `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! store_kit {
+    ($fresh:path) => {
+        $crate::store_cases! { $fresh, applications,
+            an_application_is_found_by_its_ids,
+            a_deleted_application_hides_everything,
+            applications_come_page_by_page,
+            there_is_one_default_application_and_it_stays,
+            a_unique_name_is_free_again_after_closing_or_renaming,
+            closing_frees_no_name_of_another,
+            a_refused_default_application_leaves_room_for_one,
+            names_can_be_swapped_in_one_batch,
+            ids_that_are_taken_write_nothing,
+        }
+        $crate::store_cases! { $fresh, chats,
+            chats_are_numbered_in_their_application,
+            a_chat_made_in_a_batch_takes_posts_in_it,
+            chats_come_page_by_page,
+            a_closed_chat_is_hidden_and_takes_nothing,
+            a_rename_is_a_change_of_the_chat,
+            a_chat_belongs_to_one_application,
+        }
+        $crate::store_cases! { $fresh, commit,
+            numbers_are_dense_and_refused_commands_take_none,
+            what_moved_is_told,
+            a_deleted_message_leaves_a_tombstone,
+            an_edit_changes_what_it_names,
+            a_message_can_be_posted_edited_and_deleted_in_one_batch,
+            a_reply_needs_a_message_before_it,
+            a_token_and_a_row_name_one_application,
+            an_unknown_scope_is_no_application,
+            times_never_decrease,
+            texts_stay_exact,
+            messages_get_ids_in_the_default_application_alone,
+            a_large_batch_is_one_commit,
+        }
+        $crate::store_cases! { $fresh, keys,
+            a_key_replays_the_first_answer,
+            a_key_replays_within_one_batch,
+            a_key_stands_for_one_request,
+            a_key_is_free_in_another_chat_kind_and_application,
+            a_refused_command_is_not_remembered,
+            a_key_makes_one_application,
+            keys_are_forgotten_bit_by_bit,
+        }
+        $crate::store_cases! { $fresh, imports,
+            an_import_goes_on_where_it_stopped,
+            an_import_is_all_or_none,
+            an_import_keeps_authors_and_times,
+            two_parts_in_one_batch_follow_each_other,
+        }
+        $crate::store_cases! { $fresh, history,
+            history_pages_have_no_gaps,
+            history_ends_at_through,
+            tombstones_come_when_asked_for,
+            messages_are_found_by_number,
+            spans_may_lie_anywhere,
+        }
+        $crate::store_cases! { $fresh, changes,
+            changes_are_messages_first_and_then_touches,
+            changes_lead_to_the_same_state_at_any_limit,
+            a_row_that_is_touched_again_is_seen_later,
+            a_change_of_the_chat_is_told_once,
+            nothing_new_is_an_empty_page,
+            a_deleted_chat_has_no_changes,
+        }
+        $crate::store_cases! { $fresh, outbox,
+            a_moved_chat_is_dirty_once,
+            settling_takes_away_what_was_followed,
+            settling_leaves_what_came_meanwhile,
+            a_part_that_was_followed_is_settled,
+            those_waiting_longest_come_first,
+            without_a_sink_nothing_is_dirty,
+            a_closed_chat_is_dirty,
+        }
+        $crate::store_cases! { $fresh, upkeep,
+            counts_need_no_repair,
+            a_closed_chat_is_erased_bit_by_bit,
+            the_chats_of_a_deleted_application_are_erased,
+            a_live_chat_is_not_erased,
+            live_chats_are_walked_by_row,
+            an_epoch_stays,
+        }
+        $crate::store_cases! { $fresh, races,
+            eight_writers_number_without_a_gap_while_a_reader_follows,
+            one_key_at_once_posts_once,
+            one_unique_name_at_once_is_taken_once,
+            touches_at_once_take_changes_without_a_gap,
+            retries_give_once_when_commits_fail,
+        }
+    };
+}
+
+/// Makes a test of each of these cases.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_cases {
+    ($fresh:path, $noun:ident, $($case:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $case() {
+                let (store, _guard) = $fresh().await;
+                $crate::kit::store::$noun::$case(store).await;
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::memory::MemoryStore;
+    use crate::port::Store;
+
+    mod memory {
+        use super::*;
+
+        async fn fresh() -> (Arc<dyn Store>, ()) {
+            (Arc::new(MemoryStore::new()), ())
+        }
+
+        crate::store_kit!(fresh);
+    }
+
+    mod quiet_decorator {
+        use super::*;
+        use crate::kit::flaky::FlakyStore;
+
+        async fn fresh() -> (Arc<dyn Store>, ()) {
+            let store = Arc::new(MemoryStore::new());
+            (Arc::new(FlakyStore::new(store, 1, 0)), ())
+        }
+
+        crate::store_kit!(fresh);
+    }
+}

@@ -1,0 +1,158 @@
+//! Dirty rows: what a sink still has to follow.
+
+use std::sync::Arc;
+
+use crate::commit::{Batch, Command, Sink};
+use crate::ids::{ChatId, ChatNumber};
+use crate::page::Limit;
+use crate::port::{Dirty, Store};
+
+use super::desk::{Desk, NOW, commit, create_chat, delete, edit, head, limit, post};
+
+async fn pending(desk: &Desk, chat: ChatNumber) -> Option<Dirty> {
+    let id = desk.info(chat).await.id;
+    let pending = desk.store.pending(Sink::Index, id).await;
+    pending.expect("pending")
+}
+
+async fn dirty(store: &Arc<dyn Store>) -> Vec<Dirty> {
+    let dirty = store.dirty(Sink::Index, Limit::MAX).await;
+    dirty.expect("dirty")
+}
+
+async fn settle(store: &Arc<dyn Store>, done: &[Dirty]) {
+    store.settle(Sink::Index, done).await.expect("settle");
+}
+
+/// However often a chat moves, it has one row: from where it was to where it is.
+pub async fn a_moved_chat_is_dirty_once(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat().await;
+    assert!(dirty(&store).await.is_empty(), "a new chat has not moved");
+    for command in [post(chat, "a"), post(chat, "b"), edit(chat, 1, "c")] {
+        desk.done(vec![command]).await;
+    }
+    desk.commit(vec![delete(chat, 9)]).await;
+    let expected = Dirty {
+        application: desk.application,
+        chat: desk.info(chat).await.id,
+        from: head(0, 0),
+        to: head(2, 1),
+    };
+    assert_eq!(dirty(&store).await, [expected]);
+    assert_eq!(pending(&desk, chat).await, Some(expected));
+    let unknown = store.pending(Sink::Index, ChatId(i64::MAX)).await;
+    assert_eq!(unknown.expect("pending"), None);
+}
+
+/// What was followed to its end is not dirty any more; the next move starts there.
+pub async fn settling_takes_away_what_was_followed(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let (one, two) = (desk.chat_of(2).await, desk.chat_of(3).await);
+    let row = pending(&desk, one).await.expect("dirty");
+    settle(&store, &[row]).await;
+    settle(&store, &[row]).await;
+    assert_eq!(pending(&desk, one).await, None);
+    assert!(pending(&desk, two).await.is_some());
+    desk.done(vec![delete(one, 1)]).await;
+    let row = pending(&desk, one).await.expect("dirty");
+    assert_eq!((row.from, row.to), (head(2, 0), head(2, 1)));
+    settle(&store, &dirty(&store).await).await;
+    assert!(dirty(&store).await.is_empty());
+}
+
+/// A chat that moved while it was followed stays dirty, from where the sink is.
+pub async fn settling_leaves_what_came_meanwhile(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat_of(2).await;
+    let row = pending(&desk, chat).await.expect("dirty");
+    for command in [post(chat, "c"), edit(chat, 1, "d")] {
+        desk.done(vec![command]).await;
+    }
+    settle(&store, &[row]).await;
+    let row = pending(&desk, chat).await.expect("still dirty");
+    assert_eq!((row.from, row.to), (head(2, 0), head(3, 1)));
+    settle(&store, &[row]).await;
+    assert_eq!(pending(&desk, chat).await, None);
+}
+
+/// A sink may follow page by page; a row that is gone is not made again.
+pub async fn a_part_that_was_followed_is_settled(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat_of(5).await;
+    desk.done(vec![edit(chat, 1, "x"), edit(chat, 2, "x")])
+        .await;
+    let all = pending(&desk, chat).await.expect("dirty");
+    for to in [head(3, 0), head(5, 0), head(5, 1)] {
+        let row = pending(&desk, chat).await.expect("dirty");
+        settle(&store, &[Dirty { to, ..row }]).await;
+        let row = pending(&desk, chat).await.expect("still dirty");
+        assert_eq!((row.from, row.to), (to, all.to));
+    }
+    let row = pending(&desk, chat).await.expect("dirty");
+    settle(&store, &[row]).await;
+    let part = Dirty {
+        to: head(3, 0),
+        ..all
+    };
+    settle(&store, &[part]).await;
+    assert_eq!(pending(&desk, chat).await, None);
+}
+
+/// Rows come by how long they wait, up to a limit; one that waits keeps its place.
+pub async fn those_waiting_longest_come_first(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let mut chats = Vec::new();
+    for _ in 0..4 {
+        let chat = desk.chat().await;
+        chats.push((chat, desk.info(chat).await.id));
+    }
+    let order = [2, 0, 3, 1];
+    for at in order {
+        desk.done(vec![post(chats[at].0, "text")]).await;
+    }
+    desk.done(vec![post(chats[2].0, "more")]).await;
+    let expected: Vec<ChatId> = order.iter().map(|at| chats[*at].1).collect();
+    let ids = |rows: Vec<Dirty>| rows.into_iter().map(|row| row.chat).collect::<Vec<_>>();
+    assert_eq!(ids(dirty(&store).await), expected);
+    let some = store.dirty(Sink::Index, limit(3)).await.expect("dirty");
+    assert_eq!(ids(some), expected[..3]);
+}
+
+/// Who names no sink has none that follows.
+pub async fn without_a_sink_nothing_is_dirty(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat().await;
+    let batch = Batch {
+        requests: vec![desk.ask(post(chat, "text"))],
+        sinks: Vec::new(),
+    };
+    let committed = store.commit(Arc::new(batch), NOW).await.expect("commit");
+    assert_eq!(committed.moved.len(), 1);
+    assert!(dirty(&store).await.is_empty());
+}
+
+/// A sink hears of a chat that was deleted, the one made in the same batch too.
+pub async fn a_closed_chat_is_dirty(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat_of(1).await;
+    let id = desk.info(chat).await.id;
+    settle(&store, &dirty(&store).await).await;
+    desk.done(vec![Command::CloseChat(chat)]).await;
+    let row = store.pending(Sink::Index, id).await.expect("pending");
+    let row = row.expect("dirty");
+    assert_eq!((row.from, row.to), (head(1, 0), head(1, 1)));
+    let short_lived = ChatNumber(2);
+    commit(
+        &store,
+        [
+            create_chat(None),
+            post(short_lived, "text"),
+            Command::CloseChat(short_lived),
+        ]
+        .map(|command| desk.ask(command))
+        .into(),
+    )
+    .await;
+    assert_eq!(dirty(&store).await.len(), 2);
+}
