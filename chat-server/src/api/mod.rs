@@ -1,24 +1,47 @@
 //! The APIs: a folder a door, a file a resource.
 
+pub mod applications;
 pub mod ops;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
-use crate::config::Settings;
+use chat_core::service::Chat;
+
+use crate::config::{DoorName, Settings};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
+use crate::http::rate::RateLimiter;
 
-/// Every door that the settings open.
-pub fn doors(settings: &Settings, probes: Vec<Arc<dyn ops::Probe>>) -> Vec<Door> {
+/// Every door that the settings open, on this chat.
+pub fn doors(settings: &Settings, chat: &Chat, probes: Vec<Arc<dyn ops::Probe>>) -> Vec<Door> {
     let body = BodyLimits {
         bytes: settings.body_limit,
         time: settings.body_timeout.0,
     };
-    let mut doors = Vec::new();
-    let documents = doors
-        .iter()
-        .map(|door: &Door| door.document().clone())
+    let open: Vec<DoorName> = settings
+        .doors()
+        .into_iter()
+        .filter_map(|choice| choice.open.then_some(choice.door))
         .collect();
+    let mut doors = Vec::new();
+    for door in &open {
+        match door {
+            DoorName::Applications => {
+                let options = applications::Options {
+                    admin_key: settings.admin_key.clone(),
+                    limiter: settings.rate_limit.map(RateLimiter::new),
+                    patience: settings.write_timeout.0,
+                    apis: open.iter().map(DoorName::to_string).collect(),
+                };
+                doors.push(applications::door(chat.clone(), options, body));
+            }
+            DoorName::UuidApplications => {}
+        }
+    }
+    let documents = doors.iter().map(|door| door.document().clone()).collect();
     doors.push(ops::door(body, probes, documents));
     doors
 }

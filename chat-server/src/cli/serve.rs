@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chat_core::service::{Chat, Parts};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -29,10 +30,15 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     for address in &settings.listen {
         listeners.push(listener::bind(*address)?);
     }
-    let doors = api::doors(settings, Vec::new());
+    if settings.store.scheme() != "memory" {
+        return Err(format!("no store of this build has the URL {}: try memory:", settings.store).into());
+    }
+    let chat = Chat::start(Parts::in_memory()).await?;
+    let doors = api::doors(settings, &chat, Vec::new());
     announce(settings, &listeners)?;
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
+    chat.stop().await;
     tracing::info!(finished, "stopped");
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use super::body::BodyFault;
 use super::metrics::Route;
 use super::path;
 use super::query::Query;
+use super::rate::Allowance;
 
 /// Everything of a request but its body.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Head {
     pub started: Instant,
     /// Ends what would wait for news when the server stops.
     pub stopping: CancellationToken,
+    /// What is left of the application's rate, once a handler counted the request.
+    pub allowance: OnceLock<Allowance>,
     pub(super) route: OnceLock<Arc<Route>>,
 }
 

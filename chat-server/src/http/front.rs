@@ -83,6 +83,7 @@ impl Front {
             request_id: request_id.clone(),
             started,
             stopping: self.stopping.clone(),
+            allowance: OnceLock::new(),
             route: OnceLock::new(),
         });
         let door = self.door(head.uri.path());
@@ -117,6 +118,9 @@ impl Front {
 
     fn finish(&self, head: &Head, response: &mut Response, is_head: bool, version: Version) {
         let status = response.status();
+        if let Some(allowance) = head.allowance.get() {
+            allowance.tell(response);
+        }
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, head.request_id.clone());
         if !headers.contains_key(CACHE_CONTROL) {

@@ -18,6 +18,24 @@ use super::reply::{self, Response};
 
 type Handler<S> = Box<dyn Fn(S, Call) -> BoxFuture<'static, Response> + Send + Sync>;
 
+/// What a handler gives back: an answer, or what a door makes one of.
+pub trait Answer: Send {
+    /// The answer to the request with this head.
+    fn into_response(self, head: &Head) -> Response;
+}
+
+impl Answer for Response {
+    fn into_response(self, _: &Head) -> Response {
+        self
+    }
+}
+
+impl<E: Answer> Answer for Result<Response, E> {
+    fn into_response(self, head: &Head) -> Response {
+        self.unwrap_or_else(|error| error.into_response(head))
+    }
+}
+
 /// What the leaves of a door have in common.
 #[derive(Debug, Clone, Copy)]
 pub struct LeafStyle {
@@ -64,10 +82,15 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     fn on<H, F>(mut self, name: &'static str, method: Method, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         let route = Arc::new(Route::new(self.style.door, self.template, name));
-        let handler: Handler<S> = Box::new(move |state, call| handler(state, call).boxed());
+        let handler: Handler<S> = Box::new(move |state, call| {
+            let head = Arc::clone(&call.head);
+            handler(state, call)
+                .map(move |answer| answer.into_response(&head))
+                .boxed()
+        });
         self.methods.push(Endpoint {
             method,
             route,
@@ -81,7 +104,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     pub fn get<H, F>(self, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         self.on("GET", Method::GET, handler)
     }
@@ -91,7 +114,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     pub fn post<H, F>(self, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         self.on("POST", Method::POST, handler)
     }
@@ -101,7 +124,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     pub fn put<H, F>(self, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         self.on("PUT", Method::PUT, handler)
     }
@@ -111,7 +134,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     pub fn patch<H, F>(self, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         self.on("PATCH", Method::PATCH, handler)
     }
@@ -121,7 +144,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
     pub fn delete<H, F>(self, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Response> + Send + 'static,
+        F: Future<Output: Answer> + Send + 'static,
     {
         self.on("DELETE", Method::DELETE, handler)
     }

@@ -10,6 +10,7 @@ pub mod door;
 pub mod front;
 pub mod input;
 pub mod leaf;
+pub mod list;
 pub mod listener;
 pub mod metrics;
 pub mod paging;

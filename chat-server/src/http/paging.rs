@@ -105,6 +105,8 @@ pub fn count(value: &str) -> Option<u64> {
 pub struct Neighbours {
     /// The next page begins after this number.
     pub next_after: Option<u64>,
+    /// The next page ends before this number, in a list that runs down.
+    pub next_before: Option<u64>,
     /// The previous page ends before this number.
     pub prev_before: Option<u64>,
 }
@@ -135,10 +137,13 @@ pub fn with_links(
     let next = neighbours
         .next_after
         .map(|number| link("after", number, "next"));
+    let down = neighbours
+        .next_before
+        .map(|number| link("before", number, "next"));
     let prev = neighbours
         .prev_before
         .map(|number| link("before", number, "prev"));
-    let links: Vec<String> = next.into_iter().chain(prev).collect();
+    let links: Vec<String> = next.into_iter().chain(down).chain(prev).collect();
     if let Ok(value) = HeaderValue::try_from(links.join(", "))
         && !links.is_empty()
     {
@@ -198,6 +203,7 @@ mod tests {
         let neighbours = Neighbours {
             next_after: Some(12),
             prev_before: Some(4),
+            ..Neighbours::default()
         };
         let response = with_links(reply::empty(StatusCode::OK), &uri, 9, neighbours);
         assert_eq!(

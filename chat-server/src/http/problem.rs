@@ -29,6 +29,8 @@ pub enum Code {
     NameTaken,
     /// Credentials are missing or wrong.
     Unauthorized,
+    /// This is allowed to nobody.
+    Forbidden,
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method.
@@ -51,6 +53,8 @@ pub enum Code {
     CursorReset,
     /// More requests than are allowed in this time.
     RateLimited,
+    /// Too many writes are waiting already.
+    Busy,
     /// Something the server needs is not there now.
     Unavailable,
     /// Whether the write happened cannot be told: send it again with the same idempotency key.
@@ -71,6 +75,7 @@ impl Code {
             | Self::InvalidIdempotencyKey
             | Self::InvalidCursor => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -81,9 +86,17 @@ impl Code {
             Self::ValidationFailed | Self::NameTaken | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Its name, as programs read it.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            _ => String::new(),
         }
     }
 
@@ -97,6 +110,7 @@ impl Code {
             Self::ValidationFailed => "A value is not allowed",
             Self::NameTaken => "The name is taken",
             Self::Unauthorized => "Credentials are missing or wrong",
+            Self::Forbidden => "Not allowed",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "The method is not allowed here",
             Self::NotAcceptable => "No acceptable form",
@@ -108,6 +122,7 @@ impl Code {
             Self::InvalidCursor => "The cursor is invalid",
             Self::CursorReset => "The cursor is of another time",
             Self::RateLimited => "Too many requests",
+            Self::Busy => "Too many writes are waiting",
             Self::Unavailable => "Not available now",
             Self::OutcomeUnknown => "The outcome is not known",
             Self::Internal => "The server is at fault",
@@ -155,9 +170,8 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind with the request under this head.
     pub fn new(code: Code, head: &Head) -> Self {
-        let name = serde_json::to_value(code).unwrap_or_default();
         Self {
-            kind: format!("urn:chat:problem:{}", name.as_str().unwrap_or_default()),
+            kind: format!("urn:chat:problem:{}", code.name()),
             title: code.title(),
             status: code.status().as_u16(),
             detail: String::new(),

@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::reply::Response;
 use crate::config::RateLimit;
@@ -23,6 +25,21 @@ pub struct RateLimiter<K> {
 struct Window {
     began: Instant,
     used: u32,
+}
+
+/// What is left of a window, as it is shown.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Rate)]
+pub struct AllowanceJson {
+    /// Requests in one window.
+    #[schema(minimum = 1)]
+    limit: u32,
+    /// Requests that are left in this one.
+    #[schema(minimum = 0)]
+    remaining: u32,
+    /// Seconds until the next one.
+    #[schema(minimum = 0)]
+    reset: u64,
 }
 
 /// What is left of a key's window.
@@ -87,8 +104,17 @@ impl Allowance {
         self.reset
     }
 
-    /// The answer, saying what is left.
-    pub fn tell(&self, mut response: Response) -> Response {
+    /// What is left, as it is shown.
+    pub fn json(&self) -> AllowanceJson {
+        AllowanceJson {
+            limit: self.limit,
+            remaining: self.remaining,
+            reset: self.reset,
+        }
+    }
+
+    /// Says in the answer what is left.
+    pub fn tell(&self, response: &mut Response) {
         const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
         const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
         const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
@@ -96,7 +122,6 @@ impl Allowance {
         headers.insert(LIMIT, HeaderValue::from(self.limit));
         headers.insert(REMAINING, HeaderValue::from(self.remaining));
         headers.insert(RESET, HeaderValue::from(self.reset));
-        response
     }
 }
 

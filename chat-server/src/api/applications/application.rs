@@ -1,0 +1,119 @@
+//! `/applications` and `/applications/{app}`.
+
+use chat_core::error::ChatError;
+use chat_core::ids::ApplicationId;
+use chat_core::page::Limit;
+use http::StatusCode;
+
+use super::document::{ApplicationInput, InApplication, Keyed};
+use super::input;
+use super::state::{State, created, key};
+use super::status::Wrong;
+use super::view::ApplicationJson;
+use crate::http::call::Call;
+use crate::http::list::{self, Pages};
+use crate::http::reply::{self, Response};
+
+struct Applications {
+    state: State,
+    after: ApplicationId,
+}
+
+impl Pages for Applications {
+    type View = ApplicationJson;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<ApplicationJson>, bool), ChatError> {
+        let page = self.state.chat.applications(self.after, Limit::MAX).await?;
+        if let Some(last) = page.items.last().and_then(|tenant| tenant.id) {
+            self.after = last;
+        }
+        Ok((
+            page.items.into_iter().map(ApplicationJson::from).collect(),
+            page.more,
+        ))
+    }
+}
+
+/// Every application, in the order in which they were made.
+#[utoipa::path(
+    get, path = "/api/v1/applications", tag = "applications",
+    responses((status = 200, description = "All of them", body = [ApplicationJson])),
+)]
+pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+    state.admit(&call.head)?;
+    let patience = state.options.patience;
+    let pages = Applications {
+        state,
+        after: ApplicationId::ROOT,
+    };
+    Ok(list::whole(&call.head, patience, pages).await?)
+}
+
+/// Make an application.
+#[utoipa::path(
+    post, path = "/api/v1/applications", tag = "applications",
+    params(Keyed), request_body = ApplicationInput,
+    responses((status = 201, description = "The new application", body = ApplicationJson)),
+)]
+pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+    state.admit(&call.head)?;
+    let key = key(&call.head)?;
+    let name = input::application_name(&call)?;
+    let made = state
+        .chat
+        .create_application(name, true, key.as_ref())
+        .await?;
+    Ok(created(&ApplicationJson::from(made.value), made.replayed))
+}
+
+/// One application.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}", tag = "applications",
+    params(InApplication),
+    responses((status = 200, description = "The application", body = ApplicationJson)),
+)]
+pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+    let access = state.enter(&call.head).await?;
+    let tenant = state.chat.application(access).await?;
+    Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
+}
+
+/// Give an application another name.
+#[utoipa::path(
+    put, path = "/api/v1/applications/{app}", tag = "applications",
+    params(InApplication), request_body = ApplicationInput,
+    responses((status = 200, description = "The application", body = ApplicationJson)),
+)]
+pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong> {
+    let access = state.enter(&call.head).await?;
+    let name = match input::application_name(&call) {
+        Ok(name) => name,
+        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+    };
+    let tenant = state.chat.rename_application(access, name).await?;
+    Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
+}
+
+/// Give an application another name.
+#[utoipa::path(
+    patch, path = "/api/v1/applications/{app}", tag = "applications",
+    params(InApplication), request_body = ApplicationInput,
+    responses((status = 200, description = "The application", body = ApplicationJson)),
+)]
+pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> {
+    replace(state, call).await
+}
+
+/// Delete an application with all that is in it.
+#[utoipa::path(
+    delete, path = "/api/v1/applications/{app}", tag = "applications",
+    params(InApplication),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+    state.admit(&call.head)?;
+    let access = state.enter(&call.head).await?;
+    state.chat.delete_application(access).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,140 @@
+//! `/applications/{app}/chats` and `…/chats/{chat}`.
+
+use chat_core::error::ChatError;
+use chat_core::page::{Limit, Span};
+use chat_core::service::{Access, Chat};
+use http::StatusCode;
+
+use super::document::{ChatInput, ChatPatch, InApplication, InChat, Keyed, Paged};
+use super::state::{State, created, key, only_knows, page_ask, query};
+use super::status::{Native, Wrong};
+use super::view::ChatJson;
+use super::{input, pages};
+use crate::http::call::Call;
+use crate::http::list::{self, Pages};
+use crate::http::paging;
+use crate::http::reply::{self, Response};
+
+struct Chats {
+    chat: Chat,
+    access: Access,
+    after: u64,
+}
+
+impl Pages for Chats {
+    type View = ChatJson;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<ChatJson>, bool), ChatError> {
+        let page = self
+            .chat
+            .chats(self.access, Span::After(self.after), Limit::MAX)
+            .await?;
+        if let Some(last) = page.items.last() {
+            self.after = last.number.0;
+        }
+        Ok((
+            page.items.into_iter().map(ChatJson::from).collect(),
+            page.more,
+        ))
+    }
+}
+
+/// The chats of an application by number: all of them, or a page.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/chats", tag = "chats",
+    params(InApplication, Paged),
+    responses((status = 200, description = "The chats", body = [ChatJson],
+        headers(("Link" = Option<String>, description = "The pages beside this one")))),
+)]
+pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+    let access = state.enter(&call.head).await?;
+    let ask = match page_ask(&call.head) {
+        Ok(ask) => ask,
+        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+    };
+    let chat = &state.chat;
+    let Some(ask) = ask else {
+        let pages = Chats {
+            chat: chat.clone(),
+            access,
+            after: 0,
+        };
+        return Ok(list::whole(&call.head, state.options.patience, pages).await?);
+    };
+    let fetch = |span, limit| chat.chats(access, span, limit);
+    let (chats, beside) = pages::read(ask, |chat| chat.number.0, fetch).await?;
+    let chats: Vec<ChatJson> = chats.into_iter().map(ChatJson::from).collect();
+    let answer = reply::json(StatusCode::OK, &chats);
+    Ok(paging::with_links(
+        answer,
+        &call.head.uri,
+        ask.limit,
+        beside,
+    ))
+}
+
+/// Make a chat; its number is the next of the application.
+#[utoipa::path(
+    post, path = "/api/v1/applications/{app}/chats", tag = "chats",
+    params(InApplication, Keyed), request_body = Option<ChatInput>,
+    responses((status = 201, description = "The new chat", body = ChatJson)),
+)]
+pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+    let access = state.enter(&call.head).await?;
+    let asked = key(&call.head).and_then(|key| Ok((key, input::chat(&call)?)));
+    let (key, name) = match asked {
+        Ok(asked) => asked,
+        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+    };
+    let made = state.chat.create_chat(access, name, key.as_ref()).await?;
+    Ok(created(&ChatJson::from(made.value), made.replayed))
+}
+
+/// One chat.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    params(InChat),
+    responses((status = 200, description = "The chat", body = ChatJson)),
+)]
+pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, number) = state.enter_chat(&call.head).await?;
+    let reader = state.chat.chat(access, number).await?;
+    Ok(reply::json(StatusCode::OK, &ChatJson::from(reader.view())))
+}
+
+/// Give a chat another name, or with null none.
+#[utoipa::path(
+    patch, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    params(InChat), request_body = ChatPatch,
+    responses((status = 200, description = "The chat", body = ChatJson)),
+)]
+pub(super) async fn update(state: State, call: Call) -> Result<Response, Native> {
+    let (access, number) = state.enter_chat(&call.head).await?;
+    let asked = query(&call.head)
+        .and_then(|query| only_knows(&query, &[]))
+        .and_then(|()| input::chat_name(&call));
+    let name = match asked {
+        Ok(name) => name,
+        Err(wrong) => {
+            return Err(state
+                .missing_first(access, Some(number), wrong)
+                .await
+                .into());
+        }
+    };
+    let view = state.chat.rename_chat(access, number, name).await?;
+    Ok(reply::json(StatusCode::OK, &ChatJson::from(view)))
+}
+
+/// Delete a chat with its messages.
+#[utoipa::path(
+    delete, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    params(InChat),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, number) = state.enter_chat(&call.head).await?;
+    state.chat.delete_chat(access, number).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}

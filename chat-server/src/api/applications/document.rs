@@ -1,0 +1,296 @@
+//! The OpenAPI document of this API: what is sent, and the errors that every operation can answer with.
+#![expect(
+    dead_code,
+    reason = "these shapes are for the document; requests are read field by field"
+)]
+
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
+use uuid::Uuid;
+
+use super::status::ErrorJson;
+use super::{application, changes, chats, info, messages, search};
+use crate::http::accept::PROBLEM;
+use crate::http::problem::Problem;
+
+/// Who takes part in a chat.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ChatKind {
+    /// Whoever holds the application's token.
+    Open,
+}
+
+/// A name, flat or in an object of its own; also read from a form or from the query.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum ApplicationInput {
+    Flat(ApplicationName),
+    Nested { application: ApplicationName },
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct ApplicationName {
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    name: String,
+}
+
+/// A new chat; an empty body asks for an open one without a name.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct ChatInput {
+    #[schema(value_type = Option<ChatKind>, required = false)]
+    kind: Option<ChatKind>,
+    #[schema(
+        required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    name: Option<String>,
+}
+
+/// A chat's new name; null takes it away.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChatPatch {
+    #[schema(
+        required = true,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    name: Option<String>,
+}
+
+/// A message, flat or in an object of its own; also read from a form or from the query.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum MessageInput {
+    Flat(MessageFields),
+    Nested { message: MessageFields },
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct MessageFields {
+    /// The text, at most 65,536 bytes of UTF-8.
+    #[schema(
+        min_length = 1,
+        max_length = 65536,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    body: String,
+    /// What the host keeps beside it, at most 4,096 bytes of JSON.
+    #[schema(required = false, value_type = Option<Object>)]
+    data: Option<serde_json::Value>,
+    /// The number of the message that it answers.
+    #[schema(required = false, minimum = 1)]
+    reply_to: Option<u64>,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InApplication {
+    /// The application's token.
+    app: Uuid,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InChat {
+    /// The application's token.
+    app: Uuid,
+    /// The chat's number.
+    #[param(minimum = 1)]
+    chat: u64,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InMessage {
+    /// The application's token.
+    app: Uuid,
+    /// The chat's number.
+    #[param(minimum = 1)]
+    chat: u64,
+    /// The message's number.
+    #[param(minimum = 1)]
+    message: u64,
+}
+
+/// Which page of a list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Paged {
+    /// The most that the page may hold; 50 when only a place is given.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Only what comes after this number; not together with another place.
+    #[param(required = false, minimum = 0)]
+    after: Option<u64>,
+    /// Only what comes before this number; not together with another place.
+    #[param(required = false, minimum = 0)]
+    before: Option<u64>,
+    /// What is around this number; not together with another place.
+    #[param(required = false, minimum = 0)]
+    around: Option<u64>,
+}
+
+/// What a list of messages shows.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Tombstones {
+    /// With 1 deleted messages are shown too.
+    #[param(required = false)]
+    tombstones: Option<String>,
+}
+
+/// What is searched for.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SearchQuery {
+    /// Words, parts of words, phrases in quotes; all are required. Nothing finds nothing.
+    #[param(required = false)]
+    query: Option<String>,
+    /// In which order: newest or relevance.
+    #[param(required = false, pattern = "^(newest|relevance)$")]
+    sort: Option<String>,
+    /// The most that the page may hold.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Only what comes before this number.
+    #[param(required = false, minimum = 0)]
+    before: Option<u64>,
+}
+
+/// From where on, how many, and how long to wait.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ChangesQuery {
+    /// A cursor of this chat; without it, from now on.
+    #[param(required = false)]
+    after: Option<String>,
+    /// The most that the page may hold.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Seconds to wait for something to happen.
+    #[param(required = false, minimum = 0, maximum = 60)]
+    wait: Option<u16>,
+}
+
+/// Makes a command happen once.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct Keyed {
+    /// The same key again answers what the first request was answered.
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    idempotency_key: Option<String>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        application::list, application::create, application::get, application::replace,
+        application::update, application::delete, info::capabilities, info::limits,
+        chats::list, chats::create, chats::get, chats::update, chats::delete,
+        changes::changes, search::search,
+        messages::list, messages::create, messages::get, messages::replace, messages::update,
+        messages::delete,
+    ),
+    components(schemas(Problem, ErrorJson)),
+    modifiers(&Errors),
+)]
+pub(super) struct Api;
+
+/// Adds to each operation the errors that it can answer with.
+struct Errors;
+
+impl Modify for Errors {
+    fn modify(&self, document: &mut Document) {
+        for (path, item) in &mut document.paths.paths {
+            let operations = [
+                (HttpMethod::Get, &mut item.get),
+                (HttpMethod::Post, &mut item.post),
+                (HttpMethod::Put, &mut item.put),
+                (HttpMethod::Patch, &mut item.patch),
+                (HttpMethod::Delete, &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    add_errors(path, &method, operation);
+                }
+            }
+        }
+    }
+}
+
+fn add_errors(path: &str, method: &HttpMethod, operation: &mut Operation) {
+    let in_application = path.contains("{app}");
+    let takes_body = matches!(
+        method,
+        HttpMethod::Post | HttpMethod::Put | HttpMethod::Patch
+    );
+    let needs_admin =
+        path.ends_with("/applications") || path.ends_with("{app}") && *method == HttpMethod::Delete;
+    let always = [
+        ("400", "The request cannot be understood", true),
+        ("401", "The admin key is needed", needs_admin),
+        ("403", "This is allowed to nobody", path.ends_with("{app}")),
+        ("404", "There is no such thing", in_application),
+        (
+            "406",
+            "No form of the answer is acceptable",
+            path.ends_with("/changes"),
+        ),
+        ("408", "The body came too slowly", takes_body),
+        (
+            "410",
+            "The cursor's past is gone: take a snapshot",
+            path.ends_with("/changes"),
+        ),
+        ("413", "The body is too large", takes_body),
+        ("415", "The content type is not read here", takes_body),
+        ("422", "A value is not allowed", takes_body),
+        ("429", "Too many requests", in_application || takes_body),
+        ("500", "The server is at fault", true),
+        ("503", "Not available now", true),
+    ];
+    let native = path.ends_with("/changes")
+        || path.ends_with("/limits")
+        || path.ends_with("/capabilities")
+        || path.ends_with("{chat}") && *method == HttpMethod::Patch;
+    for (status, words, applies) in always {
+        if applies {
+            let mut response = ResponseBuilder::new()
+                .description(words)
+                .content(PROBLEM, schema("Problem"));
+            if !native {
+                response = response.content("application/json", schema("ErrorJson"));
+            }
+            operation
+                .responses
+                .responses
+                .insert(status.into(), RefOr::T(response.build()));
+        }
+    }
+}
+
+fn schema(name: &str) -> utoipa::openapi::Content {
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(name)))
+        .build()
+}

@@ -1,0 +1,174 @@
+//! What clients send to create and change things here.
+
+use std::collections::BTreeMap;
+
+use chat_core::commit::{Edit, Post};
+use chat_core::ids::MessageNumber;
+use chat_core::model::ChatKind;
+use chat_core::text::{Body, Data, Name, Violation};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::status::Wrong;
+use crate::http::call::Call;
+use crate::http::input::{self, Field, InputFault, Nested};
+
+#[derive(Debug, Deserialize)]
+struct Application {
+    #[serde(default)]
+    name: Field,
+    #[serde(default)]
+    application: Nested<Named>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: Field,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message {
+    #[serde(default)]
+    body: Field,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default)]
+    reply_to: Option<Box<RawValue>>,
+    #[serde(default)]
+    message: Nested<Inner>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Inner {
+    #[serde(default)]
+    body: Field,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default)]
+    reply_to: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Chat {
+    #[serde(default)]
+    kind: Field,
+    #[serde(default)]
+    name: Field,
+}
+
+#[derive(Debug, Deserialize)]
+struct Rename {
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Field>,
+    #[serde(flatten)]
+    unknown: BTreeMap<String, IgnoredAny>,
+}
+
+/// Tells null, which takes a name away, from nothing said.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Field>, D::Error> {
+    Field::deserialize(from).map(Some)
+}
+
+/// The name of an application.
+pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
+    let sent: Application = input::any(call)?;
+    let name = match sent.application.0 {
+        Some(inner) if sent.name == Field::Missing => inner.name,
+        _ => sent.name,
+    };
+    text("name", name, Name::parse)
+}
+
+fn fields(call: &Call) -> Result<Inner, Wrong> {
+    let sent: Message = input::any(call)?;
+    Ok(match sent.message.0 {
+        Some(inner) if sent.body == Field::Missing => inner,
+        _ => Inner {
+            body: sent.body,
+            data: sent.data,
+            reply_to: sent.reply_to,
+        },
+    })
+}
+
+/// A new message.
+pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
+    let fields = fields(call)?;
+    Ok(Post {
+        body: text("body", fields.body, Body::parse)?,
+        data: fields.data.map(data).transpose()?,
+        reply_to: fields.reply_to.as_deref().map(number).transpose()?,
+    })
+}
+
+/// A change of a message: of its text, or of what stands beside it alone.
+pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, Wrong> {
+    let fields = fields(call)?;
+    let data = fields.data.map(data).transpose()?;
+    let body = match fields.body {
+        Field::Missing if data.is_some() => None,
+        body => Some(text("body", body, Body::parse)?),
+    };
+    Ok(Edit { number, body, data })
+}
+
+/// The name of a new chat: nothing at all asks for an open one without a name.
+pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
+    let sent: Chat = match input::any(call) {
+        Err(InputFault::Missing) => Chat::default(),
+        sent => sent?,
+    };
+    match sent.kind {
+        Field::Missing => {}
+        Field::Text(kind) if ChatKind::parse(&kind) == Some(ChatKind::Open) => {}
+        Field::Text(_) | Field::Wrong => return Err(Wrong::Field("kind", Violation::Invalid)),
+    }
+    optional_name(sent.name)
+}
+
+/// A chat's new name, or none.
+pub(super) fn chat_name(call: &Call) -> Result<Option<Name>, Wrong> {
+    let sent: Rename = input::json(call)?;
+    if !sent.unknown.is_empty() {
+        return Err(Wrong::Unknown(sent.unknown.into_keys().collect()));
+    }
+    optional_name(sent.name.ok_or(Wrong::Field("name", Violation::Blank))?)
+}
+
+fn optional_name(name: Field) -> Result<Option<Name>, Wrong> {
+    match name {
+        Field::Missing => Ok(None),
+        name => text("name", name, Name::parse).map(Some),
+    }
+}
+
+fn text<T>(
+    field: &'static str,
+    sent: Field,
+    parse: impl FnOnce(String) -> Result<T, Violation>,
+) -> Result<T, Wrong> {
+    match sent {
+        Field::Missing => Err(Violation::Blank),
+        Field::Wrong => Err(Violation::Invalid),
+        Field::Text(text) => parse(text),
+    }
+    .map_err(|violation| Wrong::Field(field, violation))
+}
+
+fn data(raw: Box<RawValue>) -> Result<Data, Wrong> {
+    let text: Box<str> = raw.into();
+    Data::parse(text).map_err(|violation| Wrong::Field("data", violation))
+}
+
+/// A number may be sent as a number or as text.
+fn number(raw: &RawValue) -> Result<MessageNumber, Wrong> {
+    let text = raw.get();
+    let text = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    text.parse()
+        .map_err(|_| Wrong::Field("reply_to", Violation::Invalid))
+}

@@ -1,0 +1,147 @@
+//! `…/chats/{chat}/messages` and `…/messages/{message}`.
+
+use chat_core::error::ChatError;
+use chat_core::page::{Limit, Span};
+use chat_core::service::Reader;
+use http::StatusCode;
+
+use super::document::{InChat, InMessage, Keyed, MessageInput, Paged, Tombstones};
+use super::state::{State, created, key, page_ask, query};
+use super::status::Wrong;
+use super::view::MessageJson;
+use super::{input, pages};
+use crate::http::call::Call;
+use crate::http::list::{self, Pages};
+use crate::http::paging;
+use crate::http::reply::{self, Response};
+
+/// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
+const PAGE: usize = 200;
+
+struct Messages {
+    reader: Reader,
+    tombstones: bool,
+    after: u64,
+}
+
+impl Pages for Messages {
+    type View = MessageJson;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
+        let limit = Limit::new(PAGE).unwrap_or(Limit::DEFAULT);
+        let page = self
+            .reader
+            .messages(Span::After(self.after), self.tombstones, limit)
+            .await?;
+        if let Some(last) = page.items.last() {
+            self.after = last.number.0;
+        }
+        Ok((
+            page.items.into_iter().map(MessageJson::from).collect(),
+            page.more,
+        ))
+    }
+}
+
+/// The messages of a chat by number: all of them, or a page.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages",
+    params(InChat, Paged, Tombstones),
+    responses((status = 200, description = "The messages", body = [MessageJson],
+        headers(("Link" = Option<String>, description = "The pages beside this one")))),
+)]
+pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, number) = state.enter_chat(&call.head).await?;
+    let reader = state.chat.chat(access, number).await?;
+    let ask = page_ask(&call.head)?;
+    let tombstones = query(&call.head)?.get("tombstones") == Some("1");
+    let Some(ask) = ask else {
+        let pages = Messages {
+            reader,
+            tombstones,
+            after: 0,
+        };
+        return Ok(list::whole(&call.head, state.options.patience, pages).await?);
+    };
+    let fetch = |span, limit| reader.messages(span, tombstones, limit);
+    let (messages, beside) = pages::read(ask, |message| message.number.0, fetch).await?;
+    let messages: Vec<MessageJson> = messages.into_iter().map(MessageJson::from).collect();
+    let answer = reply::json(StatusCode::OK, &messages);
+    Ok(paging::with_links(
+        answer,
+        &call.head.uri,
+        ask.limit,
+        beside,
+    ))
+}
+
+/// Post a message; its number is the next of the chat. It is durable when this is answered.
+#[utoipa::path(
+    post, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages",
+    params(InChat, Keyed), request_body = MessageInput,
+    responses((status = 201, description = "The new message", body = MessageJson)),
+)]
+pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, number) = state.enter_chat(&call.head).await?;
+    let asked = key(&call.head).and_then(|key| Ok((key, input::post(&call)?)));
+    let (key, post) = match asked {
+        Ok(asked) => asked,
+        Err(wrong) => return Err(state.missing_first(access, Some(number), wrong).await),
+    };
+    let posted = state.chat.post(access, number, post, key.as_ref()).await?;
+    Ok(created(&MessageJson::from(posted.value), posted.replayed))
+}
+
+/// One message.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    params(InMessage),
+    responses((status = 200, description = "The message", body = MessageJson)),
+)]
+pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, chat, number) = state.enter_message(&call.head).await?;
+    let message = state.chat.chat(access, chat).await?.message(number).await?;
+    Ok(reply::json(StatusCode::OK, &MessageJson::from(message)))
+}
+
+/// Change a message.
+#[utoipa::path(
+    put, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    params(InMessage), request_body = MessageInput,
+    responses((status = 200, description = "The message", body = MessageJson)),
+)]
+pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, chat, number) = state.enter_message(&call.head).await?;
+    let edit = match input::edit(&call, number) {
+        Ok(edit) => edit,
+        Err(wrong) => {
+            state.chat.chat(access, chat).await?.message(number).await?;
+            return Err(wrong);
+        }
+    };
+    let message = state.chat.edit(access, chat, edit).await?;
+    Ok(reply::json(StatusCode::OK, &MessageJson::from(message)))
+}
+
+/// Change a message.
+#[utoipa::path(
+    patch, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    params(InMessage), request_body = MessageInput,
+    responses((status = 200, description = "The message", body = MessageJson)),
+)]
+pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> {
+    replace(state, call).await
+}
+
+/// Delete a message; its number stays taken.
+#[utoipa::path(
+    delete, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    params(InMessage),
+    responses((status = 204, description = "It is gone")),
+)]
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+    let (access, chat, number) = state.enter_message(&call.head).await?;
+    state.chat.delete(access, chat, number).await?;
+    Ok(reply::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,142 @@
+//! The native API, `/api/v1`.
+
+mod application;
+mod changes;
+mod chats;
+mod document;
+mod info;
+mod input;
+mod messages;
+mod pages;
+mod search;
+mod state;
+mod status;
+mod view;
+
+use std::sync::Arc;
+
+use chat_core::service::Chat;
+use utoipa::OpenApi;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+
+use crate::http::body::BodyLimits;
+use crate::http::door::Door;
+use crate::http::leaf::{Leaf, LeafStyle};
+use crate::http::reply::Response;
+
+pub use state::Options;
+
+const NAME: &str = "applications";
+
+/// The door of the native API.
+pub fn door(chat: Chat, options: Options, body: BodyLimits) -> Door {
+    let style = LeafStyle {
+        door: NAME,
+        faults: status::faults,
+        body,
+    };
+    let state = Arc::new(state::Shared {
+        chat,
+        options,
+        body_bytes: body.bytes,
+    });
+    let leaf = |template| Leaf::new(style, template, Arc::clone(&state));
+
+    let message = leaf("/api/v1/applications/{app}/chats/{chat}/messages/{message}")
+        .get(messages::get)
+        .put(messages::replace)
+        .patch(messages::update)
+        .delete(messages::delete)
+        .boxed();
+    let searched = leaf("/api/v1/applications/{app}/chats/{chat}/messages/search")
+        .get(search::search)
+        .boxed();
+    let all_messages = leaf("/api/v1/applications/{app}/chats/{chat}/messages")
+        .get(messages::list)
+        .post(messages::create)
+        .boxed();
+    let followed = leaf("/api/v1/applications/{app}/chats/{chat}/changes")
+        .get(changes::changes)
+        .boxed();
+    let chat = leaf("/api/v1/applications/{app}/chats/{chat}")
+        .get(chats::get)
+        .patch(chats::update)
+        .delete(chats::delete)
+        .boxed();
+    let all_chats = leaf("/api/v1/applications/{app}/chats")
+        .get(chats::list)
+        .post(chats::create)
+        .boxed();
+    let limits = leaf("/api/v1/applications/{app}/limits")
+        .get(info::limits)
+        .boxed();
+    let application = leaf("/api/v1/applications/{app}")
+        .get(application::get)
+        .put(application::replace)
+        .patch(application::update)
+        .delete(application::delete)
+        .boxed();
+    let all_applications = leaf("/api/v1/applications")
+        .get(application::list)
+        .post(application::create)
+        .boxed();
+    let capabilities = leaf("/api/v1/capabilities").get(info::capabilities).boxed();
+
+    // A tree: a request tries the branches of its own prefix alone, the busiest first.
+    let messages = under(
+        "messages",
+        either(
+            all_messages,
+            either(under("search", searched), named(message)),
+        ),
+    );
+    let in_chat = either(messages, either(chat, under("changes", followed)));
+    let chats = under("chats", either(named(in_chat), all_chats));
+    let in_application = either(chats, either(application, under("limits", limits)));
+    let applications = under(
+        "applications",
+        either(named(in_application), all_applications),
+    );
+    let routes = either(applications, under("capabilities", capabilities));
+    let routes = warp::path("api").and(warp::path("v1")).and(routes).boxed();
+    Door::new(
+        NAME,
+        &["/api/v1"],
+        routes,
+        status::faults,
+        document::Api::openapi(),
+    )
+}
+
+type Routes = BoxedFilter<(Response,)>;
+
+fn under(word: &'static str, routes: Routes) -> Routes {
+    warp::path(word).and(routes).boxed()
+}
+
+/// Below any one segment, which the handler reads for itself.
+fn named(routes: Routes) -> Routes {
+    warp::path::param::<Segment>()
+        .map(drop)
+        .untuple_one()
+        .and(routes)
+        .boxed()
+}
+
+fn either(first: Routes, second: Routes) -> Routes {
+    first.or(second).unify().boxed()
+}
+
+struct Segment;
+
+impl std::str::FromStr for Segment {
+    type Err = std::convert::Infallible;
+
+    fn from_str(_: &str) -> Result<Self, Self::Err> {
+        Ok(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

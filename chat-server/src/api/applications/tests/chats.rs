@@ -1,0 +1,171 @@
+use super::*;
+use crate::api::testing::{is_time, keys};
+
+#[tokio::test]
+async fn a_new_chat_takes_the_next_number() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    for (number, body) in [(1, ""), (2, "{}"), (3, r#"{"anything":"else"}"#)] {
+        let made = house.post(&chats, body).await;
+        assert_eq!(made.status, 201);
+        let body = made.json();
+        assert_eq!(
+            keys(&body),
+            [
+                "created_at",
+                "cursor",
+                "kind",
+                "messages_count",
+                "name",
+                "number",
+                "updated_at"
+            ]
+        );
+        assert_eq!(
+            (&body["number"], &body["messages_count"]),
+            (&number.into(), &0.into())
+        );
+        assert_eq!(
+            (&body["kind"], &body["name"]),
+            (&"open".into(), &Value::Null)
+        );
+        assert!(is_time(&body["created_at"], 6) && is_time(&body["updated_at"], 6));
+    }
+    let application = house.get(chats.strip_suffix("/chats").unwrap()).await;
+    assert_eq!(application.json()["chats_count"], 3);
+}
+
+#[tokio::test]
+async fn a_chat_may_have_a_name() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    let made = house
+        .post(&chats, r#"{"kind":"open","name":"Lobby"}"#)
+        .await;
+    assert_eq!(
+        (made.status.as_u16(), made.json()["name"].clone()),
+        (201, "Lobby".into())
+    );
+    let renamed = house
+        .json("PATCH", &format!("{chats}/1"), r#"{"name":"Hall"}"#)
+        .await;
+    assert_eq!(
+        (renamed.status.as_u16(), renamed.json()["name"].clone()),
+        (200, "Hall".into())
+    );
+    let bare = house
+        .json("PATCH", &format!("{chats}/1"), r#"{"name":null}"#)
+        .await;
+    assert_eq!(bare.json()["name"], Value::Null);
+    for (body, refused) in [
+        (r#"{"name":" "}"#, r#"{"name":["can't be blank"]}"#),
+        (r#"{"name":7}"#, r#"{"name":["is invalid"]}"#),
+        (r#"{"kind":"secret"}"#, r#"{"kind":["is invalid"]}"#),
+    ] {
+        let answer = house.post(&chats, body).await;
+        assert_eq!((answer.status.as_u16(), answer.text()), (422, refused));
+    }
+}
+
+#[tokio::test]
+async fn chats_are_listed_by_number() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    assert_eq!(house.get(&chats).await.text(), "[]");
+    for _ in 0..3 {
+        house.post(&chats, "").await;
+    }
+    house.delete(&format!("{chats}/2")).await;
+    let list = house.get(&chats).await;
+    assert_eq!(
+        (list.status.as_u16(), numbers(&list.json())),
+        (200, vec![1, 3])
+    );
+    assert_eq!(
+        house.post(&chats, "").await.json()["number"],
+        4,
+        "numbers are not used again"
+    );
+}
+
+#[tokio::test]
+async fn a_chat_is_shown_and_deleted_by_number() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    post_all(&house, &chat, &["a", "b"]).await;
+    let shown = house.get(&chat).await;
+    assert_eq!(
+        (
+            shown.status.as_u16(),
+            shown.json()["messages_count"].clone()
+        ),
+        (200, 2.into())
+    );
+    let gone = house.delete(&chat).await;
+    assert_eq!((gone.status.as_u16(), gone.text()), (204, ""));
+    for path in [
+        chat.clone(),
+        format!("{chat}/messages"),
+        format!("{chat}/messages/1"),
+        format!("{chat}/changes"),
+    ] {
+        assert_eq!(house.get(&path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_application_is_404() {
+    let house = house().await;
+    for (method, path) in [
+        ("POST", "/chats"),
+        ("GET", "/chats"),
+        ("GET", "/chats/1"),
+        ("DELETE", "/chats/x"),
+    ] {
+        let answer = house.json(method, &format!("{NOBODY}{path}"), "").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (404, r#"{"error":"Application Not Found"}"#)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_chat_is_404() {
+    let house = house().await;
+    let application = application(&house, "X").await;
+    for number in ["1", "007", "+1", "x", "0", "18446744073709551616"] {
+        for method in ["GET", "DELETE"] {
+            let answer = house
+                .json(method, &format!("{application}/chats/{number}"), "")
+                .await;
+            assert_eq!(answer.status, 404, "{method} {number}");
+            assert_eq!(
+                answer.text(),
+                r#"{"error":"Chat Not Found"}"#,
+                "{method} {number}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_keys_and_parameters_are_reported_where_the_original_has_no_say() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    let refused = house
+        .json("PATCH", &chat, r#"{"name":"X","colour":"red"}"#)
+        .await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.header("content-type"),
+        Some("application/problem+json")
+    );
+    let problem = refused.json();
+    assert_eq!(problem["code"], "unknown_field");
+    assert_eq!(problem["errors"][0]["field"], "colour");
+    let refused = house
+        .json("PATCH", &format!("{chat}?x=1"), r#"{"name":"X"}"#)
+        .await;
+    assert_eq!(refused.json()["errors"][0]["field"], "x");
+}

@@ -1,0 +1,50 @@
+use super::*;
+use crate::http::rate::RateLimiter;
+
+#[tokio::test]
+async fn an_application_has_its_own_rate_and_is_told_what_is_left() {
+    let limiter = Some(RateLimiter::new("3/1h".parse().unwrap()));
+    let house = house_with(Options {
+        limiter,
+        ..options()
+    })
+    .await;
+    let (first, second) = (
+        application(&house, "A").await,
+        application(&house, "B").await,
+    );
+    for left in ["2", "1", "0"] {
+        let answer = house.get(&first).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("ratelimit-limit"), Some("3"));
+        assert_eq!(answer.header("ratelimit-remaining"), Some(left));
+        assert!(
+            answer.header("ratelimit-reset").is_some() && answer.header("retry-after").is_none()
+        );
+    }
+    let refused = house.post(&format!("{first}/chats"), "").await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()["code"].clone()),
+        (429, "rate_limited".into())
+    );
+    assert_eq!(
+        refused.header("retry-after"),
+        refused.header("ratelimit-reset")
+    );
+    assert_eq!(house.get(&second).await.status, 200);
+    assert_eq!(house.get(NOBODY).await.header("ratelimit-limit"), None);
+}
+
+#[tokio::test]
+async fn the_limits_and_capabilities_are_told() {
+    let house = house().await;
+    let path = application(&house, "A").await;
+    let limits = house.get(&format!("{path}/limits")).await.json();
+    assert_eq!(limits["message_bytes"], 65_536);
+    assert_eq!(limits["request_bytes"], 1024 * 1024);
+    assert_eq!(limits["rate"], Value::Null);
+    assert_eq!(house.get(&format!("{NOBODY}/limits")).await.status, 404);
+    let capabilities = house.get("/api/v1/capabilities").await.json();
+    assert_eq!(capabilities["apis"], serde_json::json!(["applications"]));
+    assert_eq!(house.get("/api/v1/capabilities?x=1").await.status, 400);
+}

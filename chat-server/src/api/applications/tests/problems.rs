@@ -1,0 +1,155 @@
+use super::*;
+use crate::api::testing::keys;
+use crate::http::testing::{Answer, request};
+
+async fn asking(house: &House, method: &str, path: &str, body: &'static str) -> Answer {
+    let request = request(method, path).header("accept", "application/problem+json");
+    house
+        .send(request.header("x-request-id", "mine").body(body))
+        .await
+}
+
+#[tokio::test]
+async fn who_asks_for_problems_gets_them_with_the_same_status() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    for (method, path, body, status, code) in [
+        ("GET", NOBODY.to_owned(), "", 404, "not_found"),
+        (
+            "POST",
+            ROOT.to_owned(),
+            r#"{"name":"X"}"#,
+            422,
+            "name_taken",
+        ),
+        ("POST", ROOT.to_owned(), "", 400, "missing_body"),
+        ("POST", ROOT.to_owned(), "{", 400, "malformed_body"),
+        (
+            "POST",
+            format!("{chat}/messages"),
+            "{}",
+            422,
+            "validation_failed",
+        ),
+        (
+            "GET",
+            format!("{chat}/messages?limit=0"),
+            "",
+            400,
+            "invalid_parameter",
+        ),
+        ("DELETE", ROOT.to_owned(), "", 405, "method_not_allowed"),
+        ("GET", "/api/v1/nothing".to_owned(), "", 404, "not_found"),
+    ] {
+        let answer = asking(&house, method, &path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        let problem = answer.json();
+        assert_eq!(
+            (&problem["status"], &problem["code"]),
+            (&status.into(), &code.into()),
+            "{problem}"
+        );
+        assert_eq!(
+            (&problem["request_id"], &problem["type"]),
+            (&"mine".into(), &format!("urn:chat:problem:{code}").into())
+        );
+        assert!(problem["title"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_problem_names_each_field_that_is_wrong() {
+    let house = house().await;
+    let problem = asking(&house, "POST", ROOT, r#"{"name":""}"#).await.json();
+    assert_eq!(
+        keys(&problem),
+        [
+            "code",
+            "detail",
+            "errors",
+            "request_id",
+            "status",
+            "title",
+            "type"
+        ]
+    );
+    assert_eq!(
+        problem["errors"],
+        serde_json::json!([{"field": "name", "code": "validation_failed", "message": "can't be blank"}])
+    );
+}
+
+#[tokio::test]
+async fn a_path_of_nothing_is_404() {
+    let house = house().await;
+    let path = application(&house, "X").await;
+    for path in [
+        "/api/v1",
+        "/api/v1/nothing",
+        &format!("{path}/nothing"),
+        &format!("{path}/chats/1/nothing"),
+    ] {
+        let answer = house.get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (404, r#"{"error":"Not Found"}"#),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_a_503_without_detail() {
+    use chat_core::error::{BackendError, ErrorKind};
+    use chat_core::port::MockApplications;
+    use chat_core::service::{Chat, Parts};
+    let mut applications = MockApplications::new();
+    let down = || {
+        BackendError::new(ErrorKind::Unavailable, "mysql", "by_token").with_source("secret host")
+    };
+    applications
+        .expect_by_token()
+        .returning(move |_| Err(down()));
+    applications.expect_list().returning(move |_, _| {
+        Err(BackendError::new(ErrorKind::Internal, "mysql", "list").with_source("secret host"))
+    });
+    let mut parts = Parts::in_memory();
+    let working = parts.stores.applications.clone();
+    applications
+        .expect_default_application()
+        .returning(move || {
+            let working = working.clone();
+            futures_util::FutureExt::now_or_never(
+                async move { working.default_application().await },
+            )
+            .unwrap()
+        });
+    // The chat makes its default application first, as on any start.
+    let first = Chat::start(Parts {
+        stores: parts.stores.clone(),
+        ..Parts::in_memory()
+    })
+    .await
+    .unwrap();
+    first.stop().await;
+    parts.stores.applications = Arc::new(applications);
+    let chat = Chat::start(parts).await.unwrap();
+    let front = front(vec![door(chat.clone(), options(), BODY)]);
+    let house = House { chat, front };
+    let refused = house.get(NOBODY).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()["code"].clone()),
+        (503, "unavailable".into())
+    );
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let failed = house.get(ROOT).await;
+    assert_eq!(
+        (failed.status.as_u16(), failed.text()),
+        (500, r#"{"code":"internal","error":"internal error"}"#)
+    );
+    assert!(!refused.text().contains("secret") && !failed.text().contains("secret"));
+}
