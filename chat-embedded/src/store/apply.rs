@@ -1,0 +1,245 @@
+//! What a batch writes.
+
+use chat_core::commit::{
+    ApplicationState, ApplicationWrite, ChatState, ChatWrite, RequestWrite, Sink, Writes,
+};
+use chat_core::ids::{ApplicationId, ChatId, Head};
+use chat_core::model::Message;
+use chat_core::port::Moved;
+use rusqlite::{CachedStatement, Connection, Error, Result, params};
+
+use super::rows::int;
+
+const LET_GO_OF_NAME: &str =
+    "UPDATE applications SET unique_name = NULL WHERE id = ?1 AND unique_name <> ?2";
+const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_hash, token, name, \
+     wants_unique, unique_name, is_default, last_chat, live_chats, created_at, updated_at, \
+     closed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?2, unique_name = ?3, \
+     last_chat = ?4, live_chats = ?5, updated_at = ?6, closed_at = ?7 WHERE id = ?1";
+const CREATE_CHAT: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
+     last_change, own_change, floor, live, created_at, last_at, closed_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+const WRITE_CHAT: &str = "UPDATE chats SET name = ?2, last_number = ?3, last_change = ?4, \
+     own_change = ?5, floor = ?6, live = ?7, last_at = ?8, closed_at = ?9 WHERE id = ?1";
+const POST: &str = "INSERT INTO messages (chat, number, body, author_name, data, reply_to, \
+     ext_id, created_at, edited_at, deleted_at, change) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const GIVE_ID: &str = "INSERT INTO message_ids (chat, number) VALUES (?1, ?2)";
+const WRITE_MESSAGE: &str = "UPDATE messages SET body = ?3, data = ?4, edited_at = ?5, \
+     deleted_at = ?6, change = ?7 WHERE chat = ?1 AND number = ?2";
+const TOUCH: &str = "INSERT INTO touches (chat, number, change) VALUES (?1, ?2, ?3) \
+     ON CONFLICT (chat, number) DO UPDATE SET change = excluded.change";
+const REMEMBER: &str = "INSERT INTO requests (application, key, fingerprint, done, at) \
+     VALUES (?1, ?2, ?3, ?4, ?5)";
+const IMPORTED: &str = "INSERT INTO imports (source, line) VALUES (?1, ?2) \
+     ON CONFLICT (source) DO UPDATE SET line = excluded.line";
+const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, from_change, \
+     to_number, to_change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (sink, chat) \
+     DO UPDATE SET to_number = excluded.to_number, to_change = excluded.to_change";
+
+/// Writes all of it, and says which chats moved.
+pub(super) fn writes(conn: &Connection, writes: &Writes, sinks: &[Sink]) -> Result<Vec<Moved>> {
+    let mut moved = Vec::new();
+    // Names that are given up here may be taken in the same batch, whatever the order of rows.
+    for write in &writes.applications {
+        if let Some(row) = &write.row {
+            let held = row.held_name().unwrap_or_default();
+            conn.prepare_cached(LET_GO_OF_NAME)?
+                .execute(params![write.id.0, held])?;
+        }
+    }
+    for state in &writes.created {
+        create_application(conn, state)?;
+    }
+    for write in &writes.applications {
+        application(conn, write, sinks, &mut moved)?;
+    }
+    for write in &writes.requests {
+        remember(conn, write)?;
+    }
+    for write in &writes.imports {
+        conn.prepare_cached(IMPORTED)?
+            .execute(params![write.source.0, int(write.line)])?;
+    }
+    Ok(moved)
+}
+
+fn create_application(conn: &Connection, state: &ApplicationState) -> Result<()> {
+    conn.prepare_cached(CREATE_APPLICATION)?.execute(params![
+        state.public_id.0.as_bytes(),
+        state.token_hash.0,
+        state.token.0,
+        state.name,
+        state.unique_name,
+        state.held_name(),
+        state.is_default,
+        int(state.last_chat.0),
+        int(state.live_chats),
+        state.created_at.0,
+        state.updated_at.0,
+        state.closed_at.map(|at| at.0),
+    ])?;
+    Ok(())
+}
+
+fn application(
+    conn: &Connection,
+    write: &ApplicationWrite,
+    sinks: &[Sink],
+    moved: &mut Vec<Moved>,
+) -> Result<()> {
+    if let Some(row) = &write.row {
+        conn.prepare_cached(WRITE_APPLICATION)?.execute(params![
+            write.id.0,
+            row.name,
+            row.held_name(),
+            int(row.last_chat.0),
+            int(row.live_chats),
+            row.updated_at.0,
+            row.closed_at.map(|at| at.0),
+        ])?;
+    }
+    for chat in &write.chats {
+        let id = chat_row(conn, write.id, &chat.row)?;
+        messages(conn, id, chat, write.message_ids)?;
+        if chat.moved() {
+            let one = Moved {
+                application: write.id,
+                chat: id,
+                from: chat.before,
+                to: chat.row.head,
+            };
+            for sink in sinks {
+                follow(conn, *sink, &one, one.from)?;
+            }
+            moved.push(one);
+        }
+    }
+    Ok(())
+}
+
+fn chat_row(conn: &Connection, application: ApplicationId, row: &ChatState) -> Result<ChatId> {
+    let closed_at = row.closed_at.map(|at| at.0);
+    let Some(id) = row.id else {
+        let id = conn.prepare_cached(CREATE_CHAT)?.insert(params![
+            application.0,
+            int(row.number.0),
+            row.kind.as_str(),
+            row.name,
+            int(row.head.number.0),
+            int(row.head.change.0),
+            int(row.own_change.0),
+            int(row.floor.0),
+            int(row.live),
+            row.created_at.0,
+            row.last_at.0,
+            closed_at,
+        ])?;
+        return Ok(ChatId(id));
+    };
+    let changed = conn.prepare_cached(WRITE_CHAT)?.execute(params![
+        id.0,
+        row.name,
+        int(row.head.number.0),
+        int(row.head.change.0),
+        int(row.own_change.0),
+        int(row.floor.0),
+        int(row.live),
+        row.last_at.0,
+        closed_at,
+    ])?;
+    one_row(changed)?;
+    Ok(id)
+}
+
+fn messages(conn: &Connection, chat: ChatId, write: &ChatWrite, ids: bool) -> Result<()> {
+    if !write.posted.is_empty() {
+        let mut insert = conn.prepare_cached(POST)?;
+        let mut give_id = ids.then(|| conn.prepare_cached(GIVE_ID)).transpose()?;
+        for message in &write.posted {
+            let id = match &mut give_id {
+                Some(give) => Some(give.insert(params![chat.0, int(message.number.0)])?),
+                None => message.ext_id.map(int),
+            };
+            post(&mut insert, chat, message, id)?;
+        }
+    }
+    for message in &write.touched {
+        let changed = conn.prepare_cached(WRITE_MESSAGE)?.execute(params![
+            chat.0,
+            int(message.number.0),
+            message.body,
+            message.data,
+            message.edited_at.map(|at| at.0),
+            message.deleted_at.map(|at| at.0),
+            int(message.change.0),
+        ])?;
+        one_row(changed)?;
+    }
+    for message in write.touches() {
+        conn.prepare_cached(TOUCH)?.execute(params![
+            chat.0,
+            int(message.number.0),
+            int(message.change.0)
+        ])?;
+    }
+    Ok(())
+}
+
+fn post(
+    insert: &mut CachedStatement<'_>,
+    chat: ChatId,
+    message: &Message,
+    ext_id: Option<i64>,
+) -> Result<()> {
+    insert.execute(params![
+        chat.0,
+        int(message.number.0),
+        message.body,
+        message.author_name,
+        message.data,
+        message.reply_to.map(|number| int(number.0)),
+        ext_id,
+        message.created_at.0,
+        message.edited_at.map(|at| at.0),
+        message.deleted_at.map(|at| at.0),
+        int(message.change.0),
+    ])?;
+    Ok(())
+}
+
+fn remember(conn: &Connection, write: &RequestWrite) -> Result<()> {
+    let done = serde_json::to_string(&write.done)
+        .map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+    conn.prepare_cached(REMEMBER)?.execute(params![
+        write.application.0,
+        write.key.0,
+        write.fingerprint.0,
+        done,
+        write.at.0
+    ])?;
+    Ok(())
+}
+
+/// The sink has to follow to where the chat moved; what it has to do already stays.
+pub(super) fn follow(conn: &Connection, sink: Sink, moved: &Moved, from: Head) -> Result<()> {
+    conn.prepare_cached(FOLLOW)?.execute(params![
+        sink.as_str(),
+        moved.application.0,
+        moved.chat.0,
+        int(from.number.0),
+        int(from.change.0),
+        int(moved.to.number.0),
+        int(moved.to.change.0),
+    ])?;
+    Ok(())
+}
+
+/// Rows that were loaded in the same transaction are there.
+fn one_row(changed: usize) -> Result<()> {
+    match changed {
+        1 => Ok(()),
+        other => Err(Error::StatementChangedRows(other)),
+    }
+}

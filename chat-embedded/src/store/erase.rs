@@ -1,0 +1,84 @@
+//! Erasing what is deleted, a piece at a time, so that nobody waits long for the writer.
+
+use chat_core::ids::ChatId;
+use chat_core::port::Progress;
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+use super::rows::int;
+
+const DELETED: &str = "SELECT c.application FROM chats c \
+     JOIN applications a ON a.id = c.application \
+     WHERE c.id = ?1 AND (c.closed_at IS NOT NULL OR a.closed_at IS NOT NULL)";
+const MESSAGES: &str = "DELETE FROM messages WHERE id IN \
+     (SELECT id FROM messages WHERE chat = ?1 ORDER BY number LIMIT ?2) RETURNING ext_id";
+const MESSAGE_ID: &str = "DELETE FROM message_ids WHERE id = ?1";
+const TOUCHES: &str = "DELETE FROM touches WHERE chat = ?1 AND number IN \
+     (SELECT number FROM touches WHERE chat = ?1 ORDER BY number LIMIT ?2)";
+const CHAT: &str = "DELETE FROM chats WHERE id = ?1";
+/// A deleted application without chats, if there is one.
+const EMPTY: &str = "SELECT id FROM applications WHERE closed_at IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM chats WHERE application = applications.id) LIMIT 1";
+const REQUESTS: &str = "DELETE FROM requests WHERE application = ?1 AND key IN \
+     (SELECT key FROM requests WHERE application = ?1 LIMIT ?2)";
+const APPLICATION: &str = "DELETE FROM applications WHERE id = ?1";
+
+/// Erases up to `limit` rows of a deleted chat, the chat itself last. What sinks have to follow
+/// stays: they learn from it that the chat is gone.
+pub(super) fn chat(conn: &Connection, chat: ChatId, limit: u64) -> Result<Progress> {
+    let application: Option<i64> = conn
+        .prepare_cached(DELETED)?
+        .query_row([chat.0], |row| row.get(0))
+        .optional()?;
+    if application.is_none() {
+        let (rows, more) = (0, false);
+        return Ok(Progress { rows, more });
+    }
+    let mut rows = messages(conn, chat, limit)?;
+    if rows < limit {
+        rows += delete(conn, TOUCHES, chat.0, limit - rows)?;
+    }
+    if rows == limit {
+        return Ok(Progress { rows, more: true });
+    }
+    conn.prepare_cached(CHAT)?.execute([chat.0])?;
+    rows += 1;
+    applications(conn, limit)?;
+    Ok(Progress { rows, more: false })
+}
+
+/// Erases one deleted application that has no chats any more, with what it remembers; what is
+/// above `limit` waits for another time.
+pub(super) fn applications(conn: &Connection, limit: u64) -> Result<()> {
+    let empty: Option<i64> = conn
+        .prepare_cached(EMPTY)?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = empty
+        && delete(conn, REQUESTS, id, limit)? < limit
+    {
+        conn.prepare_cached(APPLICATION)?.execute([id])?;
+    }
+    Ok(())
+}
+
+fn messages(conn: &Connection, chat: ChatId, limit: u64) -> Result<u64> {
+    let mut delete = conn.prepare_cached(MESSAGES)?;
+    let mut rows = delete.query(params![chat.0, int(limit)])?;
+    let mut erased = 0;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        erased += 1;
+        ids.extend(row.get::<_, Option<i64>>(0)?);
+    }
+    drop(rows);
+    let mut delete = conn.prepare_cached(MESSAGE_ID)?;
+    for id in ids {
+        delete.execute([id])?;
+    }
+    Ok(erased)
+}
+
+fn delete(conn: &Connection, sql: &str, of: i64, limit: u64) -> Result<u64> {
+    let rows = conn.prepare_cached(sql)?.execute([of, int(limit)])?;
+    Ok(rows as u64)
+}

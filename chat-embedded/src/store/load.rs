@@ -1,0 +1,175 @@
+//! What a batch needs to know, as it stands in this transaction.
+
+use std::collections::BTreeMap;
+
+use chat_core::clock::Timestamp;
+use chat_core::commit::{
+    ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Fingerprint, KeyHash, Needs,
+    Remembered, Request, ScopeNeeds, needs,
+};
+use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, MessageNumber, TokenHash};
+use chat_core::model::Message;
+use chat_core::seal::Sealed;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+
+use super::rows;
+
+const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
+const NAME_TAKEN: &str = "SELECT 1 FROM applications WHERE unique_name = ?1";
+const TOKEN: &str = "SELECT id FROM applications WHERE token_hash = ?1";
+const IMPORT: &str = "SELECT line FROM imports WHERE source = ?1";
+const APPLICATION: &str = "SELECT public_id, token_hash, token, name, wants_unique, is_default, \
+     last_chat, live_chats, created_at, updated_at, closed_at FROM applications WHERE id = ?1";
+const CHAT: &str = "SELECT id, number, kind, name, last_number, last_change, own_change, floor, \
+     live, created_at, last_at, closed_at FROM chats WHERE application = ?1 AND number = ?2";
+const MESSAGE: &str = concat!(
+    "SELECT ",
+    rows::message_columns!(),
+    " FROM messages m WHERE m.chat = ?1 AND m.number = ?2"
+);
+const REQUEST: &str = "SELECT fingerprint, done FROM requests WHERE application = ?1 AND key = ?2";
+
+/// The rows that these commands need, deleted ones included: the rules look at that themselves.
+pub(super) fn facts(conn: &Connection, requests: &[Request]) -> Result<Facts> {
+    let needs = needs(requests);
+    let mut facts = Facts::default();
+    root(conn, &needs, &mut facts)?;
+    for (id, needs) in needs.by_application(&facts.tokens) {
+        for key in &needs.keys {
+            if let Some(found) = remembered(conn, id, key)? {
+                facts.requests.insert((id, *key), found);
+            }
+        }
+        if let Some(found) = application(conn, id, &needs)? {
+            facts.applications.insert(id, found);
+        }
+    }
+    Ok(facts)
+}
+
+fn root(conn: &Connection, needs: &Needs, facts: &mut Facts) -> Result<()> {
+    if needs.root {
+        facts.has_default = conn
+            .prepare_cached(HAS_DEFAULT)?
+            .query_row([], |row| row.get(0))?;
+    }
+    for name in &needs.names {
+        if conn.prepare_cached(NAME_TAKEN)?.exists([name])? {
+            facts.names.insert(name.clone());
+        }
+    }
+    for token in &needs.tokens {
+        if let Some(id) = by_token(conn, token)? {
+            facts.tokens.insert(*token, id);
+        }
+    }
+    for source in &needs.sources {
+        let line = conn
+            .prepare_cached(IMPORT)?
+            .query_row([source.0], |row| row.get(0))
+            .optional()?;
+        facts.imports.extend(line.map(|line| (*source, line)));
+    }
+    Ok(())
+}
+
+fn by_token(conn: &Connection, token: &TokenHash) -> Result<Option<ApplicationId>> {
+    conn.prepare_cached(TOKEN)?
+        .query_row([token.0], |row| row.get(0).map(ApplicationId))
+        .optional()
+}
+
+fn remembered(
+    conn: &Connection,
+    application: ApplicationId,
+    key: &KeyHash,
+) -> Result<Option<Remembered>> {
+    conn.prepare_cached(REQUEST)?
+        .query_row(params![application.0, key.0], |row| {
+            let done = serde_json::from_str(row.get_ref(1)?.as_str()?)
+                .map_err(|error| rows::unreadable(1, Type::Text, error))?;
+            Ok(Remembered {
+                fingerprint: Fingerprint(row.get(0)?),
+                done,
+            })
+        })
+        .optional()
+}
+
+fn application(
+    conn: &Connection,
+    id: ApplicationId,
+    needs: &ScopeNeeds,
+) -> Result<Option<ApplicationFacts>> {
+    let state = conn
+        .prepare_cached(APPLICATION)?
+        .query_row([id.0], application_state)
+        .optional()?;
+    let Some(state) = state else { return Ok(None) };
+    let mut chats = BTreeMap::new();
+    for number in &needs.chats {
+        let state = conn
+            .prepare_cached(CHAT)?
+            .query_row(params![id.0, rows::int(number.0)], chat_state)
+            .optional()?;
+        if let Some(state) = state {
+            let messages = BTreeMap::new();
+            chats.insert(*number, ChatFacts { state, messages });
+        }
+    }
+    for (number, message) in &needs.messages {
+        let Some(chat) = chats.get_mut(number) else {
+            continue;
+        };
+        if let Some(found) = self::message(conn, chat.state.id, *message)? {
+            chat.messages.insert(*message, found);
+        }
+    }
+    Ok(Some(ApplicationFacts { state, chats }))
+}
+
+fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
+    Ok(ApplicationState {
+        public_id: rows::public_id(row, 0)?,
+        token_hash: TokenHash(row.get(1)?),
+        token: Sealed(row.get(2)?),
+        name: row.get(3)?,
+        unique_name: row.get(4)?,
+        is_default: row.get(5)?,
+        last_chat: ChatNumber(row.get(6)?),
+        live_chats: row.get(7)?,
+        created_at: Timestamp(row.get(8)?),
+        updated_at: Timestamp(row.get(9)?),
+        closed_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
+    })
+}
+
+fn chat_state(row: &Row<'_>) -> Result<ChatState> {
+    Ok(ChatState {
+        id: Some(ChatId(row.get(0)?)),
+        number: ChatNumber(row.get(1)?),
+        kind: rows::kind(row, 2)?,
+        name: row.get(3)?,
+        head: rows::head(row, 4)?,
+        own_change: Change(row.get(6)?),
+        floor: MessageNumber(row.get(7)?),
+        live: row.get(8)?,
+        created_at: Timestamp(row.get(9)?),
+        last_at: Timestamp(row.get(10)?),
+        closed_at: row.get::<_, Option<i64>>(11)?.map(Timestamp),
+    })
+}
+
+fn message(
+    conn: &Connection,
+    chat: Option<ChatId>,
+    number: MessageNumber,
+) -> Result<Option<Message>> {
+    conn.prepare_cached(MESSAGE)?
+        .query_row(
+            params![chat.map(|chat| chat.0), rows::int(number.0)],
+            rows::message,
+        )
+        .optional()
+}

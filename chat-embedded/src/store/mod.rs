@@ -1,0 +1,122 @@
+//! The Store on one SQLite file.
+
+mod apply;
+mod backup;
+mod check;
+mod checkpoint;
+mod erase;
+mod failpoint;
+mod load;
+mod lock;
+mod outbox;
+mod read;
+mod readers;
+mod recount;
+mod rows;
+mod schema;
+mod upkeep;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chat_core::clock::Timestamp;
+use chat_core::commit::{Batch, decide};
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::ids::Epoch;
+use chat_core::port::{Commit, Committed};
+use rusqlite::Connection;
+
+pub use check::Report;
+
+use crate::config::StoreConfig;
+use crate::error::{BACKEND, translate};
+use lock::Lock;
+use readers::Readers;
+use writer::{Durability, Writer};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// A store on one SQLite file: one writer, some readers, all rules in the core.
+///
+/// Dropping it finishes what waits to be written, copies the log into the database and lets go of
+/// the lock, so that the file can be opened again at once.
+#[derive(Debug)]
+pub struct SqliteStore {
+    config: StoreConfig,
+    epoch: Epoch,
+    readers: Readers,
+    writer: Option<Writer>,
+}
+
+impl SqliteStore {
+    /// Opens a file for writing, makes it when it is not there, and brings its schema up to date.
+    /// It blocks for a moment: call it before serving, or where blocking is allowed.
+    ///
+    /// # Errors
+    /// The source is an [`OpenError`](crate::OpenError) when another process writes the file
+    /// (`Conflict`), or when it is of a newer version or something else (`Invalid`).
+    pub fn open(config: StoreConfig) -> Result<Self> {
+        let lock = Lock::take(&config.path)?;
+        let mut conn = schema::writer(&config)?;
+        let epoch = schema::migrate(&mut conn, &config.path)?;
+        Ok(Self {
+            readers: Readers::new(&config),
+            writer: Some(Writer::start(&config, conn, lock)?),
+            epoch,
+            config,
+        })
+    }
+
+    /// Opens a file that is there for reading alone, also beside a process that writes it. Writes
+    /// are answered `Unavailable`.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; no lock is taken. A file of an older version is `Invalid`.
+    pub fn open_read_only(config: StoreConfig) -> Result<Self> {
+        let conn = schema::reader(&config).map_err(translate("open"))?;
+        let epoch = schema::examine(&conn, &config.path)?;
+        Ok(Self {
+            readers: Readers::new(&config),
+            writer: None,
+            epoch,
+            config,
+        })
+    }
+
+    fn writer(&self, op: &'static str) -> Result<&Writer> {
+        self.writer.as_ref().ok_or_else(|| {
+            BackendError::new(ErrorKind::Unavailable, BACKEND, op)
+                .with_source("the store was opened for reading alone")
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    /// The writer closes last: only then the log goes into the database.
+    fn drop(&mut self) {
+        self.readers.close();
+    }
+}
+
+#[async_trait]
+impl Commit for SqliteStore {
+    async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed> {
+        self.writer("commit")?
+            .write("commit", Durability::Configured, move |conn| {
+                commit(conn, &batch, now)
+            })
+            .await
+    }
+}
+
+/// The writer is alone, so what is loaded in its transaction is locked.
+fn commit(conn: &Connection, batch: &Batch, now: Timestamp) -> rusqlite::Result<Committed> {
+    let facts = load::facts(conn, &batch.requests)?;
+    let (outcomes, writes) = decide(facts, &batch.requests, now);
+    let moved = apply::writes(conn, &writes, &batch.sinks)?;
+    Ok(Committed { outcomes, moved })
+}

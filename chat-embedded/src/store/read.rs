@@ -1,0 +1,343 @@
+//! Reads: applications, chats, messages, changes.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chat_core::error::BackendError;
+use chat_core::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, PublicId, TokenHash};
+use chat_core::model::{Application, ChatInfo, Message};
+use chat_core::page::{Limit, Page, Span};
+use chat_core::port::{Applications, Changes, Chats, History};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+
+use super::SqliteStore;
+use super::rows::{self, int};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+macro_rules! application_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            rows::application_columns!(),
+            " FROM applications WHERE closed_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+macro_rules! chat_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            rows::chat_columns!(),
+            " FROM chats c JOIN applications a ON a.id = c.application",
+            " WHERE a.closed_at IS NULL AND c.closed_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+macro_rules! message_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            rows::message_columns!(),
+            " FROM messages m WHERE m.chat = ?1 AND ",
+            $condition
+        )
+    };
+}
+
+const BY_TOKEN: &str = application_where!("token_hash = ?1");
+const BY_PUBLIC_ID: &str = application_where!("public_id = ?1");
+const BY_ID: &str = application_where!("id = ?1");
+const DEFAULT: &str = application_where!("is_default = 1");
+const LIST: &str = application_where!("is_default = 0 AND id > ?1 ORDER BY id LIMIT ?2");
+
+const CHAT: &str = chat_where!("c.application = ?1 AND c.number = ?2");
+const CHAT_BY_ID: &str = chat_where!("c.id = ?1");
+const CHATS_AFTER: &str =
+    chat_where!("c.application = ?1 AND c.number > ?2 ORDER BY c.number LIMIT ?3");
+const CHATS_BEFORE: &str =
+    chat_where!("c.application = ?1 AND c.number < ?2 ORDER BY c.number DESC LIMIT ?3");
+
+const IS_LIVE: &str = "SELECT 1 FROM chats c JOIN applications a ON a.id = c.application \
+     WHERE c.id = ?1 AND c.closed_at IS NULL AND a.closed_at IS NULL";
+const MESSAGE: &str = message_where!("m.number = ?2");
+const AFTER: &str = message_where!("m.number > ?2 AND m.number <= ?3 ORDER BY m.number LIMIT ?4");
+const LIVE_AFTER: &str = message_where!(
+    "m.number > ?2 AND m.number <= ?3 AND m.deleted_at IS NULL ORDER BY m.number LIMIT ?4"
+);
+const BEFORE: &str =
+    message_where!("m.number < ?2 AND m.number <= ?3 ORDER BY m.number DESC LIMIT ?4");
+const LIVE_BEFORE: &str = message_where!(
+    "m.number < ?2 AND m.number <= ?3 AND m.deleted_at IS NULL ORDER BY m.number DESC LIMIT ?4"
+);
+const TOUCHED: &str = concat!(
+    "SELECT ",
+    rows::message_columns!(),
+    " FROM touches t CROSS JOIN messages m ON m.chat = t.chat AND m.number = t.number",
+    " WHERE t.chat = ?1 AND t.change > ?2 AND t.number <= ?3 ORDER BY t.change LIMIT ?4"
+);
+
+fn one<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    conn.prepare_cached(sql)?.query_row(params, read).optional()
+}
+
+fn all<T>(
+    conn: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    conn.prepare_cached(sql)?.query_map(params, read)?.collect()
+}
+
+/// One row more than the limit tells whether there are more.
+fn fetched(limit: Limit) -> i64 {
+    int(limit.get() as u64 + 1)
+}
+
+#[async_trait]
+impl Applications for SqliteStore {
+    async fn by_token(&self, token: TokenHash) -> Result<Option<Application>> {
+        self.readers
+            .read("applications.by_token", move |conn| {
+                one(conn, BY_TOKEN, [token.0], rows::application)
+            })
+            .await
+    }
+
+    async fn by_id(&self, id: ApplicationId) -> Result<Option<Application>> {
+        self.readers
+            .read("applications.by_id", move |conn| {
+                one(conn, BY_ID, [id.0], rows::application)
+            })
+            .await
+    }
+
+    async fn by_public_id(&self, public_id: PublicId) -> Result<Option<Application>> {
+        self.readers
+            .read("applications.by_public_id", move |conn| {
+                one(
+                    conn,
+                    BY_PUBLIC_ID,
+                    [public_id.0.as_bytes()],
+                    rows::application,
+                )
+            })
+            .await
+    }
+
+    async fn default_application(&self) -> Result<Option<Application>> {
+        self.readers
+            .read("applications.default", |conn| {
+                one(conn, DEFAULT, [], rows::application)
+            })
+            .await
+    }
+
+    async fn list(&self, after: ApplicationId, limit: Limit) -> Result<Page<Application>> {
+        self.readers
+            .read("applications.list", move |conn| {
+                let found = all(conn, LIST, [after.0, fetched(limit)], rows::application)?;
+                Ok(Page::cut(found, limit, Span::After(0)))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Chats for SqliteStore {
+    async fn get(
+        &self,
+        application: ApplicationId,
+        number: ChatNumber,
+    ) -> Result<Option<ChatInfo>> {
+        self.readers
+            .read("chats.get", move |conn| {
+                one(conn, CHAT, [application.0, int(number.0)], rows::chat)
+            })
+            .await
+    }
+
+    async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
+        self.readers
+            .read("chats.by_id", move |conn| {
+                one(conn, CHAT_BY_ID, [chat.0], rows::chat)
+            })
+            .await
+    }
+
+    async fn list(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<ChatInfo>> {
+        self.readers
+            .read("chats.list", move |conn| {
+                let (sql, from) = match span {
+                    Span::After(number) => (CHATS_AFTER, number),
+                    Span::Before(number) => (CHATS_BEFORE, number),
+                };
+                let params = [application.0, int(from), fetched(limit)];
+                let found = all(conn, sql, params, rows::chat)?;
+                Ok(Page::cut(ascending(found, span), limit, span))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn get(&self, chat: ChatId, number: MessageNumber) -> Result<Option<Message>> {
+        self.readers
+            .read("history.get", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                if !is_live(&snapshot, chat)? {
+                    return Ok(None);
+                }
+                let params = [chat.0, int(number.0)];
+                one(&snapshot, MESSAGE, params, rows::message)
+            })
+            .await
+    }
+
+    async fn many(&self, chat: ChatId, numbers: &[MessageNumber]) -> Result<Vec<Message>> {
+        let numbers: BTreeSet<MessageNumber> = numbers.iter().copied().collect();
+        self.readers
+            .read("history.many", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                if !is_live(&snapshot, chat)? {
+                    return Ok(Vec::new());
+                }
+                let mut select = snapshot.prepare_cached(MESSAGE)?;
+                let mut found = Vec::with_capacity(numbers.len());
+                for number in numbers {
+                    let params = [chat.0, int(number.0)];
+                    found.extend(select.query_row(params, rows::message).optional()?);
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn page(
+        &self,
+        chat: ChatId,
+        span: Span,
+        through: MessageNumber,
+        tombstones: bool,
+        limit: Limit,
+    ) -> Result<Page<Message>> {
+        self.readers
+            .read("history.page", move |conn| {
+                let (sql, from) = match (span, tombstones) {
+                    (Span::After(number), true) => (AFTER, number),
+                    (Span::After(number), false) => (LIVE_AFTER, number),
+                    (Span::Before(number), true) => (BEFORE, number),
+                    (Span::Before(number), false) => (LIVE_BEFORE, number),
+                };
+                let snapshot = conn.unchecked_transaction()?;
+                let found = if is_live(&snapshot, chat)? {
+                    let params = [chat.0, int(from), int(through.0), fetched(limit)];
+                    all(&snapshot, sql, params, rows::message)?
+                } else {
+                    Vec::new()
+                };
+                Ok(Page::cut(ascending(found, span), limit, span))
+            })
+            .await
+    }
+
+    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
+        self.readers
+            .read("history.changes", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                changes(&snapshot, chat, after, limit)
+            })
+            .await
+    }
+}
+
+fn ascending<T>(mut found: Vec<T>, span: Span) -> Vec<T> {
+    if matches!(span, Span::Before(_)) {
+        found.reverse();
+    }
+    found
+}
+
+fn changes(
+    conn: &Connection,
+    chat: ChatId,
+    after: Head,
+    limit: Limit,
+) -> rusqlite::Result<Option<Changes>> {
+    let Some(chat) = one(conn, CHAT_BY_ID, [chat.0], rows::chat)? else {
+        return Ok(None);
+    };
+    let head = chat.head;
+    let params = params![
+        chat.id.0,
+        int(after.number.0),
+        int(head.number.0),
+        fetched(limit)
+    ];
+    let posted = all(conn, AFTER, params, rows::message)?;
+    let Page { items, more } = Page::cut(posted, limit, Span::After(0));
+    if more {
+        // Touches wait until the messages are through, so the change stays where it is.
+        let number = items.last().map_or(after.number, |last| last.number);
+        let next = Head { number, ..after };
+        return Ok(Some(Changes {
+            chat,
+            messages: items,
+            chat_touched: false,
+            next,
+            more: true,
+        }));
+    }
+    // What was posted after the cursor is on this page as it stands, however it was touched.
+    let room = limit.get() - items.len();
+    let params = params![
+        chat.id.0,
+        int(after.change.0),
+        int(after.number.0),
+        int(room as u64 + 1)
+    ];
+    let touched = all(conn, TOUCHED, params, rows::message)?;
+    Ok(Some(with_touches(chat, after, items, touched, room)))
+}
+
+/// Adds up to `room` touched messages.
+fn with_touches(
+    chat: ChatInfo,
+    after: Head,
+    mut messages: Vec<Message>,
+    mut touched: Vec<Message>,
+    room: usize,
+) -> Changes {
+    let more = touched.len() > room;
+    touched.truncate(room);
+    let mut next = chat.head;
+    if more {
+        next.change = touched.last().map_or(after.change, |last| last.change);
+    }
+    messages.append(&mut touched);
+    Changes {
+        chat_touched: chat.own_change > after.change && chat.own_change <= next.change,
+        chat,
+        messages,
+        next,
+        more,
+    }
+}
+
+fn is_live(conn: &Connection, chat: ChatId) -> rusqlite::Result<bool> {
+    conn.prepare_cached(IS_LIVE)?.exists([chat.0])
+}
