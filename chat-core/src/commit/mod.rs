@@ -7,6 +7,8 @@
 mod command;
 mod decide;
 mod facts;
+#[cfg(test)]
+mod laws;
 mod needs;
 mod outcome;
 mod working;
