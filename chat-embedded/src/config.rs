@@ -1,4 +1,4 @@
-//! What an embedded store can be told.
+//! What the adapters can be told.
 
 use std::path::PathBuf;
 
@@ -47,6 +47,33 @@ impl StoreConfig {
             reader_cache_kib: 2 * 1_024,
             #[cfg(feature = "failpoints")]
             failpoint: None,
+        }
+    }
+}
+
+/// How a [`SqliteSearch`](crate::SqliteSearch) is opened.
+#[derive(Debug, Clone)]
+pub struct SearchConfig {
+    /// The index file. Beside it stand its log (`-wal`, `-shm`) and, while it is rebuilt, the copy
+    /// that is to take its place (`.copy`).
+    pub path: PathBuf,
+    /// How many questions are answered at once.
+    pub readers: u32,
+    /// The most memory that the writer's page cache takes, in KiB.
+    pub writer_cache_kib: u32,
+    /// The most memory that each reader's page cache takes, in KiB.
+    pub reader_cache_kib: u32,
+}
+
+impl SearchConfig {
+    /// The defaults for this file.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            readers: 4,
+            writer_cache_kib: 8 * 1_024,
+            reader_cache_kib: 4 * 1_024,
         }
     }
 }

@@ -62,6 +62,11 @@ impl OpenError {
     }
 }
 
+/// A failure that SQLite said nothing about.
+pub(crate) fn failure(kind: ErrorKind, op: &'static str) -> BackendError {
+    BackendError::new(kind, BACKEND, op)
+}
+
 /// The one translation of what SQLite says.
 pub(crate) fn translate(op: &'static str) -> impl Fn(rusqlite::Error) -> BackendError {
     move |error| BackendError::new(kind(&error), BACKEND, op).with_source(error)

@@ -2,8 +2,10 @@
 
 mod config;
 mod error;
+mod search;
 mod store;
 
-pub use config::{StoreConfig, Synchronous};
+pub use config::{SearchConfig, StoreConfig, Synchronous};
 pub use error::OpenError;
+pub use search::SqliteSearch;
 pub use store::{Report, SqliteStore};

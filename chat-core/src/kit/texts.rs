@@ -214,11 +214,14 @@ fn piece_of(body: String) -> impl Strategy<Value = String> {
 }
 
 fn passage(writing: Writing) -> impl Strategy<Value = String> {
-    let word = vec(select(writing.syllables), 1..4).prop_map(|syllables| syllables.concat());
-    vec((word, select(writing.gaps)), 0..7).prop_map(|words| {
+    // Now and then a word is so long that its length is not written out in its terms.
+    let length = prop_oneof![9 => 1..4_usize, 1 => 6..12_usize];
+    let word = length.prop_flat_map(move |length| vec(select(writing.syllables), length));
+    let words = vec((word, select(writing.gaps)), 0..7);
+    words.prop_map(|words| {
         words
             .iter()
-            .flat_map(|(word, gap)| [word.as_str(), gap])
+            .map(|(word, gap)| word.concat() + gap)
             .collect()
     })
 }

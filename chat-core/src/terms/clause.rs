@@ -2,7 +2,7 @@
 
 use super::chunk::{Chunk, Kind};
 use super::cut::{
-    Edges, GRAM, INITIAL, INNER, LAST_GRAM, PAIR, RUN_END, RUN_START, SHORT_WORD, Terms, WORD_START,
+    Edges, GRAM, INITIAL, INNER, LENGTHS, PAIR, RUN_END, RUN_START, SHORT_WORD, Terms, WORD_START,
 };
 use super::query::Piece;
 
@@ -45,18 +45,18 @@ pub(super) fn of(pieces: &[Piece]) -> Vec<Clause> {
 
 fn of_piece(piece: &Piece) -> Clause {
     let any = match piece {
-        Piece::Start(text) if text.chars().nth(1).is_none() => {
-            lone([INITIAL, SHORT_WORD].as_slice(), text)
+        Piece::Start(text) if text.chars().nth(1).is_none() => lone(&[INITIAL, SHORT_WORD], text),
+        Piece::Start(text) => {
+            let starts = LENGTHS.chars().map(|length| format!("{length}{text}"));
+            let words = starts.map(|start| phrase(|row| row.term(WORD_START, &start)));
+            words.chain(lone(&[SHORT_WORD], text)).collect()
         }
-        Piece::Start(text) => lone([WORD_START, SHORT_WORD].as_slice(), text),
-        Piece::Part(text) => [GRAM, LAST_GRAM]
-            .map(|last| phrase(|row| row.grams(text, 3, GRAM, last)))
-            .into(),
+        Piece::Part(text) => vec![phrase(|row| row.grams(GRAM, 3, text))],
         Piece::Phrase(chunks) => match chunks.as_slice() {
             [(Kind::Run, run)] if run.chars().nth(1).is_none() => {
-                lone([INNER, RUN_START, RUN_END].as_slice(), run)
+                lone(&[INNER, RUN_START, RUN_END], run)
             }
-            [(Kind::Run, run)] => vec![phrase(|row| row.grams(run, 2, PAIR, PAIR))],
+            [(Kind::Run, run)] => vec![phrase(|row| row.grams(PAIR, 2, run))],
             chunks => vec![phrase(|row| {
                 let last = chunks.len() - 1;
                 for (at, (kind, text)) in chunks.iter().enumerate() {
@@ -111,20 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_word_is_a_row_of_trigrams_that_may_end_the_word() {
-        assert_eq!(clauses("ell"), [["gell", "zell"]]);
-        assert_eq!(clauses("hell"), [["ghel gell", "ghel zell"]]);
+    fn a_part_of_a_word_is_a_row_of_trigrams() {
+        assert_eq!(clauses("ell"), [["gell"]]);
+        assert_eq!(clauses("hell"), [["ghel gell"]]);
     }
 
     #[test]
-    fn the_start_of_a_word_is_one_term() {
+    fn the_start_of_a_word_is_a_term_for_each_length() {
         assert_eq!(clauses("h"), [["ah", "wh"]]);
-        assert_eq!(clauses("he"), [["ehe", "whe"]]);
+        let starts = &clauses("he")[0];
+        assert_eq!(starts.first().map(String::as_str), Some("edhe"));
+        assert_eq!(starts.last().map(String::as_str), Some("whe"));
+        assert_eq!(starts.len(), 16);
     }
 
     #[test]
     fn a_phrase_is_the_terms_of_its_words() {
-        assert_eq!(clauses("main.rs"), [["ema gmai zain wrs"]]);
+        assert_eq!(clauses("main.rs"), [["eema gmai gain wrs"]]);
         assert_eq!(clauses("👍"), [["s👍"]]);
     }
 

@@ -36,7 +36,7 @@
 //! answers [`Query::clauses`] over them: every [`Clause`] must hold, and a clause holds where one of
 //! its phrases does, that is, where the phrase's terms stand at consecutive positions. It needs no
 //! prefix search, no wildcard and no language plug-in. A term is one to three characters of the text
-//! behind a letter that names its kind; it holds neither white space nor ASCII punctuation nor
+//! behind a letter or two that name its kind; it holds neither white space nor ASCII punctuation nor
 //! ASCII capitals, so a tokenizer that splits at white space keeps it whole.
 //!
 //! [`Index`] does this in memory, in the plainest way.

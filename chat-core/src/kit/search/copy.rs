@@ -1,0 +1,110 @@
+//! The copy that is filled beside the live index and takes its place.
+
+use super::{NONE, found, posted, put, touched};
+use crate::error::ErrorKind;
+use crate::ids::ChatId;
+use crate::port::Search;
+
+/// After the swap the index holds what the copy was filled with, and no longer what was there.
+pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &dyn Search) {
+    put(search, &[posted(1, 1, "old"), posted(9, 1, "old")]).await;
+    search.rebuild().await.expect("rebuild");
+    search
+        .refill(&[posted(1, 1, "new"), posted(1, 2, "new")])
+        .await
+        .expect("refill");
+    search
+        .refill(&[touched(1, 2, 1, None), posted(1, 3, "new")])
+        .await
+        .expect("refill");
+    search.swap().await.expect("swap");
+    assert_eq!(found(search, 1, "new").await, [3, 1]);
+    assert_eq!(found(search, 1, "old").await, NONE);
+    assert_eq!(found(search, 9, "old").await, NONE);
+    put(search, &[posted(1, 4, "new")]).await;
+    assert_eq!(found(search, 1, "new").await, [4, 3, 1]);
+}
+
+/// While a copy is filled, the live index answers and takes documents as if there were none.
+pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &dyn Search) {
+    put(search, &[posted(1, 1, "tea")]).await;
+    search.rebuild().await.expect("rebuild");
+    search
+        .refill(&[posted(1, 1, "coffee")])
+        .await
+        .expect("refill");
+    put(search, &[posted(1, 2, "tea")]).await;
+    assert_eq!(found(search, 1, "tea").await, [2, 1]);
+    assert_eq!(found(search, 1, "coffee").await, NONE);
+    search.swap().await.expect("swap");
+    assert_eq!(found(search, 1, "coffee").await, [1]);
+    assert_eq!(
+        found(search, 1, "tea").await,
+        NONE,
+        "the live one's puts were its own"
+    );
+}
+
+/// Versions count in the copy as they do in the live index.
+pub async fn a_copy_takes_documents_as_the_live_index_does(search: &dyn Search) {
+    put(search, &[touched(1, 1, 9, Some("old"))]).await;
+    search.rebuild().await.expect("rebuild");
+    search
+        .refill(&[touched(1, 2, 2, None), touched(1, 1, 1, Some("tea"))])
+        .await
+        .expect("refill");
+    search
+        .refill(&[posted(1, 1, "milk"), posted(1, 2, "milk")])
+        .await
+        .expect("refill");
+    search.swap().await.expect("swap");
+    assert_eq!(found(search, 1, "tea").await, [1]);
+    assert_eq!(found(search, 1, "milk").await, NONE);
+}
+
+/// An erasure reaches the copy; what is filled in after it stays.
+pub async fn what_is_erased_is_erased_in_the_copy_too(search: &dyn Search) {
+    put(search, &[posted(1, 1, "tea"), posted(2, 1, "tea")]).await;
+    search.rebuild().await.expect("rebuild");
+    search
+        .refill(&[posted(1, 1, "tea"), posted(2, 1, "tea")])
+        .await
+        .expect("refill");
+    search.erase(ChatId(1)).await.expect("erase");
+    search.refill(&[posted(1, 2, "tea")]).await.expect("refill");
+    assert_eq!(found(search, 1, "tea").await, NONE);
+    search.swap().await.expect("swap");
+    assert_eq!(found(search, 1, "tea").await, [2]);
+    assert_eq!(found(search, 2, "tea").await, [1]);
+}
+
+/// A copy that was begun before leaves no trace.
+pub async fn a_new_copy_throws_the_old_one_away(search: &dyn Search) {
+    search.rebuild().await.expect("rebuild");
+    search.refill(&[posted(1, 1, "tea")]).await.expect("refill");
+    search.rebuild().await.expect("rebuild");
+    search.refill(&[posted(1, 2, "tea")]).await.expect("refill");
+    search.swap().await.expect("swap");
+    assert_eq!(found(search, 1, "tea").await, [2]);
+}
+
+/// Only a copy that was begun can be filled and swapped in, once.
+pub async fn without_a_copy_there_is_nothing_to_fill_or_swap(search: &dyn Search) {
+    put(search, &[posted(1, 1, "tea")]).await;
+    let refill = search
+        .refill(&[posted(1, 2, "tea")])
+        .await
+        .map_err(|error| error.kind());
+    assert_eq!(refill, Err(ErrorKind::NotFound));
+    assert_eq!(
+        search.swap().await.map_err(|error| error.kind()),
+        Err(ErrorKind::NotFound)
+    );
+    search.rebuild().await.expect("rebuild");
+    search.swap().await.expect("swap");
+    assert_eq!(
+        search.swap().await.map_err(|error| error.kind()),
+        Err(ErrorKind::NotFound)
+    );
+    assert_eq!(found(search, 1, "tea").await, NONE);
+}

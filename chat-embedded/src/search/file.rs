@@ -1,0 +1,336 @@
+//! One index file: its tables, and what is written to them.
+//!
+//! FTS5 walks its lists fastest upwards, and newest comes first: so the row of document `id` in `f`
+//! is [`TOP`] − `id`, and the rows of a batch are written last document first.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use chat_core::ids::{ApplicationId, ChatId};
+use chat_core::port::Document;
+use chat_core::terms::cut;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::SearchConfig;
+
+/// The row in `f` of the document before the first.
+pub(super) const TOP: i64 = 1 << 40;
+
+/// The layout below, with the terms that `chat_core` cuts; another number is another index.
+const VERSION: i64 = 1;
+
+/// How many documents one step of an erasure removes.
+const ERASED_AT_ONCE: usize = 2_000;
+
+/// How many bytes of terms wait to be written.
+const PENDING_AT_MOST: usize = 8 << 20;
+
+/// How many pages of the index one step of merging writes.
+const MERGED_AT_ONCE: i64 = 128;
+
+/// `docs` maps rows to messages and tells how new the indexed state is and how long its text. `unordered` names the chats
+/// where ids do not rise with numbers.
+const SCHEMA: &str = "
+    CREATE TABLE docs (
+        id INTEGER PRIMARY KEY, chat INTEGER NOT NULL, number INTEGER NOT NULL,
+        version INTEGER NOT NULL, size INTEGER NOT NULL, UNIQUE (chat, number)
+    );
+    CREATE TABLE unordered (chat INTEGER PRIMARY KEY);
+    CREATE VIRTUAL TABLE f USING fts5(
+        terms, content = '', contentless_delete = 1, tokenize = 'ascii'
+    );
+    INSERT INTO f (f, rank) VALUES
+        ('pgsz', 2000), ('hashsize', 8000000), ('automerge', 8), ('usermerge', 2);
+";
+
+/// An index file that is open for writing.
+pub(super) struct IndexFile {
+    db: Connection,
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Every batch is on disk when it returns.
+    Live,
+    /// As fast as can be; a crash leaves nothing of use.
+    Copy,
+}
+
+/// What was found where an index was looked for.
+pub(super) enum Found {
+    /// An index.
+    Whole(IndexFile),
+    /// No index yet, or of another version: it was made empty.
+    New(IndexFile),
+}
+
+impl IndexFile {
+    /// Opens the index at `path`, and makes an empty one where there is none of this version. The
+    /// index is a copy that can be made again, so a file that is none is replaced.
+    pub(super) fn open(config: &SearchConfig, mode: Mode) -> rusqlite::Result<Found> {
+        let path = &config.path;
+        let db = Connection::open(path)?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
+        let db = match version {
+            Ok(VERSION) => return Ok(Found::Whole(Self::prepare(db, config, mode)?)),
+            Ok(0) => db,
+            Err(error) if !is_no_database(&error) => return Err(error),
+            Ok(_) | Err(_) => {
+                tracing::warn!(path = %path.display(), "the search index is none of this version and is made anew");
+                drop(db);
+                remove(path).map_err(|_| rusqlite::Error::InvalidPath(path.clone()))?;
+                Connection::open(path)?
+            }
+        };
+        let file = Self::prepare(db, config, mode)?;
+        file.create()?;
+        Ok(Found::New(file))
+    }
+
+    fn prepare(db: Connection, config: &SearchConfig, mode: Mode) -> rusqlite::Result<IndexFile> {
+        db.set_prepared_statement_cache_capacity(32);
+        db.busy_timeout(Duration::from_secs(5))?;
+        db.pragma_update(None, "cache_size", -i64::from(config.writer_cache_kib))?;
+        match mode {
+            Mode::Live => {
+                db.pragma_update(None, "journal_mode", "wal")?;
+                db.pragma_update(None, "synchronous", "FULL")?;
+                db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+                db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+            }
+            Mode::Copy => {
+                db.pragma_update(None, "journal_mode", "off")?;
+                db.pragma_update(None, "synchronous", "OFF")?;
+            }
+        }
+        Ok(IndexFile { db })
+    }
+
+    fn create(&self) -> rusqlite::Result<()> {
+        let change = self.db.unchecked_transaction()?;
+        change.execute_batch(SCHEMA)?;
+        change.pragma_update(None, "user_version", VERSION)?;
+        change.commit()
+    }
+
+    /// Closes the file; what was written is in it, and not beside it, unless somebody else has it open.
+    pub(super) fn close(self) -> rusqlite::Result<()> {
+        self.db.close().map_err(|(_, error)| error)
+    }
+
+    /// Takes documents, all or none. What is not newer than what is there changes nothing.
+    pub(super) fn put(&mut self, documents: &[Document]) -> rusqlite::Result<()> {
+        let change = self.db.transaction()?;
+        {
+            let mut put = Put::start(&change)?;
+            for document in documents {
+                put.document(document)?;
+                if put.bytes > PENDING_AT_MOST {
+                    put.write()?;
+                }
+            }
+            put.write()?;
+        }
+        change.commit()
+    }
+
+    /// Removes some documents of a chat; `false` when none is left.
+    pub(super) fn erase_some(&mut self, chat: ChatId) -> rusqlite::Result<bool> {
+        let change = self.db.transaction()?;
+        let erased = {
+            let mut some = change.prepare_cached("SELECT id FROM docs WHERE chat = ? LIMIT ?")?;
+            let some =
+                some.query_map(params![chat.0, ERASED_AT_ONCE], |row| row.get::<_, i64>(0))?;
+            let mut ids = some.collect::<rusqlite::Result<Vec<_>>>()?;
+            ids.sort_unstable_by(|left, right| right.cmp(left));
+            let mut from_docs = change.prepare_cached("DELETE FROM docs WHERE id = ?")?;
+            let mut from_f = change.prepare_cached("DELETE FROM f WHERE rowid = ?")?;
+            for id in &ids {
+                from_docs.execute([id])?;
+                from_f.execute([TOP - id])?;
+            }
+            change.execute("DELETE FROM unordered WHERE chat = ?", [chat.0])?;
+            ids.len()
+        };
+        change.commit()?;
+        Ok(erased == ERASED_AT_ONCE)
+    }
+
+    /// Does some of the work that keeps queries fast; `false` when there is none left.
+    pub(super) fn merge_some(&mut self) -> rusqlite::Result<bool> {
+        // Merging changes no answer, so the next batch's sync is soon enough.
+        self.db.pragma_update(None, "synchronous", "NORMAL")?;
+        let before = self.db.total_changes();
+        let merged = self
+            .db
+            .prepare_cached("INSERT INTO f (f, rank) VALUES ('merge', ?)")?
+            .execute([MERGED_AT_ONCE]);
+        self.db.pragma_update(None, "synchronous", "FULL")?;
+        merged?;
+        // FTS5 counts two changes and more where it has done something.
+        Ok(self.db.total_changes() - before >= 2)
+    }
+}
+
+/// A batch of documents under way.
+struct Put<'db> {
+    db: &'db Connection,
+    next: i64,
+    /// The last number of each chat in the batch.
+    last: HashMap<ChatId, u64>,
+    /// Rows of `f` to write.
+    rows: Vec<(i64, Row)>,
+    bytes: usize,
+}
+
+struct Row {
+    is_new: bool,
+    terms: Option<String>,
+}
+
+impl<'db> Put<'db> {
+    fn start(db: &'db Connection) -> rusqlite::Result<Self> {
+        let last: Option<i64> = db
+            .prepare_cached("SELECT max(id) FROM docs")?
+            .query_row([], |row| row.get(0))?;
+        Ok(Put {
+            db,
+            next: last.unwrap_or(0) + 1,
+            last: HashMap::new(),
+            rows: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    fn document(&mut self, document: &Document) -> rusqlite::Result<()> {
+        let Document {
+            chat,
+            number,
+            version,
+            ..
+        } = *document;
+        let size = document.body.as_ref().map_or(0, String::len);
+        let (id, is_new) = match self.indexed(document)? {
+            Some((_, indexed)) if indexed >= version.0 => return Ok(()),
+            Some((id, _)) => {
+                let mut update = self
+                    .db
+                    .prepare_cached("UPDATE docs SET version = ?, size = ? WHERE id = ?")?;
+                update.execute(params![version.0, size, id])?;
+                (id, false)
+            }
+            None => {
+                self.note_order(chat, number.0)?;
+                let id = self.next;
+                let mut insert = self
+                    .db
+                    .prepare_cached("INSERT INTO docs VALUES (?, ?, ?, ?, ?)")?;
+                insert.execute(params![id, chat.0, number.0, version.0, size])?;
+                self.next += 1;
+                (id, true)
+            }
+        };
+        let terms = document.body.as_ref().map(|body| {
+            let mut terms = cut(body);
+            terms.push_str(&format!(
+                " {} {}",
+                application_term(document.application),
+                chat_term(chat)
+            ));
+            terms
+        });
+        self.bytes += terms.as_ref().map_or(0, String::len);
+        self.rows.push((TOP - id, Row { is_new, terms }));
+        Ok(())
+    }
+
+    fn indexed(&self, document: &Document) -> rusqlite::Result<Option<(i64, u64)>> {
+        // A chat's last number is looked up once a batch, and a number above it is not there.
+        if self
+            .last
+            .get(&document.chat)
+            .is_some_and(|&last| document.number.0 > last)
+        {
+            return Ok(None);
+        }
+        self.db
+            .prepare_cached("SELECT id, version FROM docs WHERE chat = ? AND number = ?")?
+            .query_row(params![document.chat.0, document.number.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+    }
+
+    /// Notes that a chat's ids do not rise with its numbers, if this one comes late.
+    fn note_order(&mut self, chat: ChatId, number: u64) -> rusqlite::Result<()> {
+        let last = match self.last.get(&chat) {
+            Some(&last) => last,
+            None => self
+                .db
+                .prepare_cached("SELECT max(number) FROM docs WHERE chat = ?")?
+                .query_row([chat.0], |row| row.get::<_, Option<u64>>(0))?
+                .unwrap_or(0),
+        };
+        if number < last {
+            let mut insert = self
+                .db
+                .prepare_cached("INSERT OR IGNORE INTO unordered VALUES (?)")?;
+            insert.execute([chat.0])?;
+        }
+        self.last.insert(chat, last.max(number));
+        Ok(())
+    }
+
+    fn write(&mut self) -> rusqlite::Result<()> {
+        let mut delete = self.db.prepare_cached("DELETE FROM f WHERE rowid = ?")?;
+        let mut insert = self
+            .db
+            .prepare_cached("INSERT INTO f (rowid, terms) VALUES (?, ?)")?;
+        // A stable order: of two states of a document the later is written last.
+        self.rows.sort_by_key(|(row, _)| *row);
+        for (row, Row { is_new, terms }) in self.rows.drain(..) {
+            if !is_new {
+                delete.execute([row])?;
+            }
+            if let Some(terms) = terms {
+                insert.execute(params![row, terms])?;
+            }
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+/// The term that every message of an application has.
+pub(super) fn application_term(application: ApplicationId) -> String {
+    format!("p{application}")
+}
+
+/// The term that every message of a chat has.
+pub(super) fn chat_term(chat: ChatId) -> String {
+    format!("r{chat}")
+}
+
+/// Removes an index and what SQLite keeps beside it.
+pub(super) fn remove(path: &Path) -> std::io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_no_database(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        error.sqlite_error_code(),
+        Some(NotADatabase | DatabaseCorrupt)
+    )
+}
