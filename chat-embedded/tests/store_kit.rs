@@ -8,10 +8,13 @@ use chat_embedded::{SqliteStore, StoreConfig};
 use tempfile::TempDir;
 
 fn open(readers: usize) -> (Arc<dyn Store>, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut config = StoreConfig::new(folder.path().join("chat.db"));
     config.readers = readers;
-    (Arc::new(SqliteStore::open(config).unwrap()), folder)
+    (
+        Arc::new(SqliteStore::open(config).expect("an empty store")),
+        folder,
+    )
 }
 
 mod embedded {

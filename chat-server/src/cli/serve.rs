@@ -31,7 +31,11 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
         listeners.push(listener::bind(*address)?);
     }
     if settings.store.scheme() != "memory" {
-        return Err(format!("no store of this build has the URL {}: try memory:", settings.store).into());
+        return Err(format!(
+            "no store of this build has the URL {}: try memory:",
+            settings.store
+        )
+        .into());
     }
     let chat = Chat::start(Parts::in_memory()).await?;
     let doors = api::doors(settings, &chat, Vec::new());
