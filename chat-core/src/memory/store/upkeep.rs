@@ -146,3 +146,33 @@ impl Upkeep for MemoryStore {
         Ok(Progress { rows, more: false })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kit::store::desk::Desk;
+    use crate::port::Store;
+
+    #[tokio::test]
+    async fn a_recount_repairs_what_is_wrong_and_says_how_much() {
+        let memory = Arc::new(MemoryStore::new());
+        let store: Arc<dyn Store> = memory.clone();
+        let desk = Desk::open(&store).await;
+        let (wrong, right) = (desk.chat_of(3).await, desk.chat_of(2).await);
+        let id = desk.info(wrong).await.id;
+        {
+            let mut state = memory.state();
+            state.chats.get_mut(&id).unwrap().state.live = 9;
+            let row = state.applications.get_mut(&desk.application).unwrap();
+            row.live_chats = 7;
+        }
+        let (drift, next) = store.recount(ChatId(0), Limit::MAX).await.unwrap();
+        assert_eq!((drift.chats, drift.applications, next), (1, 1, None));
+        assert_eq!(desk.info(wrong).await.messages_count, 3);
+        assert_eq!(desk.info(right).await.messages_count, 2);
+        let found = store.by_token(desk.token.hash()).await.unwrap();
+        assert_eq!(found.unwrap().chats_count, 2);
+    }
+}
