@@ -4,4 +4,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod http;
+pub mod keyfile;
 pub mod log;
+pub mod transfer;
+pub mod wiring;

@@ -1,5 +1,6 @@
 //! The APIs: a folder a door, a file a resource.
 
+pub mod admin;
 pub mod applications;
 pub mod ops;
 
@@ -16,7 +17,12 @@ use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
 
 /// Every door that the settings open, on this chat.
-pub fn doors(settings: &Settings, chat: &Chat, probes: Vec<Arc<dyn ops::Probe>>) -> Vec<Door> {
+pub fn doors(
+    settings: &Settings,
+    chat: &Chat,
+    reindexer: admin::Reindexer,
+    probes: Vec<Arc<dyn ops::Probe>>,
+) -> Vec<Door> {
     let body = BodyLimits {
         bytes: settings.body_limit,
         time: settings.body_timeout.0,
@@ -26,7 +32,7 @@ pub fn doors(settings: &Settings, chat: &Chat, probes: Vec<Arc<dyn ops::Probe>>)
         .into_iter()
         .filter_map(|choice| choice.open.then_some(choice.door))
         .collect();
-    let mut doors = Vec::new();
+    let mut doors = vec![admin::door(body, reindexer, settings.admin_key.clone())];
     for door in &open {
         match door {
             DoorName::Applications => {

@@ -1,9 +1,24 @@
 //! The command line: one file a command.
 
+#[cfg(feature = "embedded")]
+mod application;
+#[cfg(feature = "embedded")]
+mod backup;
+#[cfg(feature = "embedded")]
+mod check;
 mod config;
+#[cfg(feature = "embedded")]
+mod export;
+mod import;
+mod meter;
+mod reindex;
 mod serve;
+mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
+use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -34,6 +49,18 @@ pub struct Cli {
 enum Command {
     /// Serve (what happens without a command)
     Serve,
+    Import(import::Import),
+    #[cfg(feature = "embedded")]
+    Export(export::Export),
+    Reindex(reindex::Reindex),
+    #[cfg(feature = "embedded")]
+    Backup(backup::Backup),
+    #[cfg(feature = "embedded")]
+    Check(check::Check),
+    /// Make applications and look at them
+    #[cfg(feature = "embedded")]
+    #[command(subcommand)]
+    Application(application::Application),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -48,6 +75,16 @@ impl Cli {
         let settings = self.settings()?;
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(&settings),
+            Command::Import(command) => command.run(&settings),
+            #[cfg(feature = "embedded")]
+            Command::Export(command) => command.run(&settings),
+            Command::Reindex(command) => command.run(&settings),
+            #[cfg(feature = "embedded")]
+            Command::Backup(command) => command.run(&settings),
+            #[cfg(feature = "embedded")]
+            Command::Check(command) => command.run(&settings),
+            #[cfg(feature = "embedded")]
+            Command::Application(command) => command.run(&settings),
             Command::Config(command) => command.run(&settings),
         }
     }
@@ -63,6 +100,18 @@ impl Cli {
     }
 }
 
+/// Runs a command that logs and waits.
+fn on_runtime(
+    settings: &Settings,
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
+    crate::log::start(settings)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
+}
+
 /// An error with all its causes in one line.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -73,41 +122,4 @@ pub fn sentence(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn settings_may_stand_before_or_after_the_command() {
-        let before = Cli::parse_from(["chat-server", "--listen", "127.0.0.1:7", "serve"]);
-        let after = Cli::parse_from(["chat-server", "serve", "--listen", "127.0.0.1:7"]);
-        for cli in [before, after] {
-            assert_eq!(
-                cli.settings().unwrap().listen,
-                ["127.0.0.1:7".parse().unwrap()]
-            );
-        }
-    }
-
-    #[test]
-    fn an_error_is_told_with_its_causes() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "colour = 1").unwrap();
-        let path = file.path().to_str().unwrap();
-        let error = Cli::parse_from(["chat-server", "--config", path])
-            .settings()
-            .unwrap_err();
-        let text = sentence(&error);
-        assert!(
-            text.contains(path) && text.contains("unknown field `colour`"),
-            "{text}"
-        );
-    }
 }

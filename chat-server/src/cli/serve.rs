@@ -1,48 +1,46 @@
 //! `serve`: listen and answer until told to stop.
 
+use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chat_core::service::{Chat, Parts};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-
-use super::Failure;
+use super::{Failure, reindex, stop};
 use crate::api;
-use crate::config::Settings;
+use crate::api::admin::Reindexer;
+use crate::config::{DoorName, Settings};
 use crate::http::access_log::AccessLogger;
 use crate::http::connection::Patience;
 use crate::http::front::Front;
 use crate::http::listener::{self, Limits};
+use crate::wiring::Node;
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
-    crate::log::start(settings)?;
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(serve(settings))
+    super::on_runtime(settings, serve(settings))
 }
 
 async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
-    let stopping = CancellationToken::new();
-    stop_on_signal(stopping.clone())?;
+    let stopping = stop::on_signal(|signal| {
+        tracing::info!(signal, "stopping: requests in flight may finish");
+    })?;
     let mut listeners = Vec::with_capacity(settings.listen.len());
     for address in &settings.listen {
         listeners.push(listener::bind(*address)?);
     }
-    if settings.store.scheme() != "memory" {
-        return Err(format!(
-            "no store of this build has the URL {}: try memory:",
-            settings.store
-        )
-        .into());
+    let addresses = listeners
+        .iter()
+        .map(tokio::net::TcpListener::local_addr)
+        .collect::<io::Result<Vec<_>>>()?;
+    let node = Node::start(settings).await?;
+    let reindexer = Reindexer::new(node.chat.clone());
+    if node.wants_reindex {
+        reindexer.start();
     }
-    let chat = Chat::start(Parts::in_memory()).await?;
-    let doors = api::doors(settings, &chat, Vec::new());
-    announce(settings, &listeners)?;
+    let doors = api::doors(settings, &node.chat, reindexer, node.probes(settings));
+    announce(settings, &addresses)?;
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
-    chat.stop().await;
+    node.chat.stop().await;
     tracing::info!(finished, "stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -59,28 +57,102 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn announce(settings: &Settings, listeners: &[tokio::net::TcpListener]) -> Result<(), Failure> {
-    for choice in settings.doors() {
-        let state = if choice.open { "on" } else { "off" };
-        tracing::info!(api = %choice.door, state, why = choice.why, "API");
-    }
-    for listener in listeners {
-        let address = listener.local_addr()?;
+fn announce(settings: &Settings, addresses: &[SocketAddr]) -> io::Result<()> {
+    for address in addresses {
         tracing::info!(%address, store = %settings.store, search = %settings.search, "listening");
     }
-    Ok(())
+    let mut out = io::stdout().lock();
+    let written = out
+        .write_all(welcome(settings, addresses).as_bytes())
+        .and_then(|()| out.flush());
+    match written {
+        // Nobody reads it: the server serves all the same.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
-fn stop_on_signal(stopping: CancellationToken) -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::spawn(async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+/// What the operator reads first.
+fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
+    let mut text = format!("chat-server {}\n", env!("CARGO_PKG_VERSION"));
+    for address in addresses {
+        text.push_str(&format!("listens on  http://{address}\n"));
+    }
+    text.push_str(&format!("stores in   {}\n", settings.store));
+    text.push_str(&format!("indexes in  {}\n", settings.search));
+    let doors = settings.doors();
+    for choice in &doors {
+        let state = if choice.open { "on " } else { "off" };
+        text.push_str(&format!(
+            "API {state}     {}: {}\n",
+            choice.door, choice.why
+        ));
+    }
+    let Some(address) = addresses.first().copied().map(reindex::reachable) else {
+        return text;
+    };
+    let is_open = |name| {
+        doors
+            .iter()
+            .any(|choice| choice.open && choice.door == name)
+    };
+    text.push_str("\ntry\n  ");
+    if is_open(DoorName::Applications) {
+        text.push_str(&format!(
+            "curl -s -X POST http://{address}/api/v1/applications"
+        ));
+        if settings.admin_key.is_some() {
+            text.push_str(" -H \"Authorization: Bearer $CHAT_ADMIN_KEY\"");
+        }
+        text.push_str(r#" -H 'Content-Type: application/json' -d '{"name":"demo"}'"#);
+    } else {
+        text.push_str(&format!("curl -s http://{address}/readyz"));
+    }
+    text.push_str("\n\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layer;
+
+    fn welcomed(layer: Layer, address: &str) -> String {
+        let settings = Settings::decide(layer).unwrap();
+        welcome(&settings, &[address.parse().unwrap()])
+    }
+
+    #[test]
+    fn the_first_thing_said_can_be_pasted() {
+        let text = welcomed(Layer::default(), "127.0.0.1:3000");
+        let line = r#"curl -s -X POST http://127.0.0.1:3000/api/v1/applications -H 'Content-Type: application/json' -d '{"name":"demo"}'"#;
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("sqlite:./chat-data/chat.db"), "{text}");
+    }
+
+    #[test]
+    fn the_admin_key_is_asked_for_and_not_told() {
+        let layer = Layer {
+            listen: Some(vec!["0.0.0.0:80".parse().unwrap()]),
+            admin_key: Some("s3cret".parse().unwrap()),
+            ..Layer::default()
         };
-        tracing::info!(signal = name, "stopping: requests in flight may finish");
-        stopping.cancel();
-    });
-    Ok(())
+        let text = welcomed(layer, "0.0.0.0:80");
+        assert!(text.contains("http://127.0.0.1:80/api/v1/applications -H \"Authorization: Bearer $CHAT_ADMIN_KEY\""), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn what_is_off_is_not_suggested() {
+        let layer = Layer {
+            door: Some(vec![DoorName::UuidApplications]),
+            ..Layer::default()
+        };
+        let text = welcomed(layer, "[::]:80");
+        assert!(text.contains("curl -s http://[::1]:80/readyz"), "{text}");
+        assert!(
+            text.contains("API off     applications: not named by the setting door"),
+            "{text}"
+        );
+    }
 }

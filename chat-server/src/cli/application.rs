@@ -1,0 +1,103 @@
+//! `application`: make applications and look at them.
+
+use std::process::ExitCode;
+
+use chat_core::ids::{ApplicationId, PublicId};
+use chat_core::model;
+use chat_core::page::Limit;
+use chat_core::text::Name;
+use clap::Subcommand;
+
+use super::Failure;
+use crate::config::Settings;
+use crate::wiring::{Node, ReadOnly};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Application {
+    /// Make an application and print its token
+    Create {
+        /// Its name
+        #[arg(value_name = "NAME", value_parser = |text: &str| Name::parse(text))]
+        name: Name,
+    },
+    /// Print public id, number of chats and name of every application
+    List,
+    /// Print the token of an application: it gives full power in it
+    Token {
+        /// Its public id
+        #[arg(value_name = "PUBLIC_ID", required_unless_present = "default")]
+        public_id: Option<PublicId>,
+        /// The default application
+        #[arg(long, conflicts_with = "public_id")]
+        default: bool,
+    },
+}
+
+impl Application {
+    pub(super) fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
+        super::on_runtime(settings, async {
+            match self {
+                Self::Create { name } => create(settings, name).await?,
+                Self::List => list(settings).await?,
+                Self::Token { public_id, .. } => token(settings, public_id).await?,
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+async fn create(settings: &Settings, name: Name) -> Result<(), Failure> {
+    let node = match Node::start(settings).await {
+        Err(error) if error.is_locked() => {
+            let why = super::sentence(&error);
+            return Err(format!("{why}; ask that server: POST /api/v1/applications").into());
+        }
+        node => node?,
+    };
+    let made = node.chat.create_application(name, false, None).await;
+    node.chat.stop().await;
+    let made = made?.value;
+    println!("{}  {}", made.public_id, made.name);
+    println!("{}", made.token.expose());
+    Ok(())
+}
+
+async fn list(settings: &Settings) -> Result<(), Failure> {
+    let store = ReadOnly::open(settings).await?;
+    let applications = &store.stores.applications;
+    if let Some(default) = applications.default_application().await? {
+        print(&default);
+    }
+    let mut after = ApplicationId(0);
+    loop {
+        let page = applications.list(after, Limit::MAX).await?;
+        for one in page.items {
+            after = one.id;
+            print(&one);
+        }
+        if !page.more {
+            return Ok(());
+        }
+    }
+}
+
+fn print(one: &model::Application) {
+    let mark = if one.is_default { " (default)" } else { "" };
+    println!(
+        "{}  {:>9}  {}{mark}",
+        one.public_id, one.chats_count, one.name
+    );
+}
+
+async fn token(settings: &Settings, public_id: Option<PublicId>) -> Result<(), Failure> {
+    let store = ReadOnly::open(settings).await?;
+    let applications = &store.stores.applications;
+    let found = match public_id {
+        Some(public_id) => applications.by_public_id(public_id).await?,
+        None => applications.default_application().await?,
+    };
+    let found = found.ok_or("there is no such application")?;
+    let token = store.keyring()?.open(&found.token, found.public_id)?;
+    println!("{}", token.expose());
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `check`: whether the database holds what it promises.
+
+use std::process::ExitCode;
+
+use super::Failure;
+use crate::config::Settings;
+use crate::wiring::ReadOnly;
+
+/// Look for faults in the whole database, also beside a running server; exit 1 when there are any
+#[derive(Debug, clap::Args)]
+pub(super) struct Check;
+
+impl Check {
+    pub(super) fn run(&self, settings: &Settings) -> Result<ExitCode, Failure> {
+        super::on_runtime(settings, self.check(settings))
+    }
+
+    async fn check(&self, settings: &Settings) -> Result<ExitCode, Failure> {
+        let store = ReadOnly::open(settings).await?;
+        let mut report = store.file.check().await?;
+        report.findings.extend(key(&store).await?);
+        for finding in &report.findings {
+            println!("{finding}");
+        }
+        println!("{report}");
+        Ok(if report.is_clean() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// Whether the key beside the database opens the tokens in it.
+async fn key(store: &ReadOnly) -> Result<Option<String>, Failure> {
+    let Some(application) = store.stores.applications.default_application().await? else {
+        return Ok(None);
+    };
+    Ok(match store.keyring() {
+        Err(error) => Some(super::sentence(&error)),
+        Ok(key) => {
+            let opened = key.open(&application.token, application.public_id);
+            let because =
+                |error| format!("the default application's token cannot be opened: {error}");
+            opened.err().map(because)
+        }
+    })
+}

@@ -1,0 +1,237 @@
+//! `import`: take messages over from a file.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chat_core::commit::Sink;
+use chat_core::ids::{ApplicationId, Token};
+use chat_core::model::Tenant;
+use chat_core::page::Limit;
+use chat_core::service::Chat;
+use chat_core::text::Name;
+use tokio_util::sync::CancellationToken;
+
+use super::meter::Meter;
+use super::{Failure, sentence, stop};
+use crate::config::Settings;
+use crate::transfer::import::{BadLines, End, ImportError, Importer, Tally, Told};
+use crate::transfer::source::{self, Identity, Source};
+use crate::wiring::Node;
+
+/// How often the index is asked how far it is.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Take messages over from a file of JSON lines
+///
+/// A line is {"chat":NAME,"at":TIME,"author":NAME,"body":TEXT}; it may also have number (tells chats apart that have
+/// no name, or the same), edited_at, deleted_at (then without body), data and reply_to. A line with only a chat makes
+/// an empty one. Run again with the same file it goes on where it stopped.
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// The file, plain or gzip; - is the standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// Into the application with this token
+    #[arg(long, value_name = "TOKEN", conflicts_with = "name")]
+    application: Option<Token>,
+    /// Into the application with this name, made when there is none [default: the file's name]
+    #[arg(long, value_name = "NAME", value_parser = |text: &str| Name::parse(text))]
+    name: Option<Name>,
+    /// Know the file again by this name, not by the first MiB of its content
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// What to do about a line that cannot be taken over
+    #[arg(long, value_enum, default_value = "fail")]
+    bad_lines: BadLines,
+    /// Do not wait for the search index; a server goes on with it
+    #[arg(long)]
+    no_index: bool,
+}
+
+impl Import {
+    pub(super) fn run(&self, settings: &Settings) -> Result<ExitCode, Failure> {
+        super::on_runtime(settings, async {
+            let stop = stop::on_signal(|_| eprintln!("stopping behind what is being written"))?;
+            self.import(settings, &stop).await
+        })
+    }
+
+    async fn import(
+        &self,
+        settings: &Settings,
+        stop: &CancellationToken,
+    ) -> Result<ExitCode, Failure> {
+        let source = self.open()?;
+        let node = Node::start(settings).await?;
+        let result = self.take_over(&node, source, stop).await;
+        node.chat.stop().await;
+        result
+    }
+
+    fn open(&self) -> Result<Source, Failure> {
+        Source::open(&self.file)
+            .map_err(|error| format!("{} cannot be read: {error}", shown(&self.file)).into())
+    }
+
+    async fn take_over(
+        &self,
+        node: &Node,
+        source: Source,
+        stop: &CancellationToken,
+    ) -> Result<ExitCode, Failure> {
+        let application = self.application(&node.chat).await?;
+        let id = application.id.ok_or("the application is gone again")?;
+        let identity = self
+            .source
+            .as_deref()
+            .map_or(source.identity(), Identity::named);
+        let importer = Importer::start(
+            node.chat.clone(),
+            id,
+            identity.within(application.public_id),
+            self.bad_lines,
+        )
+        .await?;
+        let before = importer.line();
+        if before > 0 {
+            eprintln!("going on behind line {before}");
+        }
+        let mut meter = Meter::new("messages", source.bytes());
+        let parts = source.parts(before)?;
+        let (tally, end) = importer
+            .run(parts, stop, |told| match told {
+                Told::Progress(tally) => meter.at(tally.messages, tally.bytes),
+                Told::Skipped(line, reason) => meter.say(&format!("line {line} {reason}: skipped")),
+            })
+            .await;
+        println!(
+            "{}",
+            report(&application, &tally, tally.line - before, &meter)
+        );
+        drop(meter);
+        match end {
+            Ok(End::Complete) => {}
+            Ok(End::Stopped) => {
+                println!(
+                    "stopped behind line {}; run the same command again to go on",
+                    tally.line
+                );
+                return Ok(ExitCode::from(stop::INTERRUPTED));
+            }
+            Err(error) => return Err(advice(&self.file, error)),
+        }
+        if !self.no_index && !follow(node, stop).await? {
+            println!("the search index is not complete yet; a server goes on with it");
+            return Ok(ExitCode::from(stop::INTERRUPTED));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn application(&self, chat: &Chat) -> Result<Tenant, Failure> {
+        if let Some(token) = self.application {
+            return Ok(chat.application(token.into()).await?);
+        }
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => {
+                let name = source::application_name(&self.file)
+                    .ok_or("the standard input has no name: say --name or --application")?;
+                Name::parse(name).map_err(|wrong| format!("the file's name {wrong}: say --name"))?
+            }
+        };
+        let mut known = named(chat, &name).await?;
+        match (known.pop(), known.len()) {
+            (Some(one), 0) => Ok(one),
+            (Some(_), more) => Err(format!(
+                "{} applications are called {name}: say which one with --application TOKEN",
+                more + 1
+            )
+            .into()),
+            (None, _) => {
+                let made = chat.create_application(name, false, None).await?.value;
+                Ok(chat.application(made.token.into()).await?)
+            }
+        }
+    }
+}
+
+async fn named(chat: &Chat, name: &Name) -> Result<Vec<Tenant>, Failure> {
+    let mut found = Vec::new();
+    let mut after = ApplicationId(0);
+    loop {
+        let page = chat.applications(after, Limit::MAX).await?;
+        after = page.items.last().and_then(|last| last.id).unwrap_or(after);
+        found.extend(
+            page.items
+                .into_iter()
+                .filter(|one| one.name == name.as_str()),
+        );
+        if !page.more {
+            return Ok(found);
+        }
+    }
+}
+
+fn report(application: &Tenant, tally: &Tally, lines: u64, meter: &Meter) -> String {
+    let Tenant {
+        name, public_id, ..
+    } = application;
+    if lines == 0 {
+        return format!(
+            "nothing new: {} lines were imported into {name} ({public_id}) before",
+            tally.line
+        );
+    }
+    let mut text = format!(
+        "{} messages and {} new chats imported into {name} ({public_id}) in {:.1} s, {:.0} messages/s",
+        tally.messages,
+        tally.chats,
+        meter.took().as_secs_f64(),
+        meter.rate(tally.messages)
+    );
+    if tally.skipped > 0 {
+        text.push_str(&format!("; {} bad lines skipped", tally.skipped));
+    }
+    text
+}
+
+fn advice(file: &Path, error: ImportError) -> Failure {
+    let file = shown(file);
+    match error {
+        ImportError::Bad { line, reason } => format!(
+            "{file}, line {line} {reason}; what is before it is imported. Correct the line, or go on with --bad-lines skip"
+        ),
+        other => format!("{file}: {}", sentence(&other)),
+    }
+    .into()
+}
+
+/// Waits until the index has everything; `false` when it was stopped before.
+async fn follow(node: &Node, stop: &CancellationToken) -> Result<bool, Failure> {
+    let mut meter = Meter::new("messages indexed", None);
+    if node.wants_reindex {
+        node.chat
+            .reindex(|so_far| meter.at(so_far.messages, so_far.messages))
+            .await?;
+    }
+    let one = Limit::new(1).unwrap_or(Limit::DEFAULT);
+    loop {
+        if node.stores.outbox.dirty(Sink::Index, one).await?.is_empty() {
+            return Ok(true);
+        }
+        let indexed = node.chat.documents_indexed();
+        meter.at(indexed, indexed);
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => return Ok(false),
+        }
+    }
+}
+
+fn shown(file: &Path) -> String {
+    match file.to_str() {
+        Some("-") => "the standard input".to_owned(),
+        _ => file.display().to_string(),
+    }
+}

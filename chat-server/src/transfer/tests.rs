@@ -1,0 +1,401 @@
+//! Both ways on stores in memory.
+
+use std::io;
+
+use chat_core::clock::Timestamp;
+use chat_core::commit::{Edit, Import, Imported, Post, SourceHash};
+use chat_core::ids::{ApplicationId, ChatNumber, MessageNumber};
+use chat_core::memory::{MemorySearch, MemoryStore};
+use chat_core::model::Message;
+use chat_core::page::{Limit, Span};
+use chat_core::port::{Store, Stores};
+use chat_core::seal::Keyring;
+use chat_core::text::{Body, Data, Name};
+use chat_core::{Chat, Parts};
+use proptest::prelude::*;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+use super::export::export;
+use super::import::{BadLines, End, ImportError, Importer, Tally, Told};
+use super::line::{self, BadLine};
+use super::source::Source;
+
+struct Backend {
+    chat: Chat,
+    stores: Stores,
+    application: ApplicationId,
+}
+
+impl Backend {
+    async fn start() -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let key = Keyring::new(Keyring::random_key());
+        let parts = Parts::new(store.clone(), Arc::new(MemorySearch::new()), key);
+        let chat = Chat::start(parts).await.unwrap();
+        let name = Name::parse("x").unwrap();
+        let made = chat.create_application(name, false, None).await.unwrap();
+        let application = chat.application(made.value.token.into()).await.unwrap();
+        Self {
+            chat,
+            stores: store.into(),
+            application: application.id.unwrap(),
+        }
+    }
+
+    async fn export(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        export(&self.stores, self.application, &mut out, |_| {})
+            .await
+            .unwrap();
+        out
+    }
+
+    /// Imports, and rings `stop` once so many parts are committed.
+    async fn import(
+        &self,
+        content: &[u8],
+        bad_lines: BadLines,
+        stop_after: usize,
+    ) -> (Tally, Result<End, ImportError>) {
+        let source = Source::new(io::Cursor::new(content.to_vec()), None).unwrap();
+        let public_id = self
+            .chat
+            .application(self.application.into())
+            .await
+            .unwrap()
+            .public_id;
+        let known = source.identity().within(public_id);
+        let importer = Importer::start(self.chat.clone(), self.application, known, bad_lines)
+            .await
+            .unwrap();
+        let parts = source.parts(importer.line()).unwrap();
+        let stop = CancellationToken::new();
+        let mut seen = 0;
+        importer
+            .run(parts, &stop, |told| {
+                if matches!(told, Told::Progress(_)) {
+                    seen += 1;
+                    if seen >= stop_after {
+                        stop.cancel();
+                    }
+                }
+            })
+            .await
+    }
+
+    async fn take(&self, content: &[u8]) -> Tally {
+        let (tally, end) = self.import(content, BadLines::Fail, usize::MAX).await;
+        assert_eq!(end.unwrap(), End::Complete);
+        tally
+    }
+
+    /// Names and messages of all chats, as they are kept in a file.
+    async fn contents(&self) -> Vec<(Option<String>, Vec<Message>)> {
+        let mut all = Vec::new();
+        let chats = &self.stores.chats;
+        let mut after = 0;
+        loop {
+            let page = chats
+                .list(self.application, Span::After(after), Limit::MAX)
+                .await
+                .unwrap();
+            for chat in page.items {
+                after = chat.number.0;
+                let mut messages = Vec::new();
+                let mut behind = 0;
+                loop {
+                    let span = Span::After(behind);
+                    let page = self
+                        .stores
+                        .history
+                        .page(chat.id, span, MessageNumber::MAX, true, Limit::MAX)
+                        .await
+                        .unwrap();
+                    messages.extend(page.items);
+                    behind = messages.last().map_or(behind, |last| last.number.0);
+                    if !page.more {
+                        break;
+                    }
+                }
+                for message in &mut messages {
+                    message.change = Default::default();
+                }
+                all.push((chat.name, messages));
+            }
+            if !page.more {
+                return all;
+            }
+        }
+    }
+}
+
+/// Lines like `{"chat":"c1","at":…,"author":"a","body":"7"}` in turns over the chats.
+fn content(lines: usize, chats: usize) -> Vec<u8> {
+    let line = |at: usize| {
+        format!(
+            "{{\"chat\":\"c{}\",\"at\":\"2004-11-15T12:18:00Z\",\"author\":\"a\",\"body\":\"{at}\"}}\n",
+            at % chats
+        )
+    };
+    (0..lines).map(line).collect::<String>().into_bytes()
+}
+
+fn bodies(contents: &[(Option<String>, Vec<Message>)]) -> Vec<usize> {
+    let messages = contents.iter().flat_map(|(_, messages)| messages);
+    let mut bodies: Vec<usize> = messages.map(|one| one.body.parse().unwrap()).collect();
+    bodies.sort_unstable();
+    bodies
+}
+
+#[tokio::test]
+async fn a_second_run_finds_nothing_new() {
+    let x = Backend::start().await;
+    let content = content(2_500, 7);
+    let first = x.take(&content).await;
+    assert_eq!((first.messages, first.chats, first.line), (2_500, 7, 2_500));
+    let again = x.take(&content).await;
+    assert_eq!((again.messages, again.chats, again.line), (0, 0, 2_500));
+    let contents = x.contents().await;
+    assert_eq!(bodies(&contents), (0..2_500).collect::<Vec<_>>());
+    let names: Vec<_> = contents
+        .iter()
+        .map(|(name, _)| name.clone().unwrap())
+        .collect();
+    assert_eq!(names, ["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);
+    assert_eq!(contents[0].1[0].author_name.as_deref(), Some("a"));
+    assert_eq!(
+        contents[0].1[0].created_at,
+        Timestamp(1_100_521_080_000_000)
+    );
+}
+
+#[tokio::test]
+async fn chats_are_numbered_in_the_order_of_their_first_lines() {
+    let x = Backend::start().await;
+    x.take(&content(3_000, 3_000)).await;
+    let contents = x.contents().await;
+    let found: Vec<&str> = contents
+        .iter()
+        .map(|(_, all)| all[0].body.as_str())
+        .collect();
+    let expected: Vec<String> = (0..3_000).map(|at| at.to_string()).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn a_bad_line_stops_behind_what_is_good_or_is_skipped() {
+    let x = Backend::start().await;
+    let mut content = content(1_500, 3);
+    content.extend(b"{\"chat\":\"c0\",\"body\":\" \"}\n{\"chat\":\"c0\",\"body\":\"1500\"}\n");
+    content.extend(b"{\"chat\":\"c0\",\"body\":\"1501\",\"reply_to\":502}\n");
+    content.extend(b"{\"chat\":\"c0\",\"body\":\"1501\",\"reply_to\":501}\n");
+    for _ in 0..2 {
+        let (tally, end) = x.import(&content, BadLines::Fail, usize::MAX).await;
+        assert_eq!(tally.line, 1_500);
+        assert!(matches!(end, Err(ImportError::Bad { line: 1_501, .. })));
+        assert_eq!(bodies(&x.contents().await).len(), 1_500);
+    }
+    let (tally, end) = x.import(&content, BadLines::Skip, usize::MAX).await;
+    assert_eq!(end.unwrap(), End::Complete);
+    assert_eq!((tally.messages, tally.skipped, tally.line), (2, 2, 1_504));
+    assert_eq!(bodies(&x.contents().await), (0..1_502).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_answer_to_a_later_message_is_a_bad_line() {
+    let x = Backend::start().await;
+    let (tally, end) = x
+        .import(
+            b"{\"chat\":\"a\",\"body\":\"1\",\"reply_to\":1}\n",
+            BadLines::Fail,
+            1,
+        )
+        .await;
+    assert_eq!(tally.line, 0);
+    let bad = end.unwrap_err();
+    assert!(matches!(
+        bad,
+        ImportError::Bad {
+            line: 1,
+            reason: BadLine::Reply(MessageNumber(1))
+        }
+    ));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Chat(Option<String>),
+    Post(prop::sample::Index, String, Option<String>, bool),
+    Import(prop::sample::Index, Option<String>, Option<String>, i64),
+    Edit(prop::sample::Index, prop::sample::Index, String),
+    Delete(prop::sample::Index, prop::sample::Index),
+    Rename(prop::sample::Index, Option<String>),
+    Close(prop::sample::Index),
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,4}",
+        "\\PC{1,20}",
+        Just("a\n\"b\"\\\u{2028}\t ".to_owned())
+    ]
+    .prop_filter("not blank", |text| Body::parse(text.clone()).is_ok())
+}
+
+fn name() -> impl Strategy<Value = Option<String>> {
+    prop::option::of(prop_oneof!["[ab]", text()])
+}
+
+fn data() -> impl Strategy<Value = Option<String>> {
+    const TEXTS: [&str; 4] = [
+        "{}",
+        "{\"a\": 1.0e2}",
+        "{\n}",
+        " {\"b\":\"\\n\\u00e9\"}\r\n",
+    ];
+    prop::option::of(prop::sample::select(&TEXTS[..]).prop_map(str::to_owned))
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let index = any::<prop::sample::Index>;
+    prop_oneof![
+        3 => name().prop_map(Step::Chat),
+        6 => (index(), text(), data(), any::<bool>()).prop_map(|(a, b, c, d)| Step::Post(a, b, c, d)),
+        4 => (index(), prop::option::of(text()), name(), -62_167_219_200_000_000..=Timestamp::MAX.0)
+            .prop_map(|(a, b, c, d)| Step::Import(a, b, c, d)),
+        2 => (index(), index(), text()).prop_map(|(a, b, c)| Step::Edit(a, b, c)),
+        2 => (index(), index()).prop_map(|(a, b)| Step::Delete(a, b)),
+        1 => (index(), name()).prop_map(|(a, b)| Step::Rename(a, b)),
+        1 => index().prop_map(Step::Close),
+    ]
+}
+
+/// Does what the steps say, as far as it makes sense.
+async fn play(x: &Backend, steps: Vec<Step>) {
+    let access = x.application.into();
+    let parse = |text: Option<String>| text.map(|text| Name::parse(text).unwrap());
+    for (at, step) in steps.into_iter().enumerate() {
+        let page = x.chat.chats(access, Span::After(0), Limit::MAX).await;
+        let chats = page.unwrap().items;
+        let chat = |index: prop::sample::Index| {
+            let found = (!chats.is_empty()).then(|| &chats[index.index(chats.len())]);
+            found.map_or((ChatNumber(1), 0), |chat| {
+                (chat.number, chat.cursor.head.number.0)
+            })
+        };
+        let one = |last: u64, index: prop::sample::Index| {
+            MessageNumber(1 + index.index(usize::try_from(last.max(1)).unwrap()) as u64)
+        };
+        // What the rules refuse changes nothing.
+        match step {
+            Step::Chat(name) => drop(x.chat.create_chat(access, parse(name), None).await),
+            Step::Post(index, body, data, answers) => {
+                let (number, last) = chat(index);
+                let post = Post {
+                    body: Body::parse(body).unwrap(),
+                    data: data.map(|data| Data::parse(data).unwrap()),
+                    reply_to: (answers && last > 0).then_some(MessageNumber(last)),
+                };
+                drop(x.chat.post(access, number, post, None).await);
+            }
+            Step::Import(index, body, author, micros) => {
+                let (number, _) = chat(index);
+                let imported = Imported {
+                    deleted_at: body.is_none().then_some(Timestamp(micros)),
+                    body: body.map(|body| Body::parse(body).unwrap()),
+                    author_name: parse(author),
+                    data: None,
+                    reply_to: None,
+                    created_at: Some(Timestamp(micros)),
+                    edited_at: (micros % 2 == 0).then_some(Timestamp(micros)),
+                };
+                let import = Import {
+                    source: SourceHash([u8::try_from(at).unwrap(); 32]),
+                    from: 0,
+                    to: 1,
+                    messages: vec![(number, imported)],
+                };
+                drop(x.chat.import(access, import).await);
+            }
+            Step::Edit(index, number, body) => {
+                let (chat, last) = chat(index);
+                let edit = Edit {
+                    number: one(last, number),
+                    body: Some(Body::parse(body).unwrap()),
+                    data: None,
+                };
+                drop(x.chat.edit(access, chat, edit).await);
+            }
+            Step::Delete(index, number) => {
+                let (chat, last) = chat(index);
+                drop(x.chat.delete(access, chat, one(last, number)).await);
+            }
+            Step::Rename(index, name) => {
+                drop(x.chat.rename_chat(access, chat(index).0, parse(name)).await);
+            }
+            Step::Close(index) => drop(x.chat.delete_chat(access, chat(index).0).await),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_exported_and_imported_is_the_same(steps in prop::collection::vec(step(), 0..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (x, y) = (Backend::start().await, Backend::start().await);
+            play(&x, steps).await;
+            let exported = x.export().await;
+            y.take(&exported).await;
+            prop_assert_eq!(x.contents().await, y.contents().await);
+            let again = y.take(&exported).await;
+            prop_assert_eq!((again.messages, again.chats), (0, 0));
+            prop_assert_eq!(x.contents().await, y.contents().await);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn however_often_it_is_stopped_nothing_is_doubled(
+        stops in prop::collection::vec(1_usize..3, 1..4),
+        chats in 1_usize..40,
+        labelled in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let x = Backend::start().await;
+            let mut content = content(5_500, chats);
+            if labelled {
+                // The same names again, told apart by numbers alone.
+                let text = String::from_utf8(content).unwrap();
+                let with_number = |line: &str| {
+                    let number = 1 + line[10..line.find("\",").unwrap()].parse::<usize>().unwrap();
+                    line.replacen("\"chat\":\"c", &format!("\"number\":{number},\"chat\":\"same\",\"author\":\"c"), 1)
+                        .replacen(",\"author\":\"a\"", "", 1)
+                };
+                content = text.lines().map(with_number).map(|line| line + "\n").collect::<String>().into_bytes();
+            }
+            for stop_after in stops {
+                let (_, end) = x.import(&content, BadLines::Fail, stop_after).await;
+                end.unwrap();
+            }
+            x.take(&content).await;
+            let contents = x.contents().await;
+            prop_assert_eq!(contents.len(), chats);
+            prop_assert_eq!(bodies(&contents), (0..5_500).collect::<Vec<_>>());
+            for (_, messages) in contents {
+                prop_assert!(messages.windows(2).all(|two| two[0].body.parse::<usize>().unwrap() < two[1].body.parse().unwrap()));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn a_chat_whose_name_tells_it_has_no_number() {
+    let line = line::print(Some("a"), None, None).unwrap();
+    assert_eq!(line, b"{\"chat\":\"a\"}\n");
+}
