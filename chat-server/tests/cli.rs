@@ -1,0 +1,202 @@
+//! The commands of the real binary.
+#![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod process;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use process::{Client, Server, command, run};
+
+const LINES: &str = "\
+{\"chat\":\"a\",\"at\":\"2004-11-15T12:18:00Z\",\"author\":\"x\",\"body\":\"hello\"}
+{\"chat\":\"a\",\"at\":\"2004-11-15T12:19:00Z\",\"author\":\"y\",\"body\":\"hi\",\"edited_at\":\"2004-11-16T00:00:00Z\",\"data\":{\"a\":1},\"reply_to\":1}
+{\"chat\":\"a\",\"at\":\"2004-11-15T12:20:00Z\",\"author\":\"y\",\"deleted_at\":\"2004-11-16T00:00:00Z\"}
+{\"chat\":null,\"number\":2}
+{\"chat\":\"b\",\"number\":3,\"at\":\"2004-11-15T12:18:00.500Z\",\"body\":\"one b\"}
+{\"chat\":\"b\",\"number\":4,\"at\":\"2004-11-15T12:18:00Z\",\"body\":\"another b\"}
+";
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn good(output: Output) -> String {
+    assert!(output.status.success(), "{}{}", out(&output), err(&output));
+    out(&output)
+}
+
+/// The token of the application with this name.
+fn token(data: &Path, name: &str) -> String {
+    let list = good(run(data, &["application", "list"]));
+    let line = list.lines().find(|line| line.ends_with(name)).unwrap();
+    let public_id = line.split_whitespace().next().unwrap();
+    good(run(data, &["application", "token", public_id]))
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn what_is_imported_is_exported_and_imported_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, other) = (dir.path().join("data"), dir.path().join("other"));
+    let file = dir.path().join("talk.jsonl");
+    fs::write(&file, LINES).unwrap();
+    let file = file.to_str().unwrap();
+    let text = good(run(&data, &["import", file]));
+    assert!(
+        text.contains("5 messages and 4 new chats imported into talk"),
+        "{text}"
+    );
+    let text = good(run(&data, &["import", file]));
+    assert!(text.contains("nothing new: 6 lines"), "{text}");
+    let token_here = token(&data, "talk");
+    let exported = good(run(&data, &["export", "--application", &token_here]));
+    assert_eq!(exported, LINES);
+    let zip = dir.path().join("talk.jsonl.gz");
+    let zip = zip.to_str().unwrap();
+    good(run(
+        &data,
+        &["export", "--application", &token_here, "--gzip", zip],
+    ));
+    good(run(&other, &["import", zip, "--name", "copy"]));
+    let token = token(&other, "copy");
+    assert_eq!(
+        good(run(&other, &["export", "--application", &token])),
+        LINES
+    );
+    assert!(good(run(&other, &["check"])).contains("0 findings"));
+}
+
+#[test]
+fn the_standard_input_is_imported_and_a_bad_line_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let import = |arguments: &[&str], lines: &str| {
+        let mut child = command(&data)
+            .args(["import", "--name", "talk"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(lines.as_bytes())
+            .unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let lines = "{\"chat\":\"a\",\"body\":\"1\"}\n{\"chat\":\"a\",\"body\":2}\n{\"chat\":\"a\",\"body\":\"3\"}\n";
+    let failed = import(&[], lines);
+    assert_eq!(failed.status.code(), Some(1));
+    let text = err(&failed);
+    assert!(
+        text.contains("line 2 invalid type") && text.contains("--bad-lines skip"),
+        "{text}"
+    );
+    assert!(out(&failed).contains("1 messages"), "{}", out(&failed));
+    let skipped = import(&["--bad-lines", "skip"], lines);
+    assert!(
+        err(&skipped).contains("line 2 invalid type"),
+        "{}",
+        err(&skipped)
+    );
+    assert!(good(skipped).contains("1 messages and 0 new chats"));
+    // A name makes a file that grows the same source.
+    good(import(
+        &["--source", "log"],
+        "{\"chat\":\"b\",\"body\":\"1\"}\n",
+    ));
+    let grown = "{\"chat\":\"b\",\"body\":\"1\"}\n{\"chat\":\"b\",\"body\":\"2\"}\n";
+    assert!(good(import(&["--source", "log"], grown)).contains("1 messages"));
+}
+
+#[test]
+fn a_server_says_where_it_listens_and_what_works_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = dir.path().join("talk.jsonl");
+    fs::write(&file, LINES).unwrap();
+    good(run(&data, &["import", file.to_str().unwrap()]));
+    let server = Server::start(&data, &[]);
+    assert!(server.welcome.contains(&format!(
+        "curl -s -X POST http://{}/api/v1/applications",
+        server.address
+    )));
+    // Only one writes, and the other is told who does.
+    for refused in [
+        &["import", file.to_str().unwrap()][..],
+        &["application", "create", "x"],
+    ] {
+        let refused = run(&data, refused);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(
+            err(&refused).contains(&server.id().to_string()),
+            "{}",
+            err(&refused)
+        );
+    }
+    let token = token(&data, "talk");
+    assert_eq!(
+        good(run(&data, &["export", "--application", &token])),
+        LINES
+    );
+    assert!(good(run(&data, &["check"])).contains("0 findings"));
+    let listen = server.address.to_string();
+    let text = good(run(&data, &["reindex", "--listen", &listen]));
+    assert!(text.contains("of 4 chats indexed"), "{text}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut client = Client::connect(server.address).await.unwrap();
+        let path = format!("/api/v1/applications/{token}/chats/1/messages/search?query=hello");
+        let (status, found) = client.get(&path).await.unwrap();
+        assert_eq!(
+            (status.as_u16(), found[0]["number"].as_u64()),
+            (200, Some(1))
+        );
+    });
+    let backup = dir.path().join("backup");
+    let without_key = dir.path().join("without");
+    good(run(
+        &data,
+        &["backup", "--with-key", backup.to_str().unwrap()],
+    ));
+    good(run(&data, &["backup", without_key.to_str().unwrap()]));
+    assert!(server.stop());
+    assert_eq!(
+        good(run(&backup, &["export", "--application", &token])),
+        LINES
+    );
+    // A copy without its key says so, and a copy with it serves.
+    let refused = run(&without_key, &["reindex"]);
+    assert!(
+        err(&refused).contains("token.key is missing"),
+        "{}",
+        err(&refused)
+    );
+    assert!(Server::start(&backup, &[]).stop());
+}
+
+#[test]
+fn an_application_is_made_and_its_token_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = good(run(dir.path(), &["application", "create", "shop"]));
+    let token_made = made.lines().last().unwrap();
+    assert_eq!(token(dir.path(), "shop"), token_made);
+    let default = good(run(dir.path(), &["application", "token", "--default"]));
+    assert_ne!(default.trim(), token_made);
+    assert_eq!(
+        good(run(dir.path(), &["export", "--application", token_made])),
+        ""
+    );
+}

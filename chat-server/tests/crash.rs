@@ -1,0 +1,286 @@
+//! Kills the real server again and again: nothing that was acknowledged is lost, nothing is written twice.
+#![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod process;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use process::{Client, Server, run};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+const CLIENTS: usize = 16;
+const CHATS: usize = 4;
+/// The longest life of a server, in milliseconds.
+const LIFE: u64 = 250;
+/// A word that every message has.
+const WORD: &str = "crashproof";
+
+/// What a client knows of one message.
+#[derive(Debug, Clone, Copy)]
+struct Acknowledged {
+    chat: usize,
+    number: u64,
+}
+
+struct World {
+    token: String,
+    address: watch::Receiver<SocketAddr>,
+    done: AtomicBool,
+    retries: AtomicU64,
+}
+
+impl World {
+    fn messages(&self, chat: usize) -> String {
+        format!(
+            "/api/v1/applications/{}/chats/{}/messages",
+            self.token,
+            chat + 1
+        )
+    }
+}
+
+fn body(client: usize, at: usize) -> String {
+    format!("{WORD} c{client}m{at}")
+}
+
+fn key(client: usize, at: usize) -> String {
+    format!("client-{client}-{at}")
+}
+
+/// Asks until the answer is an acknowledgement: the same request under the same key.
+async fn post(
+    world: &World,
+    connection: &mut Option<Client>,
+    client: usize,
+    at: usize,
+) -> Acknowledged {
+    let chat = (client + at) % CHATS;
+    let mut address = world.address.clone();
+    loop {
+        if connection.is_none() {
+            let now = *address.borrow_and_update();
+            match Client::connect(now).await {
+                Ok(made) => *connection = Some(made),
+                Err(_) => {
+                    // That server is dead; the next one says where it is.
+                    address.changed().await.unwrap();
+                    continue;
+                }
+            }
+        }
+        let sent = match connection {
+            Some(open) => {
+                let message = json!({ "body": body(client, at) });
+                open.post(&world.messages(chat), &message, Some(&key(client, at)))
+                    .await
+            }
+            None => continue,
+        };
+        match sent {
+            Ok((status, answer)) => {
+                assert_eq!(status, 201, "{answer}");
+                let number = answer["number"].as_u64().unwrap();
+                return Acknowledged { chat, number };
+            }
+            Err(_) => {
+                world.retries.fetch_add(1, Ordering::Relaxed);
+                *connection = None;
+            }
+        }
+    }
+}
+
+async fn write(world: Arc<World>, client: usize) -> Vec<Acknowledged> {
+    let mut connection = None;
+    let mut known = Vec::new();
+    while !world.done.load(Ordering::Relaxed) {
+        known.push(post(&world, &mut connection, client, known.len()).await);
+    }
+    known
+}
+
+/// Every message of a chat by its number; fails on a gap.
+async fn history(world: &World, client: &mut Client, chat: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let page = format!("{}?limit=200&after={}", world.messages(chat), all.len());
+        let (status, page) = client.get(&page).await.unwrap();
+        assert_eq!(status, 200, "{page}");
+        let page = page.as_array().unwrap();
+        for message in page {
+            assert_eq!(
+                message["number"],
+                all.len() as u64 + 1,
+                "a gap in chat {chat}"
+            );
+            all.push(message["body"].as_str().unwrap().to_owned());
+        }
+        if page.is_empty() {
+            return all;
+        }
+    }
+}
+
+/// The numbers that the search finds in a chat, once the index is there.
+async fn found(world: &World, client: &mut Client, chat: usize) -> usize {
+    let mut before = String::new();
+    let mut found = 0;
+    loop {
+        let path = format!(
+            "{}/search?query={WORD}&limit=200{before}",
+            world.messages(chat)
+        );
+        let (status, page) = client.get(&path).await.unwrap();
+        assert_eq!(status, 200, "{page}");
+        let page = page.as_array().unwrap();
+        found += page.len();
+        match page.last() {
+            Some(last) => before = format!("&before={}", last["number"]),
+            None => return found,
+        }
+    }
+}
+
+async fn prepare(server: &Server) -> String {
+    let mut client = Client::connect(server.address).await.unwrap();
+    let (status, made) = client
+        .post("/api/v1/applications", &json!({ "name": "crash" }), None)
+        .await
+        .unwrap();
+    assert_eq!(status, 201, "{made}");
+    let token = made["token"].as_str().unwrap().to_owned();
+    for _ in 0..CHATS {
+        let chats = format!("/api/v1/applications/{token}/chats");
+        let (status, made) = client.post(&chats, &json!({}), None).await.unwrap();
+        assert_eq!(status, 201, "{made}");
+    }
+    token
+}
+
+async fn start(data: &Path) -> Server {
+    let data = data.to_owned();
+    tokio::task::spawn_blocking(move || Server::start(&data, &[]))
+        .await
+        .unwrap()
+}
+
+/// A length of time up to [`LIFE`]: the kernel's random bits, a generator of its own would add nothing.
+fn some_time() -> Duration {
+    Duration::from_micros(u64::from(uuid::Uuid::new_v4().as_fields().0) % (LIFE * 1_000))
+}
+
+fn kills() -> usize {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long to test is no setting of the server"
+    )]
+    let kills = std::env::var("CHAT_KILLS");
+    kills.map_or(100, |kills| kills.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_loses_and_doubles_nothing() {
+    let (kills, started) = (kills(), Instant::now());
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = start(dir.path()).await;
+    let (tell, address) = watch::channel(server.address);
+    let world = Arc::new(World {
+        token: prepare(&server).await,
+        address,
+        done: AtomicBool::new(false),
+        retries: AtomicU64::new(0),
+    });
+    let writers: Vec<_> = (0..CLIENTS)
+        .map(|client| tokio::spawn(write(Arc::clone(&world), client)))
+        .collect();
+    for _ in 0..kills {
+        tokio::time::sleep(some_time()).await;
+        server.kill();
+        server = start(dir.path()).await;
+        tell.send(server.address).unwrap();
+    }
+    world.done.store(true, Ordering::Relaxed);
+    let mut known = Vec::new();
+    for writer in writers {
+        known.push(writer.await.unwrap());
+    }
+    let messages = verify(&world, &server, &known).await;
+    assert!(server.stop(), "it did not stop well");
+    let checked = run(dir.path(), &["check"]);
+    let report = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{report}");
+    println!(
+        "{kills} kills, {messages} messages from {CLIENTS} clients, {} retries in {:.0} s: \
+         0 lost, 0 doubled, 0 gaps, 0 renumbered, all found; check: {}",
+        world.retries.load(Ordering::Relaxed),
+        started.elapsed().as_secs_f64(),
+        report.trim()
+    );
+}
+
+async fn verify(world: &World, server: &Server, known: &[Vec<Acknowledged>]) -> usize {
+    let mut connection = Client::connect(server.address).await.unwrap();
+    let mut total = 0;
+    let mut stored: Vec<HashMap<String, u64>> = Vec::new();
+    for chat in 0..CHATS {
+        let bodies = history(world, &mut connection, chat).await;
+        total += bodies.len();
+        let numbers: HashMap<String, u64> = (1..)
+            .zip(&bodies)
+            .map(|(at, body)| (body.clone(), at))
+            .collect();
+        assert_eq!(numbers.len(), bodies.len(), "doubled in chat {chat}");
+        stored.push(numbers);
+    }
+    let acknowledged: usize = known.iter().map(Vec::len).sum();
+    assert_eq!(total, acknowledged, "as many as were acknowledged");
+    for (client, known) in known.iter().enumerate() {
+        for (at, one) in known.iter().enumerate() {
+            let number = stored[one.chat].get(&body(client, at));
+            assert_eq!(
+                number,
+                Some(&one.number),
+                "lost or renumbered: client {client}, {at}"
+            );
+        }
+        // The keys are remembered too.
+        let mut again = None;
+        for (at, one) in known.iter().enumerate().rev().take(20) {
+            let answer = post(world, &mut again, client, at).await;
+            assert_eq!(
+                answer.number, one.number,
+                "another answer under the same key"
+            );
+        }
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    for (chat, stored) in stored.iter().enumerate() {
+        while found(world, &mut connection, chat).await < stored.len() {
+            assert!(
+                Instant::now() < deadline,
+                "the index of chat {chat} stays behind"
+            );
+        }
+    }
+    let (_, chats) = connection
+        .get(&format!("/api/v1/applications/{}/chats", world.token))
+        .await
+        .unwrap();
+    let counted: u64 = chats
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|chat| chat["messages_count"].as_u64())
+        .sum();
+    assert_eq!(counted, total as u64);
+    let nothing: Value = json!([]);
+    assert_ne!(chats, nothing);
+    total
+}
