@@ -15,7 +15,7 @@ use chat_server::http::front::Front;
 use chat_server::http::leaf::{Leaf, LeafStyle};
 use chat_server::http::listener::{self, Limits};
 use chat_server::http::reply::{self, Response};
-use chat_server::http::stream::json_array;
+use chat_server::http::stream::{Frame, json_array};
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -55,7 +55,7 @@ async fn wait(gate: Arc<Gate>, _: Call) -> Response {
 
 /// Pumps until the reader is given up, and tells.
 async fn flood(gate: Arc<Gate>, call: Call) -> Response {
-    json_array(&call.head, SHORT, |mut array| async move {
+    json_array(&call.head, SHORT, Frame::ARRAY, |mut array| async move {
         let page = vec!["x".repeat(1000); 64];
         loop {
             if let Err(error) = array.page(&page).await {

@@ -2,7 +2,10 @@
 
 pub mod admin;
 pub mod applications;
+mod document;
+pub mod gate;
 pub mod ops;
+pub mod uuid;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -16,6 +19,8 @@ use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
 
+use gate::Gate;
+
 /// Every door that the settings open, on this chat.
 pub fn doors(
     settings: &Settings,
@@ -26,6 +31,11 @@ pub fn doors(
     let body = BodyLimits {
         bytes: settings.body_limit,
         time: settings.body_timeout.0,
+    };
+    let gate = Gate {
+        chat: chat.clone(),
+        limiter: settings.rate_limit.map(RateLimiter::new).map(Arc::new),
+        patience: settings.write_timeout.0,
     };
     let open: Vec<DoorName> = settings
         .doors()
@@ -38,13 +48,11 @@ pub fn doors(
             DoorName::Applications => {
                 let options = applications::Options {
                     admin_key: settings.admin_key.clone(),
-                    limiter: settings.rate_limit.map(RateLimiter::new),
-                    patience: settings.write_timeout.0,
                     apis: open.iter().map(DoorName::to_string).collect(),
                 };
-                doors.push(applications::door(chat.clone(), options, body));
+                doors.push(applications::door(gate.clone(), options, body));
             }
-            DoorName::UuidApplications => {}
+            DoorName::UuidApplications => doors.push(uuid::door(gate.clone(), body)),
         }
     }
     let documents = doors.iter().map(|door| door.document().clone()).collect();

@@ -1,8 +1,11 @@
 //! A front with doors on a chat in memory.
 
+use std::time::Duration;
+
 use chat_core::service::{Chat, Parts};
 use serde_json::Value;
 
+use super::gate::Gate;
 use crate::http::front::Front;
 use crate::http::testing::{Answer, Request, request};
 
@@ -47,6 +50,15 @@ impl House {
 /// A chat in memory.
 pub(crate) async fn chat() -> Chat {
     Chat::start(Parts::in_memory()).await.unwrap()
+}
+
+/// A gate before it, without limits.
+pub(crate) fn gate(chat: &Chat) -> Gate {
+    Gate {
+        chat: chat.clone(),
+        limiter: None,
+        patience: Duration::from_secs(5),
+    }
 }
 
 /// The keys of an object, sorted.

@@ -1,9 +1,9 @@
 //! What a client sends to create or change something: JSON, a form, or query parameters.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use chat_core::text::Violation;
 use http::header::CONTENT_TYPE;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -153,14 +153,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// What stands in an object of its own, if it is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nested<T>(pub Option<T>);
-
-impl<T> Default for Nested<T> {
-    fn default() -> Self {
-        Self(None)
-    }
+/// What stands in an object of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Nested<T> {
+    /// Nothing, or null.
+    #[default]
+    Missing,
+    /// An object.
+    Object(T),
+    /// Something that is no object.
+    Wrong,
 }
 
 macro_rules! visit_as {
@@ -179,16 +181,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("anything")
             }
-            visit_as!(Nested(None); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+            visit_as!(Nested::Wrong; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
             fn visit_unit<E: de::Error>(self) -> Result<Nested<T>, E> {
-                Ok(Nested(None))
+                Ok(Nested::Missing)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Nested<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Nested(Some(value)))
+                T::deserialize(MapAccessDeserializer::new(map)).map(Nested::Object)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Nested<T>, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Nested(None))
+                Ok(Nested::Wrong)
             }
         }
         from.deserialize_any(Reader(PhantomData))
@@ -226,9 +228,20 @@ impl<'de> Deserialize<'de> for Field {
     }
 }
 
-impl From<Cow<'_, str>> for Field {
-    fn from(text: Cow<'_, str>) -> Self {
-        Self::Text(text.into_owned())
+impl Field {
+    /// The text as a value of the core: a missing one is blank, what is no text invalid.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse<T>(
+        self,
+        parse: impl FnOnce(String) -> Result<T, Violation>,
+    ) -> Result<T, Violation> {
+        match self {
+            Self::Missing => Err(Violation::Blank),
+            Self::Wrong => Err(Violation::Invalid),
+            Self::Text(text) => parse(text),
+        }
     }
 }
 
@@ -269,8 +282,10 @@ mod tests {
     }
 
     fn name(kind: Option<&str>, uri: &str, body: &'static [u8]) -> Result<Field, InputFault> {
-        any::<Sent>(&call(kind, uri, body))
-            .map(|sent| sent.application.0.map_or(sent.name, |inner| inner.name))
+        any::<Sent>(&call(kind, uri, body)).map(|sent| match sent.application {
+            Nested::Object(inner) => inner.name,
+            _ => sent.name,
+        })
     }
 
     const FORM: Option<&str> = Some("application/x-www-form-urlencoded; charset=utf-8");

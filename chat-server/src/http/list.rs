@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::call::Head;
 use super::reply::{self, Response};
-use super::stream::{PumpError, json_array};
+use super::stream::{Frame, PumpError, json_array};
 
 /// Gives a list page by page, each page read by itself.
 pub trait Pages: Send + 'static {
@@ -30,23 +30,29 @@ pub trait Pages: Send + 'static {
 pub async fn whole<P: Pages>(
     head: &Arc<Head>,
     patience: Duration,
+    frame: Frame,
     mut pages: P,
 ) -> Result<Response, P::Error> {
     let (first, more) = pages.next().await?;
     if !more {
-        return Ok(reply::json(StatusCode::OK, &first));
+        return Ok(reply::json_list(StatusCode::OK, frame, &first));
     }
-    Ok(json_array(head, patience, move |mut array| async move {
-        array.page(&first).await?;
-        drop(first);
-        loop {
-            let (page, more) = pages.next().await.map_err(PumpError::failed)?;
-            array.page(&page).await?;
-            if !more {
-                return Ok(array);
+    Ok(json_array(
+        head,
+        patience,
+        frame,
+        move |mut array| async move {
+            array.page(&first).await?;
+            drop(first);
+            loop {
+                let (page, more) = pages.next().await.map_err(PumpError::failed)?;
+                array.page(&page).await?;
+                if !more {
+                    return Ok(array);
+                }
             }
-        }
-    }))
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -76,7 +82,13 @@ mod tests {
 
     async fn read(fails_at: u32) -> Result<Option<String>, std::io::Error> {
         let head = Arc::new(testing::head("GET", "/"));
-        let answer = whole(&head, Duration::from_secs(5), Upto { at: 0, fails_at }).await?;
+        let answer = whole(
+            &head,
+            Duration::from_secs(5),
+            Frame::ARRAY,
+            Upto { at: 0, fails_at },
+        )
+        .await?;
         let body = answer.into_body().collect().await.ok();
         Ok(body.map(|body| String::from_utf8(body.to_bytes().to_vec()).unwrap()))
     }

@@ -22,6 +22,7 @@ pub mod reply;
 pub mod request_id;
 pub mod sse;
 pub mod stream;
+pub mod tree;
 
 #[cfg(test)]
 pub(crate) mod testing;

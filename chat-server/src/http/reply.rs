@@ -5,20 +5,40 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::stream::Frame;
+
 /// The answer that a handler gives.
 pub type Response = warp::reply::Response;
+
+/// An answer with a JSON list in this frame.
+pub fn json_list<T: Serialize>(status: StatusCode, frame: Frame, items: &[T]) -> Response {
+    let mut bytes = Vec::with_capacity(16 + items.len() * 128);
+    bytes.extend_from_slice(frame.open.as_bytes());
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            bytes.push(b',');
+        }
+        if let Err(error) = serde_json::to_writer(&mut bytes, item) {
+            return broken(&error);
+        }
+    }
+    bytes.extend_from_slice(frame.close.as_bytes());
+    with_body(status, "application/json", bytes)
+}
+
+fn broken(error: &serde_json::Error) -> Response {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "an answer is no JSON"
+    );
+    empty(StatusCode::INTERNAL_SERVER_ERROR)
+}
 
 /// An answer with a JSON body.
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_vec(body) {
         Ok(bytes) => with_body(status, "application/json", bytes),
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "an answer is no JSON"
-            );
-            empty(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+        Err(error) => broken(&error),
     }
 }
 

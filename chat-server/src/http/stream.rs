@@ -139,7 +139,25 @@ impl PumpError {
 #[derive(Debug)]
 pub struct ArrayPump {
     pump: Pump,
+    frame: Frame,
     opened: bool,
+}
+
+/// What stands around the elements of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// Before the first one.
+    pub open: &'static str,
+    /// After the last one.
+    pub close: &'static str,
+}
+
+impl Frame {
+    /// A bare array.
+    pub const ARRAY: Self = Self {
+        open: "[",
+        close: "]",
+    };
 }
 
 impl ArrayPump {
@@ -153,7 +171,8 @@ impl ArrayPump {
         }
         let mut bytes = Vec::with_capacity(items.len() * 128);
         for item in items {
-            bytes.push(if self.opened { b',' } else { b'[' });
+            let before = if self.opened { "," } else { self.frame.open };
+            bytes.extend_from_slice(before.as_bytes());
             self.opened = true;
             serde_json::to_writer(&mut bytes, item).map_err(PumpError::failed)?;
         }
@@ -161,13 +180,16 @@ impl ArrayPump {
     }
 
     async fn close(self) -> Result<Pump, PumpError> {
-        self.pump.send(if self.opened { "]" } else { "[]" }).await?;
+        if !self.opened {
+            self.pump.send(self.frame.open).await?;
+        }
+        self.pump.send(self.frame.close).await?;
         Ok(self.pump)
     }
 }
 
 /// An answer that is a JSON array, pumped page by page; on a failure midway the array is never closed.
-pub fn json_array<F, T>(head: &Arc<Head>, patience: Duration, produce: F) -> Response
+pub fn json_array<F, T>(head: &Arc<Head>, patience: Duration, frame: Frame, produce: F) -> Response
 where
     F: FnOnce(ArrayPump) -> T + Send + 'static,
     T: Future<Output = Result<ArrayPump, PumpError>> + Send + 'static,
@@ -175,6 +197,7 @@ where
     pumped(head, "application/json", patience, |pump| {
         let work = produce(ArrayPump {
             pump,
+            frame,
             opened: false,
         });
         async move { work.await?.close().await }

@@ -13,6 +13,7 @@ use super::view::ApplicationJson;
 use crate::http::call::Call;
 use crate::http::list::{self, Pages};
 use crate::http::reply::{self, Response};
+use crate::http::stream::Frame;
 
 struct Applications {
     state: State,
@@ -24,7 +25,11 @@ impl Pages for Applications {
     type Error = ChatError;
 
     async fn next(&mut self) -> Result<(Vec<ApplicationJson>, bool), ChatError> {
-        let page = self.state.chat.applications(self.after, Limit::MAX).await?;
+        let page = self
+            .state
+            .chat()
+            .applications(self.after, Limit::MAX)
+            .await?;
         if let Some(last) = page.items.last().and_then(|tenant| tenant.id) {
             self.after = last;
         }
@@ -37,22 +42,22 @@ impl Pages for Applications {
 
 /// Every application, in the order in which they were made.
 #[utoipa::path(
-    get, path = "/api/v1/applications", tag = "applications",
+    get, path = "/api/v1/applications", tag = "applications", operation_id = "list_applications",
     responses((status = 200, description = "All of them", body = [ApplicationJson])),
 )]
 pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     state.admit(&call.head)?;
-    let patience = state.options.patience;
+    let patience = state.gate.patience;
     let pages = Applications {
         state,
         after: ApplicationId::ROOT,
     };
-    Ok(list::whole(&call.head, patience, pages).await?)
+    Ok(list::whole(&call.head, patience, Frame::ARRAY, pages).await?)
 }
 
 /// Make an application.
 #[utoipa::path(
-    post, path = "/api/v1/applications", tag = "applications",
+    post, path = "/api/v1/applications", tag = "applications", operation_id = "create_application",
     params(Keyed), request_body = ApplicationInput,
     responses((status = 201, description = "The new application", body = ApplicationJson)),
 )]
@@ -61,7 +66,7 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     let key = key(&call.head)?;
     let name = input::application_name(&call)?;
     let made = state
-        .chat
+        .chat()
         .create_application(name, true, key.as_ref())
         .await?;
     Ok(created(&ApplicationJson::from(made.value), made.replayed))
@@ -69,19 +74,19 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
 
 /// One application.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}", tag = "applications",
+    get, path = "/api/v1/applications/{app}", tag = "applications", operation_id = "get_application",
     params(InApplication),
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
 pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
     let access = state.enter(&call.head).await?;
-    let tenant = state.chat.application(access).await?;
+    let tenant = state.chat().application(access).await?;
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
 }
 
 /// Give an application another name.
 #[utoipa::path(
-    put, path = "/api/v1/applications/{app}", tag = "applications",
+    put, path = "/api/v1/applications/{app}", tag = "applications", operation_id = "replace_application",
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
@@ -89,15 +94,15 @@ pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong>
     let access = state.enter(&call.head).await?;
     let name = match input::application_name(&call) {
         Ok(name) => name,
-        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+        Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await),
     };
-    let tenant = state.chat.rename_application(access, name).await?;
+    let tenant = state.chat().rename_application(access, name).await?;
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
 }
 
 /// Give an application another name.
 #[utoipa::path(
-    patch, path = "/api/v1/applications/{app}", tag = "applications",
+    patch, path = "/api/v1/applications/{app}", tag = "applications", operation_id = "update_application",
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
@@ -107,13 +112,13 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> 
 
 /// Delete an application with all that is in it.
 #[utoipa::path(
-    delete, path = "/api/v1/applications/{app}", tag = "applications",
+    delete, path = "/api/v1/applications/{app}", tag = "applications", operation_id = "delete_application",
     params(InApplication),
     responses((status = 204, description = "It is gone")),
 )]
 pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
     state.admit(&call.head)?;
     let access = state.enter(&call.head).await?;
-    state.chat.delete_application(access).await?;
+    state.chat().delete_application(access).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -122,7 +122,7 @@ struct Ask {
 
 /// What happened in a chat after a cursor; without one, what happens from now on.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats/{chat}/changes", tag = "chats",
+    get, path = "/api/v1/applications/{app}/chats/{chat}/changes", tag = "chats", operation_id = "follow_chat",
     params(InChat, ChangesQuery),
     responses(
         (status = 200, description = "Current states of what was touched", content(
@@ -134,7 +134,7 @@ struct Ask {
 pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native> {
     let head = &call.head;
     let (access, number) = state.enter_chat(head).await?;
-    let reader = state.chat.chat(access, number).await?;
+    let reader = state.chat().chat(access, number).await?;
     let form = match choose(&head.headers, &[JSON, EVENTS]) {
         // Who names the form of problems only wants the usual form of everything else.
         None if wants_problem(&head.headers) => JSON,
@@ -149,7 +149,7 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
             number,
             limit: ask.limit,
         };
-        return Ok(event_stream(head, state.options.patience, |events| {
+        return Ok(event_stream(head, state.gate.patience, |events| {
             follower.run(reader, start, events)
         }));
     }
@@ -236,7 +236,7 @@ impl Follower {
     }
 
     async fn catch_up(&self, events: &Events, at: &mut Cursor, silent: bool) -> Result<(), Stop> {
-        let reader = self.state.chat.chat(self.access, self.number).await?;
+        let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
             let feed = match reader.changes(Some(*at), self.limit).await {

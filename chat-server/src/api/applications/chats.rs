@@ -14,6 +14,7 @@ use crate::http::call::Call;
 use crate::http::list::{self, Pages};
 use crate::http::paging;
 use crate::http::reply::{self, Response};
+use crate::http::stream::Frame;
 
 struct Chats {
     chat: Chat,
@@ -42,7 +43,7 @@ impl Pages for Chats {
 
 /// The chats of an application by number: all of them, or a page.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats", tag = "chats",
+    get, path = "/api/v1/applications/{app}/chats", tag = "chats", operation_id = "list_chats",
     params(InApplication, Paged),
     responses((status = 200, description = "The chats", body = [ChatJson],
         headers(("Link" = Option<String>, description = "The pages beside this one")))),
@@ -51,16 +52,16 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     let access = state.enter(&call.head).await?;
     let ask = match page_ask(&call.head) {
         Ok(ask) => ask,
-        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+        Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await),
     };
-    let chat = &state.chat;
+    let chat = state.chat();
     let Some(ask) = ask else {
         let pages = Chats {
             chat: chat.clone(),
             access,
             after: 0,
         };
-        return Ok(list::whole(&call.head, state.options.patience, pages).await?);
+        return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
     let fetch = |span, limit| chat.chats(access, span, limit);
     let (chats, beside) = pages::read(ask, |chat| chat.number.0, fetch).await?;
@@ -76,7 +77,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
 
 /// Make a chat; its number is the next of the application.
 #[utoipa::path(
-    post, path = "/api/v1/applications/{app}/chats", tag = "chats",
+    post, path = "/api/v1/applications/{app}/chats", tag = "chats", operation_id = "create_chat",
     params(InApplication, Keyed), request_body = Option<ChatInput>,
     responses((status = 201, description = "The new chat", body = ChatJson)),
 )]
@@ -85,27 +86,27 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     let asked = key(&call.head).and_then(|key| Ok((key, input::chat(&call)?)));
     let (key, name) = match asked {
         Ok(asked) => asked,
-        Err(wrong) => return Err(state.missing_first(access, None, wrong).await),
+        Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await),
     };
-    let made = state.chat.create_chat(access, name, key.as_ref()).await?;
+    let made = state.chat().create_chat(access, name, key.as_ref()).await?;
     Ok(created(&ChatJson::from(made.value), made.replayed))
 }
 
 /// One chat.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    get, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats", operation_id = "get_chat",
     params(InChat),
     responses((status = 200, description = "The chat", body = ChatJson)),
 )]
 pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, number) = state.enter_chat(&call.head).await?;
-    let reader = state.chat.chat(access, number).await?;
+    let reader = state.chat().chat(access, number).await?;
     Ok(reply::json(StatusCode::OK, &ChatJson::from(reader.view())))
 }
 
 /// Give a chat another name, or with null none.
 #[utoipa::path(
-    patch, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    patch, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats", operation_id = "update_chat",
     params(InChat), request_body = ChatPatch,
     responses((status = 200, description = "The chat", body = ChatJson)),
 )]
@@ -118,23 +119,24 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Native>
         Ok(name) => name,
         Err(wrong) => {
             return Err(state
+                .gate
                 .missing_first(access, Some(number), wrong)
                 .await
                 .into());
         }
     };
-    let view = state.chat.rename_chat(access, number, name).await?;
+    let view = state.chat().rename_chat(access, number, name).await?;
     Ok(reply::json(StatusCode::OK, &ChatJson::from(view)))
 }
 
 /// Delete a chat with its messages.
 #[utoipa::path(
-    delete, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats",
+    delete, path = "/api/v1/applications/{app}/chats/{chat}", tag = "chats", operation_id = "delete_chat",
     params(InChat),
     responses((status = 204, description = "It is gone")),
 )]
 pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, number) = state.enter_chat(&call.head).await?;
-    state.chat.delete_chat(access, number).await?;
+    state.chat().delete_chat(access, number).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

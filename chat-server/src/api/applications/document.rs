@@ -5,13 +5,13 @@
 )]
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::path::{HttpMethod, Operation};
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::OpenApi as Document;
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 use uuid::Uuid;
 
 use super::status::ErrorJson;
 use super::{application, changes, chats, info, messages, search};
+use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation};
 use crate::http::accept::PROBLEM;
 use crate::http::problem::Problem;
 
@@ -212,85 +212,127 @@ pub(super) struct Keyed {
         messages::delete,
     ),
     components(schemas(Problem, ErrorJson)),
-    modifiers(&Errors),
+    modifiers(&Complete),
 )]
 pub(super) struct Api;
 
-/// Adds to each operation the errors that it can answer with.
-struct Errors;
+/// Adds to each operation the errors that it can answer with, and where to go on from what it made.
+struct Complete;
 
-impl Modify for Errors {
+impl Modify for Complete {
     fn modify(&self, document: &mut Document) {
-        for (path, item) in &mut document.paths.paths {
-            let operations = [
-                (HttpMethod::Get, &mut item.get),
-                (HttpMethod::Post, &mut item.post),
-                (HttpMethod::Put, &mut item.put),
-                (HttpMethod::Patch, &mut item.patch),
-                (HttpMethod::Delete, &mut item.delete),
-            ];
-            for (method, operation) in operations {
-                if let Some(operation) = operation {
-                    add_errors(path, &method, operation);
-                }
-            }
+        for (path, method, operation) in every_operation(document) {
+            let (native, forms): (bool, &[_]) = match is_native(path, method) {
+                true => (true, &[(PROBLEM, "Problem")]),
+                false => (
+                    false,
+                    &[(PROBLEM, "Problem"), ("application/json", "ErrorJson")],
+                ),
+            };
+            let errors = possible(path, method, native);
+            let answer = |(status, words)| ErrorAnswer {
+                status,
+                words,
+                forms,
+            };
+            add_errors(operation, errors.into_iter().map(answer));
         }
+        link(document);
     }
 }
 
-fn add_errors(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let in_application = path.contains("{app}");
-    let takes_body = matches!(
-        method,
-        HttpMethod::Post | HttpMethod::Put | HttpMethod::Patch
-    );
+/// Whether the original API does not have it.
+fn is_native(path: &str, method: &str) -> bool {
+    let word = path.rsplit('/').next().unwrap_or_default();
+    matches!(word, "changes" | "limits" | "capabilities") || word == "{chat}" && method == "patch"
+}
+
+fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'static str)> {
+    let inside = path.contains("{app}");
+    let sends = matches!(method, "post" | "put" | "patch");
+    let reads_query = native || path.ends_with("/chats") || path.contains("/messages");
     let needs_admin =
-        path.ends_with("/applications") || path.ends_with("{app}") && *method == HttpMethod::Delete;
-    let always = [
-        ("400", "The request cannot be understood", true),
+        path.ends_with("/applications") || path.ends_with("{app}") && method == "delete";
+    let follows = path.ends_with("/changes");
+    [
+        (
+            "400",
+            "The request cannot be understood",
+            sends || reads_query,
+        ),
         ("401", "The admin key is needed", needs_admin),
-        ("403", "This is allowed to nobody", path.ends_with("{app}")),
-        ("404", "There is no such thing", in_application),
         (
-            "406",
-            "No form of the answer is acceptable",
-            path.ends_with("/changes"),
+            "403",
+            "This is allowed to nobody",
+            path.ends_with("{app}") && method == "delete",
         ),
-        ("408", "The body came too slowly", takes_body),
-        (
-            "410",
-            "The cursor's past is gone: take a snapshot",
-            path.ends_with("/changes"),
-        ),
-        ("413", "The body is too large", takes_body),
-        ("415", "The content type is not read here", takes_body),
-        ("422", "A value is not allowed", takes_body),
-        ("429", "Too many requests", in_application || takes_body),
+        ("404", "There is no such thing", inside),
+        ("406", "No form of the answer is acceptable", follows),
+        ("408", "The body came too slowly", sends),
+        ("410", "The cursor's past is gone: take a snapshot", follows),
+        ("413", "The body is too large", sends),
+        ("415", "The content type is not read here", sends),
+        ("422", "A value is not allowed", sends),
+        ("429", "Too many requests", inside || sends),
         ("500", "The server is at fault", true),
         ("503", "Not available now", true),
-    ];
-    let native = path.ends_with("/changes")
-        || path.ends_with("/limits")
-        || path.ends_with("/capabilities")
-        || path.ends_with("{chat}") && *method == HttpMethod::Patch;
-    for (status, words, applies) in always {
-        if applies {
-            let mut response = ResponseBuilder::new()
-                .description(words)
-                .content(PROBLEM, schema("Problem"));
-            if !native {
-                response = response.content("application/json", schema("ErrorJson"));
-            }
-            operation
-                .responses
-                .responses
-                .insert(status.into(), RefOr::T(response.build()));
-        }
-    }
+    ]
+    .into_iter()
+    .filter_map(|(status, words, applies)| applies.then_some((status, words)))
+    .collect()
 }
 
-fn schema(name: &str) -> utoipa::openapi::Content {
-    ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name(name)))
-        .build()
+fn link(document: &mut Document) {
+    let application = [("app", "$response.body#/token")];
+    add_links(
+        document,
+        "create_application",
+        "201",
+        &application,
+        &[
+            "get_application",
+            "replace_application",
+            "update_application",
+            "delete_application",
+            "get_limits",
+            "list_chats",
+            "create_chat",
+        ],
+    );
+    let chat = [
+        ("app", "$request.path.app"),
+        ("chat", "$response.body#/number"),
+    ];
+    add_links(
+        document,
+        "create_chat",
+        "201",
+        &chat,
+        &[
+            "get_chat",
+            "update_chat",
+            "delete_chat",
+            "follow_chat",
+            "list_messages",
+            "post_message",
+            "search_messages",
+        ],
+    );
+    let message = [
+        ("app", "$request.path.app"),
+        ("chat", "$request.path.chat"),
+        ("message", "$response.body#/number"),
+    ];
+    add_links(
+        document,
+        "post_message",
+        "201",
+        &message,
+        &[
+            "get_message",
+            "replace_message",
+            "update_message",
+            "delete_message",
+        ],
+    );
 }

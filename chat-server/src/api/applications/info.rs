@@ -57,7 +57,7 @@ pub(super) struct LimitsJson {
 
 /// What this server can do.
 #[utoipa::path(
-    get, path = "/api/v1/capabilities", tag = "applications",
+    get, path = "/api/v1/capabilities", tag = "applications", operation_id = "get_capabilities",
     responses((status = 200, description = "What it can do", body = Capabilities)),
 )]
 pub(super) async fn capabilities(state: State, call: Call) -> Result<Response, Native> {
@@ -73,13 +73,13 @@ pub(super) async fn capabilities(state: State, call: Call) -> Result<Response, N
 
 /// What may be sent, and how often.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/limits", tag = "applications",
+    get, path = "/api/v1/applications/{app}/limits", tag = "applications", operation_id = "get_limits",
     params(InApplication),
     responses((status = 200, description = "The limits", body = LimitsJson)),
 )]
 pub(super) async fn limits(state: State, call: Call) -> Result<Response, Native> {
     let access = state.enter(&call.head).await?;
-    state.chat.application(access).await?;
+    state.chat().application(access).await?;
     only_knows(&query(&call.head)?, &[])?;
     let body = LimitsJson {
         message_bytes: MAX_BODY_BYTES,

@@ -74,8 +74,8 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Field>, D::Error> 
 /// The name of an application.
 pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
     let sent: Application = input::any(call)?;
-    let name = match sent.application.0 {
-        Some(inner) if sent.name == Field::Missing => inner.name,
+    let name = match sent.application {
+        Nested::Object(inner) if sent.name == Field::Missing => inner.name,
         _ => sent.name,
     };
     text("name", name, Name::parse)
@@ -83,8 +83,8 @@ pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
 
 fn fields(call: &Call) -> Result<Inner, Wrong> {
     let sent: Message = input::any(call)?;
-    Ok(match sent.message.0 {
-        Some(inner) if sent.body == Field::Missing => inner,
+    Ok(match sent.message {
+        Nested::Object(inner) if sent.body == Field::Missing => inner,
         _ => Inner {
             body: sent.body,
             data: sent.data,
@@ -149,12 +149,8 @@ fn text<T>(
     sent: Field,
     parse: impl FnOnce(String) -> Result<T, Violation>,
 ) -> Result<T, Wrong> {
-    match sent {
-        Field::Missing => Err(Violation::Blank),
-        Field::Wrong => Err(Violation::Invalid),
-        Field::Text(text) => parse(text),
-    }
-    .map_err(|violation| Wrong::Field(field, violation))
+    sent.parse(parse)
+        .map_err(|violation| Wrong::Field(field, violation))
 }
 
 fn data(raw: Box<RawValue>) -> Result<Data, Wrong> {

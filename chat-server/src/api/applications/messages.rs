@@ -14,6 +14,7 @@ use crate::http::call::Call;
 use crate::http::list::{self, Pages};
 use crate::http::paging;
 use crate::http::reply::{self, Response};
+use crate::http::stream::Frame;
 
 /// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
 const PAGE: usize = 200;
@@ -46,14 +47,14 @@ impl Pages for Messages {
 
 /// The messages of a chat by number: all of them, or a page.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages",
+    get, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages", operation_id = "list_messages",
     params(InChat, Paged, Tombstones),
     responses((status = 200, description = "The messages", body = [MessageJson],
         headers(("Link" = Option<String>, description = "The pages beside this one")))),
 )]
 pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, number) = state.enter_chat(&call.head).await?;
-    let reader = state.chat.chat(access, number).await?;
+    let reader = state.chat().chat(access, number).await?;
     let ask = page_ask(&call.head)?;
     let tombstones = query(&call.head)?.get("tombstones") == Some("1");
     let Some(ask) = ask else {
@@ -62,7 +63,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
             tombstones,
             after: 0,
         };
-        return Ok(list::whole(&call.head, state.options.patience, pages).await?);
+        return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
     let fetch = |span, limit| reader.messages(span, tombstones, limit);
     let (messages, beside) = pages::read(ask, |message| message.number.0, fetch).await?;
@@ -78,7 +79,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
 
 /// Post a message; its number is the next of the chat. It is durable when this is answered.
 #[utoipa::path(
-    post, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages",
+    post, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages", operation_id = "post_message",
     params(InChat, Keyed), request_body = MessageInput,
     responses((status = 201, description = "The new message", body = MessageJson)),
 )]
@@ -87,27 +88,35 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     let asked = key(&call.head).and_then(|key| Ok((key, input::post(&call)?)));
     let (key, post) = match asked {
         Ok(asked) => asked,
-        Err(wrong) => return Err(state.missing_first(access, Some(number), wrong).await),
+        Err(wrong) => return Err(state.gate.missing_first(access, Some(number), wrong).await),
     };
-    let posted = state.chat.post(access, number, post, key.as_ref()).await?;
+    let posted = state
+        .chat()
+        .post(access, number, post, key.as_ref())
+        .await?;
     Ok(created(&MessageJson::from(posted.value), posted.replayed))
 }
 
 /// One message.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    get, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages", operation_id = "get_message",
     params(InMessage),
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
 pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, chat, number) = state.enter_message(&call.head).await?;
-    let message = state.chat.chat(access, chat).await?.message(number).await?;
+    let message = state
+        .chat()
+        .chat(access, chat)
+        .await?
+        .message(number)
+        .await?;
     Ok(reply::json(StatusCode::OK, &MessageJson::from(message)))
 }
 
 /// Change a message.
 #[utoipa::path(
-    put, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    put, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages", operation_id = "replace_message",
     params(InMessage), request_body = MessageInput,
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
@@ -116,17 +125,22 @@ pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong>
     let edit = match input::edit(&call, number) {
         Ok(edit) => edit,
         Err(wrong) => {
-            state.chat.chat(access, chat).await?.message(number).await?;
+            state
+                .chat()
+                .chat(access, chat)
+                .await?
+                .message(number)
+                .await?;
             return Err(wrong);
         }
     };
-    let message = state.chat.edit(access, chat, edit).await?;
+    let message = state.chat().edit(access, chat, edit).await?;
     Ok(reply::json(StatusCode::OK, &MessageJson::from(message)))
 }
 
 /// Change a message.
 #[utoipa::path(
-    patch, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    patch, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages", operation_id = "update_message",
     params(InMessage), request_body = MessageInput,
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
@@ -136,12 +150,12 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> 
 
 /// Delete a message; its number stays taken.
 #[utoipa::path(
-    delete, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages",
+    delete, path = "/api/v1/applications/{app}/chats/{chat}/messages/{message}", tag = "messages", operation_id = "delete_message",
     params(InMessage),
     responses((status = 204, description = "It is gone")),
 )]
 pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, chat, number) = state.enter_message(&call.head).await?;
-    state.chat.delete(access, chat, number).await?;
+    state.chat().delete(access, chat, number).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

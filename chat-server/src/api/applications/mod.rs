@@ -15,29 +15,28 @@ mod view;
 
 use std::sync::Arc;
 
-use chat_core::service::Chat;
 use utoipa::OpenApi;
 use warp::Filter;
-use warp::filters::BoxedFilter;
 
+use crate::api::gate::Gate;
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::leaf::{Leaf, LeafStyle};
-use crate::http::reply::Response;
+use crate::http::tree::{either, named, under};
 
 pub use state::Options;
 
 const NAME: &str = "applications";
 
 /// The door of the native API.
-pub fn door(chat: Chat, options: Options, body: BodyLimits) -> Door {
+pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let style = LeafStyle {
         door: NAME,
         faults: status::faults,
         body,
     };
     let state = Arc::new(state::Shared {
-        chat,
+        gate,
         options,
         body_bytes: body.bytes,
     });
@@ -107,35 +106,6 @@ pub fn door(chat: Chat, options: Options, body: BodyLimits) -> Door {
         status::faults,
         document::Api::openapi(),
     )
-}
-
-type Routes = BoxedFilter<(Response,)>;
-
-fn under(word: &'static str, routes: Routes) -> Routes {
-    warp::path(word).and(routes).boxed()
-}
-
-/// Below any one segment, which the handler reads for itself.
-fn named(routes: Routes) -> Routes {
-    warp::path::param::<Segment>()
-        .map(drop)
-        .untuple_one()
-        .and(routes)
-        .boxed()
-}
-
-fn either(first: Routes, second: Routes) -> Routes {
-    first.or(second).unify().boxed()
-}
-
-struct Segment;
-
-impl std::str::FromStr for Segment {
-    type Err = std::convert::Infallible;
-
-    fn from_str(_: &str) -> Result<Self, Self::Err> {
-        Ok(Self)
-    }
 }
 
 #[cfg(test)]

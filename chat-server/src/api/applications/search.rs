@@ -21,7 +21,7 @@ const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through")
 
 /// Messages of a chat that match: whole words or parts of words, all pieces required, phrases in quotes.
 #[utoipa::path(
-    get, path = "/api/v1/applications/{app}/chats/{chat}/messages/search", tag = "messages",
+    get, path = "/api/v1/applications/{app}/chats/{chat}/messages/search", tag = "messages", operation_id = "search_messages",
     params(InChat, SearchQuery),
     responses((status = 200, description = "The messages, newest first or best match first", body = [MessageJson],
         headers(
@@ -31,7 +31,7 @@ const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through")
 )]
 pub(super) async fn search(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, number) = state.enter_chat(&call.head).await?;
-    let reader = state.chat.chat(access, number).await?;
+    let reader = state.chat().chat(access, number).await?;
     let (request, limit) = request(&call.head)?;
     let found = reader.search(&request).await?;
     let messages: Vec<MessageJson> = found.items.into_iter().map(MessageJson::from).collect();

@@ -1,26 +1,22 @@
-//! What the handlers of this API share, and who may come in.
+//! What the handlers of this API share.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use chat_core::ids::{ApplicationId, ChatNumber, MessageNumber, Token};
+use chat_core::ids::{ChatNumber, MessageNumber};
 use chat_core::service::{Access, Chat};
 use chat_core::text::IdempotencyKey;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 
 use super::status::Wrong;
+use crate::api::gate::{self, Gate};
 use crate::config::Secret;
 use crate::http::auth;
 use crate::http::call::Head;
 use crate::http::input::InputFault;
 use crate::http::paging::{self, PageAsk};
 use crate::http::query::Query;
-use crate::http::rate::RateLimiter;
 use crate::http::reply::{self, Response};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Where the names of a path stand: `/api/v1/applications/{app}/chats/{chat}/messages/{message}`.
 const APPLICATION: usize = 3;
@@ -32,16 +28,12 @@ const MESSAGE: usize = 7;
 pub struct Options {
     /// The key that creating, listing and deleting applications needs.
     pub admin_key: Option<Secret>,
-    /// Counts each application's requests.
-    pub limiter: Option<RateLimiter<ApplicationId>>,
-    /// How long a reader may take nothing of a long answer.
-    pub patience: Duration,
     /// The APIs that are served, by name.
     pub apis: Vec<String>,
 }
 
 pub(super) struct Shared {
-    pub(super) chat: Chat,
+    pub(super) gate: Gate,
     pub(super) options: Options,
     pub(super) body_bytes: usize,
 }
@@ -49,6 +41,10 @@ pub(super) struct Shared {
 pub(super) type State = Arc<Shared>;
 
 impl Shared {
+    pub(super) fn chat(&self) -> &Chat {
+        &self.gate.chat
+    }
+
     /// Whether the request may create, list and delete applications.
     pub(super) fn admit(&self, head: &Head) -> Result<(), Wrong> {
         match &self.options.admin_key {
@@ -57,32 +53,14 @@ impl Shared {
         }
     }
 
-    /// The access that the token in the path gives; counts the request when there is a limit.
+    /// The access that the token in the path gives.
     pub(super) async fn enter(&self, head: &Head) -> Result<Access, Wrong> {
-        let token = head
-            .segment(APPLICATION)
-            .and_then(|text| text.parse::<Token>().ok());
-        let access = Access::from(token.ok_or(Wrong::NoApplication)?);
-        if let Some(limiter) = &self.options.limiter {
-            let tenant = self.chat.application(access).await?;
-            let id = tenant.id.unwrap_or(ApplicationId::ROOT);
-            let allowance = *head
-                .allowance
-                .get_or_init(|| limiter.take(id, Instant::now()));
-            if !allowance.granted {
-                return Err(Wrong::Exhausted(allowance));
-            }
-        }
-        Ok(access)
+        Ok(self.gate.enter(head, APPLICATION).await?)
     }
 
     /// The access and the chat in the path.
     pub(super) async fn enter_chat(&self, head: &Head) -> Result<(Access, ChatNumber), Wrong> {
-        let access = self.enter(head).await?;
-        match head.segment(CHAT).and_then(|text| text.parse().ok()) {
-            Some(number) => Ok((access, number)),
-            None => Err(self.missing_first(access, None, Wrong::NoChat).await),
-        }
+        Ok(self.gate.enter_chat(head, APPLICATION, CHAT).await?)
     }
 
     /// The access, the chat and the message in the path.
@@ -94,23 +72,10 @@ impl Shared {
         match head.segment(MESSAGE).and_then(|text| text.parse().ok()) {
             Some(number) => Ok((access, chat, number)),
             None => Err(self
+                .gate
                 .missing_first(access, Some(chat), Wrong::NoMessage)
                 .await),
         }
-    }
-
-    /// A missing parent is told before anything that is wrong with the request.
-    pub(super) async fn missing_first(
-        &self,
-        access: Access,
-        chat: Option<ChatNumber>,
-        wrong: Wrong,
-    ) -> Wrong {
-        let found = match chat {
-            Some(number) => self.chat.chat(access, number).await.map(drop),
-            None => self.chat.application(access).await.map(drop),
-        };
-        found.map_or_else(Wrong::from, |()| wrong)
     }
 }
 
@@ -137,20 +102,10 @@ pub(super) fn only_knows(query: &Query<'_>, known: &[&str]) -> Result<(), Wrong>
 
 /// The idempotency key that the request carries, if it does.
 pub(super) fn key(head: &Head) -> Result<Option<IdempotencyKey>, Wrong> {
-    let Some(value) = head.headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let text = String::from_utf8_lossy(value.as_bytes());
-    IdempotencyKey::parse(text).map(Some).map_err(Wrong::Key)
+    gate::idempotency_key(head).map_err(Wrong::Key)
 }
 
 /// The answer to a command that made something.
 pub(super) fn created<T: Serialize>(made: &T, replayed: bool) -> Response {
-    let mut answer = reply::json(StatusCode::CREATED, made);
-    if replayed {
-        answer
-            .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    answer
+    gate::with_replayed(reply::json(StatusCode::CREATED, made), replayed)
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::api::gate::Barred;
 use crate::http::accept::wants_problem;
 use crate::http::auth;
 use crate::http::body::BodyFault;
@@ -84,6 +85,17 @@ impl<T: Into<Wrong>> From<T> for Native {
 impl From<ChatError> for Wrong {
     fn from(error: ChatError) -> Self {
         Self::Chat(error)
+    }
+}
+
+impl From<Barred> for Wrong {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::NoApplication => Self::NoApplication,
+            Barred::NoChat => Self::NoChat,
+            Barred::Exhausted(allowance) => Self::Exhausted(allowance),
+            Barred::Chat(error) => Self::Chat(error),
+        }
     }
 }
 

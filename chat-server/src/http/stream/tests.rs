@@ -22,20 +22,25 @@ async fn read(response: Response) -> Result<String, String> {
 
 #[tokio::test]
 async fn pages_become_one_array() {
-    let response = json_array(&head(), PATIENCE, |mut array| async move {
+    let response = json_array(&head(), PATIENCE, Frame::ARRAY, |mut array| async move {
         for page in [&[1, 2][..], &[], &[3]] {
             array.page(page).await?;
         }
         Ok(array)
     });
     assert_eq!(read(response).await.unwrap(), "[1,2,3]");
-    let empty = json_array(&head(), PATIENCE, |array| async move { Ok(array) });
+    let empty = json_array(
+        &head(),
+        PATIENCE,
+        Frame::ARRAY,
+        |array| async move { Ok(array) },
+    );
     assert_eq!(read(empty).await.unwrap(), "[]");
 }
 
 #[tokio::test]
 async fn a_failure_midway_breaks_the_answer_off() {
-    let response = json_array(&head(), PATIENCE, |mut array| async move {
+    let response = json_array(&head(), PATIENCE, Frame::ARRAY, |mut array| async move {
         array.page(&[1]).await?;
         Err(PumpError::failed("the store went away"))
     });
@@ -47,7 +52,7 @@ async fn a_failure_midway_breaks_the_answer_off() {
 
 #[tokio::test]
 async fn a_panic_midway_breaks_the_answer_off() {
-    let response = json_array(&head(), PATIENCE, |mut array| async move {
+    let response = json_array(&head(), PATIENCE, Frame::ARRAY, |mut array| async move {
         array.page(&[1]).await?;
         panic!("on purpose")
     });
@@ -57,7 +62,7 @@ async fn a_panic_midway_breaks_the_answer_off() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_takes_nothing_is_given_up() {
     let (told, outcome) = tokio::sync::oneshot::channel();
-    let response = json_array(&head(), PATIENCE, |mut array| async move {
+    let response = json_array(&head(), PATIENCE, Frame::ARRAY, |mut array| async move {
         let mut pages = 0;
         loop {
             if let Err(error) = array.page(&[0]).await {

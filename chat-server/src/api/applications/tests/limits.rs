@@ -3,12 +3,14 @@ use crate::http::rate::RateLimiter;
 
 #[tokio::test]
 async fn an_application_has_its_own_rate_and_is_told_what_is_left() {
-    let limiter = Some(RateLimiter::new("3/1h".parse().unwrap()));
-    let house = house_with(Options {
+    let chat = chat().await;
+    let limiter = Some(Arc::new(RateLimiter::new("3/1h".parse().unwrap())));
+    let gate = Gate {
         limiter,
-        ..options()
-    })
-    .await;
+        ..gate(&chat)
+    };
+    let front = front(vec![door(gate, options(), BODY)]);
+    let house = House { chat, front };
     let (first, second) = (
         application(&house, "A").await,
         application(&house, "B").await,

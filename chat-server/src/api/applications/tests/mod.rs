@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
-use crate::api::testing::{House, chat};
+use crate::api::testing::{House, chat, gate};
 use crate::http::testing::front;
 
 const BODY: BodyLimits = BodyLimits {
@@ -26,15 +26,13 @@ const BODY: BodyLimits = BodyLimits {
 fn options() -> Options {
     Options {
         admin_key: None,
-        limiter: None,
-        patience: Duration::from_secs(5),
         apis: vec![NAME.into()],
     }
 }
 
 async fn house_with(options: Options) -> House {
     let chat = chat().await;
-    let front = front(vec![door(chat.clone(), options, BODY)]);
+    let front = front(vec![door(gate(&chat), options, BODY)]);
     House { chat, front }
 }
 

@@ -1,0 +1,77 @@
+//! What the OpenAPI documents of the doors have in common.
+
+use utoipa::openapi::link::LinkBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+
+/// An error that an operation can answer with, in each form by media type and schema.
+pub(crate) struct ErrorAnswer<'a> {
+    pub(crate) status: &'a str,
+    pub(crate) words: &'a str,
+    pub(crate) forms: &'a [(&'static str, &'static str)],
+}
+
+/// Each operation with its path and method.
+pub(crate) fn every_operation(
+    document: &mut OpenApi,
+) -> impl Iterator<Item = (&str, &'static str, &mut Operation)> {
+    document.paths.paths.iter_mut().flat_map(|(path, item)| {
+        [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ]
+        .into_iter()
+        .filter_map(move |(method, operation)| Some((path.as_str(), method, operation.as_mut()?)))
+    })
+}
+
+/// Adds errors to what the operation can answer.
+pub(crate) fn add_errors<'a>(
+    operation: &mut Operation,
+    errors: impl IntoIterator<Item = ErrorAnswer<'a>>,
+) {
+    for error in errors {
+        let described = ResponseBuilder::new().description(error.words);
+        let response = error
+            .forms
+            .iter()
+            .fold(described, |response, (kind, schema)| {
+                let schema = Ref::from_schema_name(*schema);
+                response.content(*kind, ContentBuilder::new().schema(Some(schema)).build())
+            });
+        let response = RefOr::T(response.build());
+        operation
+            .responses
+            .responses
+            .insert(error.status.to_owned(), response);
+    }
+}
+
+/// Says which operations can go on with what an operation answered, and where they find it.
+pub(crate) fn add_links(
+    document: &mut OpenApi,
+    from: &str,
+    status: &str,
+    parameters: &[(&str, &str)],
+    to: &[&str],
+) {
+    let mut operations = every_operation(document);
+    let found = operations.find(|(.., operation)| operation.operation_id.as_deref() == Some(from));
+    let Some((.., operation)) = found else {
+        return;
+    };
+    if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+        for target in to {
+            let linked = LinkBuilder::new().operation_id(*target);
+            let linked = parameters
+                .iter()
+                .fold(linked, |link, (name, place)| link.parameter(*name, *place));
+            response
+                .links
+                .insert((*target).to_owned(), RefOr::T(linked.build()));
+        }
+    }
+}

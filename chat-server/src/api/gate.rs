@@ -1,0 +1,112 @@
+//! Who comes in: the application and the chat that a path names, for the APIs that name them by a token.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chat_core::error::ChatError;
+use chat_core::ids::{ApplicationId, ChatNumber, Token};
+use chat_core::service::{Access, Chat};
+use chat_core::text::{IdempotencyKey, Violation};
+use http::{HeaderName, HeaderValue};
+
+use crate::http::call::Head;
+use crate::http::rate::{Allowance, RateLimiter};
+use crate::http::reply::Response;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What the doors stand before.
+#[derive(Clone)]
+pub struct Gate {
+    /// The chat backend.
+    pub chat: Chat,
+    /// Counts each application's requests, through whichever door they come.
+    pub limiter: Option<Arc<RateLimiter<ApplicationId>>>,
+    /// How long a reader may take nothing of a long answer.
+    pub patience: Duration,
+}
+
+/// Why a request does not come in.
+#[derive(Debug)]
+pub(crate) enum Barred {
+    /// The segment in the application's place is no token.
+    NoApplication,
+    /// The segment in the chat's place is no number.
+    NoChat,
+    /// The application made all its requests of this time.
+    Exhausted(Allowance),
+    /// The core says no, or cannot say.
+    Chat(ChatError),
+}
+
+impl From<ChatError> for Barred {
+    fn from(error: ChatError) -> Self {
+        Self::Chat(error)
+    }
+}
+
+impl Gate {
+    /// The access that the token in this segment gives; counts the request when there is a limit.
+    pub(crate) async fn enter(&self, head: &Head, at: usize) -> Result<Access, Barred> {
+        let token = head.segment(at).and_then(|text| text.parse::<Token>().ok());
+        let access = Access::from(token.ok_or(Barred::NoApplication)?);
+        if let Some(limiter) = &self.limiter {
+            let tenant = self.chat.application(access).await?;
+            let id = tenant.id.unwrap_or(ApplicationId::ROOT);
+            let allowance = *head
+                .allowance
+                .get_or_init(|| limiter.take(id, Instant::now()));
+            if !allowance.granted {
+                return Err(Barred::Exhausted(allowance));
+            }
+        }
+        Ok(access)
+    }
+
+    /// The access that the token in one segment gives, and the chat in another.
+    pub(crate) async fn enter_chat(
+        &self,
+        head: &Head,
+        application: usize,
+        chat: usize,
+    ) -> Result<(Access, ChatNumber), Barred> {
+        let access = self.enter(head, application).await?;
+        match head.segment(chat).and_then(|text| text.parse().ok()) {
+            Some(number) => Ok((access, number)),
+            None => Err(self.missing_first(access, None, Barred::NoChat).await),
+        }
+    }
+
+    /// A missing parent is told before anything that is wrong with the request.
+    pub(crate) async fn missing_first<E: From<ChatError>>(
+        &self,
+        access: Access,
+        chat: Option<ChatNumber>,
+        wrong: E,
+    ) -> E {
+        let found = match chat {
+            Some(number) => self.chat.chat(access, number).await.map(drop),
+            None => self.chat.application(access).await.map(drop),
+        };
+        found.map_or_else(E::from, |()| wrong)
+    }
+}
+
+/// The idempotency key that the request carries, if it does.
+pub(crate) fn idempotency_key(head: &Head) -> Result<Option<IdempotencyKey>, Violation> {
+    let Some(value) = head.headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    IdempotencyKey::parse(String::from_utf8_lossy(value.as_bytes())).map(Some)
+}
+
+/// The answer, saying whether it is the one of an earlier request.
+pub(crate) fn with_replayed(mut answer: Response, replayed: bool) -> Response {
+    if replayed {
+        answer
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    answer
+}

@@ -1,0 +1,240 @@
+//! `/applications/{uuid}/chats/{n}/messages`, `/messages/{uuid}/{n}` and its search.
+
+use std::sync::Arc;
+
+use chat_core::commit::Post;
+use chat_core::error::ChatError;
+use chat_core::ids::{ChatNumber, MessageNumber};
+use chat_core::page::{Limit, Span};
+use chat_core::port::Order;
+use chat_core::service::{Reader, SearchRequest};
+use chat_core::terms::Query;
+use chat_core::text::{Body, Violation};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::document::{InChat, InMessages, Keyed, MessageInput, SearchInput, SearchQuery};
+use super::status::Wrong;
+use super::view::MessageJson;
+use super::{APPLICATION, key};
+use crate::api::gate::{Gate, with_replayed};
+use crate::http::call::Call;
+use crate::http::input::{self, Field, Nested};
+use crate::http::list::{self, Pages};
+use crate::http::reply::{self, Response};
+use crate::http::stream::Frame;
+
+/// Where the chat stands in `/applications/{uuid}/chats/{n}/messages` and in `/messages/{uuid}/{n}`.
+const CHAT_TO_POST: usize = 3;
+const CHAT_TO_READ: usize = 2;
+
+/// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
+const PAGE: usize = 200;
+
+fn page() -> Limit {
+    Limit::new(PAGE).unwrap_or(Limit::DEFAULT)
+}
+
+struct Messages {
+    reader: Reader,
+    application: Uuid,
+    chat: ChatNumber,
+    after: u64,
+}
+
+impl Pages for Messages {
+    type View = MessageJson;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
+        let page = self
+            .reader
+            .messages(Span::After(self.after), false, page())
+            .await?;
+        if let Some(last) = page.items.last() {
+            self.after = last.number.0;
+        }
+        let show = |message| MessageJson::new(message, self.application, self.chat);
+        Ok((page.items.into_iter().map(show).collect(), page.more))
+    }
+}
+
+struct Hits {
+    reader: Reader,
+    application: Uuid,
+    chat: ChatNumber,
+    query: Arc<Query>,
+    after: Option<MessageNumber>,
+}
+
+impl Pages for Hits {
+    type View = MessageJson;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
+        let request = SearchRequest {
+            query: Arc::clone(&self.query),
+            order: Order::Oldest,
+            after: self.after,
+            limit: page(),
+        };
+        let found = self.reader.search(&request).await?;
+        self.after = found.next;
+        let show = |message| MessageJson::new(message, self.application, self.chat);
+        Ok((
+            found.items.into_iter().map(show).collect(),
+            found.next.is_some(),
+        ))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Sent {
+    #[serde(default)]
+    message: Nested<Inner>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Inner {
+    #[serde(default)]
+    message: Field,
+}
+
+#[derive(Debug, Deserialize)]
+struct Sought {
+    #[serde(default)]
+    message: Field,
+}
+
+/// The number of a new message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UuidMessageNumber)]
+pub(super) struct Made {
+    #[schema(minimum = 1)]
+    message_number: u64,
+}
+
+/// A chat's messages.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UuidMessages)]
+pub(super) struct MessagesJson {
+    messages: Vec<MessageJson>,
+}
+
+fn wrong(violation: Violation) -> Wrong {
+    Wrong::Field("message", violation.to_string())
+}
+
+fn body(call: &Call) -> Result<Body, Wrong> {
+    let sent: Sent = input::any(call).map_err(|fault| Wrong::Input("message", fault))?;
+    let text = match sent.message {
+        Nested::Object(inner) => inner.message,
+        Nested::Missing => Field::Missing,
+        Nested::Wrong => Field::Wrong,
+    };
+    text.parse(Body::parse).map_err(wrong)
+}
+
+/// Post a message; its number is the next of the chat.
+#[utoipa::path(
+    post, path = "/applications/{uuid}/chats/{n}/messages", tag = "uuid-applications", operation_id = "uuid_post_message",
+    params(InChat, Keyed), request_body = MessageInput,
+    responses((status = 200, description = "The new message's number", body = Made)),
+)]
+pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
+    let (access, chat) = gate
+        .enter_chat(&call.head, APPLICATION, CHAT_TO_POST)
+        .await?;
+    let asked = key(&call.head).and_then(|key| Ok((key, body(&call)?)));
+    let (key, body) = match asked {
+        Ok(asked) => asked,
+        Err(wrong) => return Err(gate.missing_first(access, Some(chat), wrong).await),
+    };
+    let post = Post {
+        body,
+        data: None,
+        reply_to: None,
+    };
+    let posted = gate.chat.post(access, chat, post, key.as_ref()).await?;
+    let made = Made {
+        message_number: posted.value.number.0,
+    };
+    Ok(with_replayed(
+        reply::json(StatusCode::OK, &made),
+        posted.replayed,
+    ))
+}
+
+/// Post a message, under the other name of the path.
+#[utoipa::path(
+    post, path = "/applications/{uuid}/chats/{n}/message", tag = "uuid-applications", operation_id = "uuid_post_a_message",
+    params(InChat, Keyed), request_body = MessageInput,
+    responses((status = 200, description = "The new message's number", body = Made)),
+)]
+pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, Wrong> {
+    create(gate, call).await
+}
+
+/// The messages of a chat by number.
+#[utoipa::path(
+    get, path = "/messages/{uuid}/{n}", tag = "uuid-applications", operation_id = "uuid_list_messages",
+    params(InMessages),
+    responses((status = 200, description = "All of them", body = MessagesJson)),
+)]
+pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
+    const FRAME: Frame = Frame {
+        open: "{\"messages\":[",
+        close: "]}",
+    };
+    let (access, chat) = gate
+        .enter_chat(&call.head, APPLICATION, CHAT_TO_READ)
+        .await?;
+    let reader = gate.chat.chat(access, chat).await?;
+    let pages = Messages {
+        reader,
+        application: application(&call),
+        chat,
+        after: 0,
+    };
+    Ok(list::whole(&call.head, gate.patience, FRAME, pages).await?)
+}
+
+/// The messages of a chat that match, oldest first. What is searched for stands in a JSON body, or in the query.
+#[utoipa::path(
+    get, path = "/messages/{uuid}/{n}/search", tag = "uuid-applications", operation_id = "uuid_search_messages",
+    params(InMessages, SearchQuery), request_body = Option<SearchInput>,
+    responses((status = 200, description = "All that match", body = [MessageJson])),
+)]
+pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
+    let (access, chat) = gate
+        .enter_chat(&call.head, APPLICATION, CHAT_TO_READ)
+        .await?;
+    let reader = gate.chat.chat(access, chat).await?;
+    let sought: Sought = input::any(&call).map_err(|fault| Wrong::Input("message", fault))?;
+    let blank = |text: String| {
+        if text.trim().is_empty() {
+            Err(Violation::Blank)
+        } else {
+            Ok(text)
+        }
+    };
+    let text = sought.message.parse(blank).map_err(wrong)?;
+    let pages = Hits {
+        reader,
+        application: application(&call),
+        chat,
+        query: Arc::new(Query::parse(&text)),
+        after: None,
+    };
+    Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
+}
+
+/// The uuid in the path, under which the application was found.
+fn application(call: &Call) -> Uuid {
+    call.head
+        .segment(APPLICATION)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,138 @@
+//! The status codes of this API, all of them.
+
+use chat_core::error::ChatError;
+use chat_core::text::Violation;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::api::gate::Barred;
+use crate::http::body::BodyFault;
+use crate::http::call::Head;
+use crate::http::door::Fault;
+use crate::http::input::InputFault;
+use crate::http::leaf::Answer;
+use crate::http::rate::Allowance;
+use crate::http::reply::{self, Response};
+
+const FAILED: &str = "Validation failed";
+const APPLICATION: &str = "Application Not Found";
+const CHAT: &str = "Chat Not Found";
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// There is no such thing.
+    Lost(&'static str),
+    /// A field of a request cannot be: 400.
+    Field(&'static str, String),
+    /// The name of a new application cannot be: 422.
+    Name(String),
+    /// What was sent cannot be read; the field is the one that is missed then.
+    Input(&'static str, InputFault),
+    /// The idempotency key belongs to another request: 422.
+    KeyReused,
+    /// The application made all its requests of this time.
+    Exhausted(Allowance),
+    /// The core cannot do it.
+    Chat(ChatError),
+}
+
+impl From<ChatError> for Wrong {
+    fn from(error: ChatError) -> Self {
+        match error {
+            ChatError::ApplicationNotFound => Self::Lost(APPLICATION),
+            ChatError::ChatNotFound(_) => Self::Lost(CHAT),
+            ChatError::KeyReused => Self::KeyReused,
+            ChatError::NameTaken => Self::Field("name", "has already been taken".into()),
+            error => Self::Chat(error),
+        }
+    }
+}
+
+impl From<Barred> for Wrong {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::NoApplication => Self::Lost(APPLICATION),
+            Barred::NoChat => Self::Lost(CHAT),
+            Barred::Exhausted(allowance) => Self::Exhausted(allowance),
+            Barred::Chat(error) => error.into(),
+        }
+    }
+}
+
+fn failed(status: StatusCode, errors: &Value) -> Response {
+    reply::json(status, &json!({ "message": FAILED, "errors": errors }))
+}
+
+fn told(status: StatusCode) -> Response {
+    reply::json(
+        status,
+        &json!({ "message": status.canonical_reason().unwrap_or_default() }),
+    )
+}
+
+fn input(field: &'static str, fault: &InputFault) -> Response {
+    let wrong = |words: String| failed(StatusCode::BAD_REQUEST, &json!({ field: [words] }));
+    match fault {
+        InputFault::Missing => wrong(Violation::Blank.to_string()),
+        InputFault::Json(_) | InputFault::NotUtf8(_) => wrong(Violation::Invalid.to_string()),
+        InputFault::MediaType(_) => told(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        InputFault::Body(BodyFault::TooLarge { .. }) => told(StatusCode::PAYLOAD_TOO_LARGE),
+        InputFault::Body(BodyFault::TimedOut { .. }) => told(StatusCode::REQUEST_TIMEOUT),
+        InputFault::Body(BodyFault::Broken) => told(StatusCode::BAD_REQUEST),
+    }
+}
+
+fn by_core(error: &ChatError, head: &Head) -> Response {
+    let status = match error {
+        ChatError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        ChatError::Unavailable(_) | ChatError::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    if status.is_server_error() {
+        head.log_failure(error);
+    }
+    match error {
+        ChatError::Busy { retry_after } => {
+            reply::with_retry_after(told(status), retry_after.as_secs().max(1))
+        }
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => reply::with_retry_after(told(status), 1),
+        _ => told(status),
+    }
+}
+
+impl Answer for Wrong {
+    fn into_response(self, head: &Head) -> Response {
+        match &self {
+            Self::Lost(noun) => failed(StatusCode::NOT_FOUND, &json!(noun)),
+            Self::Field(field, words) => {
+                failed(StatusCode::BAD_REQUEST, &json!({ *field: [words] }))
+            }
+            Self::Name(words) => reply::json(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &json!({ "name": [words] }),
+            ),
+            Self::Input(field, fault) => input(field, fault),
+            Self::KeyReused => {
+                let words = "was used for another request";
+                failed(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    &json!({ "Idempotency-Key": [words] }),
+                )
+            }
+            Self::Exhausted(allowance) => {
+                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.reset())
+            }
+            Self::Chat(error) => by_core(error, head),
+        }
+    }
+}
+
+/// What is answered before any handler is asked.
+pub(super) fn faults(_: &Head, fault: Fault) -> Response {
+    match fault {
+        Fault::NotFound => failed(StatusCode::NOT_FOUND, &json!("Not Found")),
+        Fault::MethodNotAllowed => told(StatusCode::METHOD_NOT_ALLOWED),
+        Fault::Internal => told(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
