@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// What a rebuild of the search index does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = RebuildState)]
 pub enum State {
     /// None was asked for since the start.
     #[default]
@@ -22,6 +23,7 @@ pub enum State {
 
 /// How far a rebuild of the search index is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = RebuildProgress)]
 pub struct Progress {
     /// What it does.
     pub state: State,
