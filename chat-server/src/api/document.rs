@@ -2,7 +2,8 @@
 
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::schema::AnyOf;
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema};
 
 /// An error that an operation can answer with, in each form by media type and schema.
 pub(crate) struct ErrorAnswer<'a> {
@@ -72,6 +73,30 @@ pub(crate) fn add_links(
             response
                 .links
                 .insert((*target).to_owned(), RefOr::T(linked.build()));
+        }
+    }
+}
+
+/// An untagged choice takes whatever fits at least one of its forms; and a body that may be left out says so.
+pub(crate) fn loosen(document: &mut OpenApi, choices: &[&str], optional_bodies: &[&str]) {
+    let schemas = document
+        .components
+        .iter_mut()
+        .flat_map(|components| &mut components.schemas);
+    for (_, schema) in schemas.filter(|(name, _)| choices.contains(&name.as_str())) {
+        if let RefOr::T(Schema::OneOf(one_of)) = schema {
+            let mut any_of = AnyOf::new();
+            any_of.items = std::mem::take(&mut one_of.items);
+            any_of.description = one_of.description.take();
+            *schema = RefOr::T(Schema::AnyOf(any_of));
+        }
+    }
+    for (.., operation) in every_operation(document) {
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        if let Some(RefOr::T(body)) = &mut operation.request_body
+            && optional_bodies.contains(&id)
+        {
+            body.required = Some(Required::False);
         }
     }
 }

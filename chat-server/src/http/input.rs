@@ -107,6 +107,9 @@ fn kind(call: &Call) -> Result<Kind, InputFault> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, InputFault> {
     let text = std::str::from_utf8(body).map_err(|_| InputFault::NotUtf8("body"))?;
+    if text.trim_ascii() == "null" {
+        return Err(InputFault::Missing);
+    }
     serde_json::from_str::<Object<T>>(text)
         .map(|Object(value)| value)
         .map_err(|error| InputFault::Json(error.to_string()))
@@ -225,6 +228,33 @@ impl<'de> Deserialize<'de> for Field {
             }
         }
         from.deserialize_any(Reader)
+    }
+}
+
+/// A value that may stand flat or in an object of its own: the first that is valid, or else what is wrong with the
+/// one that was sent.
+///
+/// # Errors
+/// When neither is valid.
+pub fn either<T, E>(
+    flat: Result<T, E>,
+    flat_was_sent: bool,
+    nested: Option<Result<T, E>>,
+) -> Result<T, E> {
+    match (flat, nested) {
+        (Ok(value), _) | (Err(_), Some(Ok(value))) => Ok(value),
+        (Err(_), Some(Err(error))) if !flat_was_sent => Err(error),
+        (Err(error), _) => Err(error),
+    }
+}
+
+impl<T> Nested<T> {
+    /// What stands in the object, if it is one.
+    pub fn object(self) -> Option<T> {
+        match self {
+            Self::Object(inner) => Some(inner),
+            Self::Missing | Self::Wrong => None,
+        }
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
 /// Make a chat; its number is the next of the application.
 #[utoipa::path(
     post, path = "/api/v1/applications/{app}/chats", tag = "chats", operation_id = "create_chat",
-    params(InApplication, Keyed), request_body = Option<ChatInput>,
+    params(InApplication, Keyed), request_body = ChatInput,
     responses((status = 201, description = "The new chat", body = ChatJson)),
 )]
 pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {

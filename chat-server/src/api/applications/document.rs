@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::status::ErrorJson;
 use super::{application, changes, chats, info, messages, search};
-use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation};
+use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
 use crate::http::problem::Problem;
 
@@ -237,6 +237,11 @@ impl Modify for Complete {
             };
             add_errors(operation, errors.into_iter().map(answer));
         }
+        loosen(
+            document,
+            &["ApplicationInput", "MessageInput", "ErrorJson"],
+            &["create_chat"],
+        );
         link(document);
     }
 }

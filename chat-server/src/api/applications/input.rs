@@ -74,44 +74,45 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Field>, D::Error> 
 /// The name of an application.
 pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
     let sent: Application = input::any(call)?;
-    let name = match sent.application {
-        Nested::Object(inner) if sent.name == Field::Missing => inner.name,
-        _ => sent.name,
-    };
-    text("name", name, Name::parse)
+    let name = |field| text("name", field, Name::parse);
+    let flat_was_sent = sent.name != Field::Missing;
+    let nested = sent.application.object().map(|inner| name(inner.name));
+    input::either(name(sent.name), flat_was_sent, nested)
 }
 
-fn fields(call: &Call) -> Result<Inner, Wrong> {
+/// The fields of a message, flat or in an object of their own.
+fn message<T>(call: &Call, read: impl Fn(Inner) -> Result<T, Wrong>) -> Result<T, Wrong> {
     let sent: Message = input::any(call)?;
-    Ok(match sent.message {
-        Nested::Object(inner) if sent.body == Field::Missing => inner,
-        _ => Inner {
-            body: sent.body,
-            data: sent.data,
-            reply_to: sent.reply_to,
-        },
-    })
+    let flat_was_sent = sent.body != Field::Missing || sent.data.is_some();
+    let flat = Inner {
+        body: sent.body,
+        data: sent.data,
+        reply_to: sent.reply_to,
+    };
+    input::either(read(flat), flat_was_sent, sent.message.object().map(read))
 }
 
 /// A new message.
 pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
-    let fields = fields(call)?;
-    Ok(Post {
-        body: text("body", fields.body, Body::parse)?,
-        data: fields.data.map(data).transpose()?,
-        reply_to: fields.reply_to.as_deref().map(number).transpose()?,
+    message(call, |fields| {
+        Ok(Post {
+            body: text("body", fields.body, Body::parse)?,
+            data: fields.data.map(data).transpose()?,
+            reply_to: fields.reply_to.as_deref().map(number).transpose()?,
+        })
     })
 }
 
 /// A change of a message: of its text, or of what stands beside it alone.
 pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, Wrong> {
-    let fields = fields(call)?;
-    let data = fields.data.map(data).transpose()?;
-    let body = match fields.body {
-        Field::Missing if data.is_some() => None,
-        body => Some(text("body", body, Body::parse)?),
-    };
-    Ok(Edit { number, body, data })
+    message(call, |fields| {
+        let data = fields.data.map(data).transpose()?;
+        let body = match fields.body {
+            Field::Missing if data.is_some() => None,
+            body => Some(text("body", body, Body::parse)?),
+        };
+        Ok(Edit { number, body, data })
+    })
 }
 
 /// The name of a new chat: nothing at all asks for an open one without a name.

@@ -48,7 +48,7 @@ struct Sent {
     application: Nested<Inner>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 struct Inner {
     #[serde(default)]
     name: Field,
@@ -57,14 +57,22 @@ struct Inner {
 /// The name that was sent, or in which words it cannot be one.
 fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
     let sent: Sent = input::any(call).map_err(|fault| Wrong::Input("name", fault))?;
-    let name = match sent.application {
+    let name = |field: Field| {
+        field
+            .parse(Name::parse)
+            .map_err(|violation| violation.to_string())
+    };
+    let nested_was_sent = sent.application != Nested::Missing;
+    let nested = match sent.application {
         Nested::Object(inner) => inner.name,
-        Nested::Missing => sent.name,
+        Nested::Missing => Field::Missing,
         Nested::Wrong => Field::Wrong,
     };
-    Ok(name
-        .parse(Name::parse)
-        .map_err(|violation| violation.to_string()))
+    Ok(input::either(
+        name(nested),
+        nested_was_sent,
+        Some(name(sent.name)),
+    ))
 }
 
 /// Every application.

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 use uuid::Uuid;
 
 use super::{applications, chats, messages};
-use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation};
+use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 
 /// A name, flat or in an object of its own.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -181,6 +181,11 @@ impl Modify for Complete {
                 }),
             );
         }
+        loosen(
+            document,
+            &["UuidApplicationInput", "UuidError", "UuidErrors"],
+            &["uuid_search_messages"],
+        );
         let application = [("uuid", "$response.body#/uuid")];
         let chat = [
             ("uuid", "$request.path.uuid"),

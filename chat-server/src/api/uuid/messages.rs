@@ -204,7 +204,7 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
 /// The messages of a chat that match, oldest first. What is searched for stands in a JSON body, or in the query.
 #[utoipa::path(
     get, path = "/messages/{uuid}/{n}/search", tag = "uuid-applications", operation_id = "uuid_search_messages",
-    params(InMessages, SearchQuery), request_body = Option<SearchInput>,
+    params(InMessages, SearchQuery), request_body = SearchInput,
     responses((status = 200, description = "All that match", body = [MessageJson])),
 )]
 pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
