@@ -9,7 +9,7 @@ use chat_core::error::{BackendError, ChatError, ErrorKind};
 use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::memory::{MemorySearch, MemoryStore};
 use chat_core::page::Limit;
-use chat_core::port::{Search, Stores};
+use chat_core::port::{Document, Hit, Search, SearchQuery, Stores};
 use chat_core::seal::Keyring;
 use chat_core::{Chat, Parts};
 #[cfg(feature = "embedded")]
@@ -87,6 +87,15 @@ impl WiringError {
     }
 }
 
+/// When the search index follows the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexing {
+    /// At once.
+    Now,
+    /// In a process that comes later: what there is to do is noted in the store.
+    Later,
+}
+
 /// Everything a process that writes runs on.
 pub struct Node {
     /// The service.
@@ -103,6 +112,17 @@ impl Node {
     /// # Errors
     /// What cannot be opened, and why; when another process writes the store, who it is.
     pub async fn start(settings: &Settings) -> Result<Self, WiringError> {
+        Self::start_indexing(settings, Indexing::Now).await
+    }
+
+    /// As [`Node::start`], choosing when the search index follows.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_indexing(
+        settings: &Settings,
+        indexing: Indexing,
+    ) -> Result<Self, WiringError> {
         if settings.queue.scheme() != "memory" {
             return Err(WiringError::UnknownScheme {
                 setting: "queue",
@@ -110,8 +130,11 @@ impl Node {
                 known: "memory",
             });
         }
-        let (stores, keyring) = open_store(&settings.store).await?;
-        let (search, search_is_new) = open_search(&settings.search).await?;
+        let (stores, keyring) = open_store(settings).await?;
+        let (search, search_is_new) = match indexing {
+            Indexing::Now => open_search(&settings.search).await?,
+            Indexing::Later => (Arc::new(Later) as Arc<dyn Search>, false),
+        };
         let wants_reindex = search_is_new && has_chats(&stores).await?;
         let parts = Parts {
             stores: stores.clone(),
@@ -143,7 +166,8 @@ impl Node {
     }
 }
 
-async fn open_store(url: &BackendUrl) -> Result<(Stores, Keyring), WiringError> {
+async fn open_store(settings: &Settings) -> Result<(Stores, Keyring), WiringError> {
+    let url = &settings.store;
     match url.scheme() {
         "memory" => {
             let store: Arc<dyn chat_core::port::Store> = Arc::new(MemoryStore::new());
@@ -153,7 +177,7 @@ async fn open_store(url: &BackendUrl) -> Result<(Stores, Keyring), WiringError> 
         "sqlite" => {
             let path = file_of(url);
             make_directory(&path)?;
-            let config = StoreConfig::new(&path);
+            let config = store_config(settings, &path);
             let store = blocking("store", move || SqliteStore::open(config)).await?;
             let store: Arc<dyn chat_core::port::Store> = Arc::new(store);
             let stores = Stores::from(store);
@@ -161,6 +185,19 @@ async fn open_store(url: &BackendUrl) -> Result<(Stores, Keyring), WiringError> 
             Ok((stores, keyring))
         }
         _ => Err(no_adapter("store", url)),
+    }
+}
+
+#[cfg(feature = "embedded")]
+#[cfg_attr(
+    not(feature = "failpoints"),
+    expect(unused_variables, reason = "only failpoints are set")
+)]
+fn store_config(settings: &Settings, path: &Path) -> StoreConfig {
+    StoreConfig {
+        #[cfg(feature = "failpoints")]
+        failpoint: settings.failpoint.clone(),
+        ..StoreConfig::new(path)
     }
 }
 
@@ -240,7 +277,7 @@ impl ReadOnly {
         if !path.exists() {
             return Err(WiringError::NoDatabase(path));
         }
-        let config = StoreConfig::new(&path);
+        let config = store_config(settings, &path);
         let file = Arc::new(blocking("store", move || SqliteStore::open_read_only(config)).await?);
         let store: Arc<dyn chat_core::port::Store> = file.clone();
         Ok(Self {
@@ -309,6 +346,50 @@ async fn blocking<T: Send + 'static>(
 
 fn backend(role: &'static str) -> impl Fn(BackendError) -> WiringError {
     move |source| WiringError::Backend { role, source }
+}
+
+/// A search index that is not here: whoever would put something into it waits until the process ends.
+struct Later;
+
+impl Later {
+    fn absent(op: &'static str) -> BackendError {
+        BackendError::new(ErrorKind::Unavailable, "search", op)
+    }
+}
+
+#[async_trait]
+impl Search for Later {
+    async fn put(&self, _: &[Document]) -> Result<(), BackendError> {
+        std::future::pending().await
+    }
+
+    async fn query(&self, _: &SearchQuery) -> Result<Vec<Hit>, BackendError> {
+        Err(Self::absent("query"))
+    }
+
+    async fn erase(&self, _: ChatId) -> Result<(), BackendError> {
+        std::future::pending().await
+    }
+
+    async fn refresh(&self) -> Result<(), BackendError> {
+        Err(Self::absent("refresh"))
+    }
+
+    async fn rebuild(&self) -> Result<(), BackendError> {
+        Err(Self::absent("rebuild"))
+    }
+
+    async fn refill(&self, _: &[Document]) -> Result<(), BackendError> {
+        Err(Self::absent("refill"))
+    }
+
+    async fn swap(&self) -> Result<(), BackendError> {
+        Err(Self::absent("swap"))
+    }
+
+    async fn ready(&self) -> Result<(), BackendError> {
+        Err(Self::absent("ready"))
+    }
 }
 
 struct StoreProbe {

@@ -200,3 +200,48 @@ fn an_application_is_made_and_its_token_told() {
         ""
     );
 }
+
+#[test]
+fn an_import_that_is_interrupted_says_how_to_go_on() {
+    const LINES: usize = 60_000;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let line = |at| format!("{{\"chat\":\"c\",\"body\":\"some message that is number {at}\"}}\n");
+    let lines: String = (0..LINES).map(line).collect();
+    let arguments = ["import", "--name", "talk", "--source", "pipe", "--no-index"];
+    let mut child = command(&data)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    // More than it reads before it takes the first line over, and less than all.
+    pipe.write_all(&lines.as_bytes()[..lines.len() * 3 / 4])
+        .unwrap();
+    let told = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    let stopped = child.wait_with_output().unwrap();
+    drop(pipe);
+    assert_eq!(stopped.status.code(), Some(130));
+    assert!(
+        out(&stopped).contains("run the same command again to go on"),
+        "{}",
+        out(&stopped)
+    );
+    let file = dir.path().join("lines");
+    fs::write(&file, &lines).unwrap();
+    let done = command(&data).args(arguments).arg(&file).output().unwrap();
+    let text = good(done);
+    assert!(text.contains("imported into talk"), "{text}");
+    let exported = good(run(
+        &data,
+        &["export", "--application", &token(&data, "talk")],
+    ));
+    assert_eq!(exported.lines().count(), LINES);
+    for (at, line) in exported.lines().enumerate() {
+        assert!(line.contains(&format!("number {at}\"")), "{line}");
+    }
+}

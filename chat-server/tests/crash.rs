@@ -5,13 +5,15 @@
 mod process;
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use process::{Client, Server, run};
+use process::{Client, Server, command, run};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -283,4 +285,80 @@ async fn verify(world: &World, server: &Server, known: &[Vec<Acknowledged>]) -> 
     let nothing: Value = json!([]);
     assert_ne!(chats, nothing);
     total
+}
+
+#[test]
+fn an_import_and_a_reindex_that_are_killed_go_on() {
+    const LINES: usize = 30_000;
+    const KILLS: usize = 15;
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (dir.path().join("data"), dir.path().join("long.jsonl"));
+    let line = |at| format!("{{\"chat\":\"c{}\",\"body\":\"{WORD} {at}\"}}\n", at % 100);
+    fs::write(&file, (0..LINES).map(line).collect::<String>()).unwrap();
+    let import = ["import", file.to_str().unwrap()];
+    for arguments in [&import[..], &["reindex"]] {
+        for _ in 0..KILLS {
+            let mut child = command(&data)
+                .args(arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(some_time());
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let done = run(&data, arguments);
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+    let checked = String::from_utf8(run(&data, &["check"]).stdout).unwrap();
+    assert!(
+        checked.contains(&format!("100 chats, {LINES} messages: 0 findings")),
+        "{checked}"
+    );
+    let list = String::from_utf8(run(&data, &["application", "list"]).stdout).unwrap();
+    let public_id = list
+        .lines()
+        .last()
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    let token = run(&data, &["application", "token", public_id]).stdout;
+    let token = String::from_utf8(token).unwrap().trim().to_owned();
+    let exported = run(&data, &["export", "--application", &token]).stdout;
+    let mut numbers: Vec<usize> = String::from_utf8(exported)
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let (_, number) = line["body"].as_str().unwrap().split_once(' ').unwrap();
+            number.parse().unwrap()
+        })
+        .collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..LINES), "lost or doubled");
+    let server = Server::start(&data, &[]);
+    let (_, address) = watch::channel(server.address);
+    let world = World {
+        token,
+        address,
+        done: AtomicBool::new(true),
+        retries: AtomicU64::new(0),
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut client = Client::connect(server.address).await.unwrap();
+        for chat in 0..100 {
+            assert_eq!(
+                found(&world, &mut client, chat).await,
+                LINES / 100,
+                "chat {chat}"
+            );
+        }
+    });
 }

@@ -17,7 +17,7 @@ use super::{Failure, sentence, stop};
 use crate::config::Settings;
 use crate::transfer::import::{BadLines, End, ImportError, Importer, Tally, Told};
 use crate::transfer::source::{self, Identity, Source};
-use crate::wiring::Node;
+use crate::wiring::{Indexing, Node};
 
 /// How often the index is asked how far it is.
 const LOOK: Duration = Duration::from_millis(100);
@@ -44,7 +44,7 @@ pub(super) struct Import {
     /// What to do about a line that cannot be taken over
     #[arg(long, value_enum, default_value = "fail")]
     bad_lines: BadLines,
-    /// Do not wait for the search index; a server goes on with it
+    /// Leave the search index alone; a server brings it up to date when it starts
     #[arg(long)]
     no_index: bool,
 }
@@ -63,7 +63,12 @@ impl Import {
         stop: &CancellationToken,
     ) -> Result<ExitCode, Failure> {
         let source = self.open()?;
-        let node = Node::start(settings).await?;
+        let indexing = if self.no_index {
+            Indexing::Later
+        } else {
+            Indexing::Now
+        };
+        let node = Node::start_indexing(settings, indexing).await?;
         let result = self.take_over(&node, source, stop).await;
         node.chat.stop().await;
         result
@@ -94,9 +99,6 @@ impl Import {
         )
         .await?;
         let before = importer.line();
-        if before > 0 {
-            eprintln!("going on behind line {before}");
-        }
         let mut meter = Meter::new("messages", source.bytes());
         let parts = source.parts(before)?;
         let (tally, end) = importer
@@ -215,12 +217,13 @@ async fn follow(node: &Node, stop: &CancellationToken) -> Result<bool, Failure> 
             .reindex(|so_far| meter.at(so_far.messages, so_far.messages))
             .await?;
     }
+    let before = node.chat.documents_indexed();
     let one = Limit::new(1).unwrap_or(Limit::DEFAULT);
     loop {
         if node.stores.outbox.dirty(Sink::Index, one).await?.is_empty() {
             return Ok(true);
         }
-        let indexed = node.chat.documents_indexed();
+        let indexed = node.chat.documents_indexed() - before;
         meter.at(indexed, indexed);
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

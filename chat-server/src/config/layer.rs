@@ -133,6 +133,10 @@ pub struct Layer {
         value_name = "TIME"
     )]
     pub shutdown_deadline: Option<Span>,
+    /// Where the process kills itself, to test what a crash there leaves
+    #[cfg(feature = "failpoints")]
+    #[arg(long, global = true, hide = true, value_name = "PLACE")]
+    pub failpoint: Option<String>,
 }
 
 impl Layer {
@@ -182,6 +186,8 @@ impl Layer {
             rate_limit: self.rate_limit.or(below.rate_limit),
             recount_interval: self.recount_interval.or(below.recount_interval),
             shutdown_deadline: self.shutdown_deadline.or(below.shutdown_deadline),
+            #[cfg(feature = "failpoints")]
+            failpoint: self.failpoint.or(below.failpoint),
         }
     }
 }

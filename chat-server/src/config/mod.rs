@@ -96,6 +96,10 @@ pub struct Settings {
     pub recount_interval: Span,
     /// How long requests in flight may take to finish when the server stops.
     pub shutdown_deadline: Span,
+    /// Where the process kills itself, to test what a crash there leaves.
+    #[cfg(feature = "failpoints")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failpoint: Option<String>,
 }
 
 impl Settings {
@@ -149,6 +153,8 @@ impl Settings {
             rate_limit: layer.rate_limit,
             recount_interval: layer.recount_interval.unwrap_or(seconds(30 * 60)),
             shutdown_deadline: layer.shutdown_deadline.unwrap_or(seconds(10)),
+            #[cfg(feature = "failpoints")]
+            failpoint: layer.failpoint,
         };
         settings.check()?;
         Ok(settings)

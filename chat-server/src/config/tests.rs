@@ -59,7 +59,7 @@ fn every_setting_has_a_flag_a_variable_and_a_key_of_one_name() {
         toml::from_str(&decide(&[], full).unwrap().to_toml().unwrap()).unwrap();
     let mut keys: Vec<&String> = shown.keys().collect();
     let mut flags = Vec::new();
-    for argument in command.get_arguments() {
+    for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
         let name = argument.get_id().to_string();
         assert_eq!(argument.get_long().unwrap().replace('-', "_"), name);
         let variable = argument.get_env().unwrap().to_str().unwrap();
