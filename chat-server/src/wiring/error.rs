@@ -1,0 +1,75 @@
+use std::io;
+use std::path::PathBuf;
+
+use chat_core::error::{BackendError, ChatError, ErrorKind};
+use thiserror::Error;
+
+use crate::config::BackendUrl;
+use crate::keyfile::KeyError;
+
+/// Why the backends cannot be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WiringError {
+    /// No adapter has this scheme.
+    #[error(
+        "the setting {setting} is {url}, and there is no {setting} with the scheme {}: known are {known}",
+        url.scheme()
+    )]
+    UnknownScheme {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        url: BackendUrl,
+        /// The schemes that it takes.
+        known: &'static str,
+    },
+    /// The adapter is not in this program.
+    #[error(
+        "the setting {setting} is {url}, but this program was built without the cargo feature {feature}"
+    )]
+    LeftOut {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        url: BackendUrl,
+        /// The feature that brings the adapter.
+        feature: &'static str,
+    },
+    /// There is nothing to look at from outside.
+    #[error("the setting store is {0}, which no other process can read")]
+    NotShared(BackendUrl),
+    /// There is no database yet.
+    #[error("there is no database at {}: start the server once, or say where it is with --data or --store", .0.display())]
+    NoDatabase(PathBuf),
+    /// The directory cannot be made.
+    #[error("the directory {} cannot be made", path.display())]
+    Directory {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key that tokens are sealed under cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A backend cannot be opened.
+    #[error("the {role} cannot be opened")]
+    Backend {
+        /// What it is to the server.
+        role: &'static str,
+        /// Why not.
+        source: BackendError,
+    },
+    /// The service does not start.
+    #[error("the service does not start")]
+    Chat(#[from] ChatError),
+}
+
+impl WiringError {
+    /// Whether another process has the store open for writing.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Backend { role: "store", source } if source.kind() == ErrorKind::Conflict)
+    }
+}

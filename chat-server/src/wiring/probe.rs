@@ -1,0 +1,55 @@
+use async_trait::async_trait;
+use chat_core::Chat;
+
+use crate::api::ops::Probe;
+use crate::config::BackendUrl;
+
+pub(super) struct StoreProbe {
+    pub(super) chat: Chat,
+    pub(super) url: BackendUrl,
+}
+
+pub(super) struct SearchProbe {
+    pub(super) chat: Chat,
+    pub(super) url: BackendUrl,
+}
+
+type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+#[async_trait]
+impl Probe for StoreProbe {
+    fn role(&self) -> &'static str {
+        "store"
+    }
+
+    fn backend(&self) -> String {
+        self.url.scheme().to_owned()
+    }
+
+    fn is_vital(&self) -> bool {
+        true
+    }
+
+    async fn check(&self) -> Checked {
+        Ok(self.chat.store_ready().await?)
+    }
+}
+
+#[async_trait]
+impl Probe for SearchProbe {
+    fn role(&self) -> &'static str {
+        "search"
+    }
+
+    fn backend(&self) -> String {
+        self.url.scheme().to_owned()
+    }
+
+    fn is_vital(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Checked {
+        Ok(self.chat.search_ready().await?)
+    }
+}

@@ -1,0 +1,56 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chat_core::port::{Store, Stores};
+use chat_core::seal::Keyring;
+use chat_embedded::SqliteStore;
+
+use super::{WiringError, blocking, file_of, no_adapter, store_config};
+use crate::config::Settings;
+use crate::keyfile::{self, KeyError};
+
+/// The store's file, open for reading alone: also beside the process that writes it.
+pub struct ReadOnly {
+    /// The file.
+    pub path: PathBuf,
+    /// The store with what it can do as a file.
+    pub file: Arc<SqliteStore>,
+    /// The same as ports.
+    pub stores: Stores,
+}
+
+impl ReadOnly {
+    /// Opens the file that the settings name.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub async fn open(settings: &Settings) -> Result<Self, WiringError> {
+        let url = &settings.store;
+        match url.scheme() {
+            "sqlite" => {}
+            "memory" => return Err(WiringError::NotShared(url.clone())),
+            _ => return Err(no_adapter("store", url)),
+        }
+        let path = file_of(url);
+        if !path.exists() {
+            return Err(WiringError::NoDatabase(path));
+        }
+        let config = store_config(settings, &path);
+        let file = Arc::new(blocking("store", move || SqliteStore::open_read_only(config)).await?);
+        let store: Arc<dyn Store> = file.clone();
+        Ok(Self {
+            path,
+            file,
+            stores: store.into(),
+        })
+    }
+
+    /// The key that the tokens in it are sealed under.
+    ///
+    /// # Errors
+    /// When the file of the key is missing or cannot be read.
+    pub fn keyring(&self) -> Result<Keyring, WiringError> {
+        let path = keyfile::beside(&self.path);
+        Ok(keyfile::read(&path)?.ok_or(KeyError::Missing { path })?)
+    }
+}

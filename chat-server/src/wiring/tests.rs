@@ -1,0 +1,93 @@
+use super::*;
+use crate::config::Layer;
+
+fn settings(store: &str, search: &str, queue: &str) -> Settings {
+    Settings::decide(Layer {
+        store: Some(store.parse().unwrap()),
+        search: Some(search.parse().unwrap()),
+        queue: Some(queue.parse().unwrap()),
+        ..Layer::default()
+    })
+    .unwrap()
+}
+
+async fn refusal(settings: Settings) -> String {
+    match Node::start(&settings).await {
+        Err(error) => crate::cli::sentence(&error),
+        Ok(_) => panic!("it started"),
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_scheme_is_refused_by_name() {
+    let text = refusal(settings("mysql://u:s3cret@h/d", "memory:", "memory:")).await;
+    assert!(
+        text.contains("scheme mysql") && text.contains("sqlite, memory"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+    let text = refusal(settings("memory:", "https://h", "memory:")).await;
+    assert!(text.contains("no search with the scheme https"), "{text}");
+    let text = refusal(settings("memory:", "memory:", "redis://h")).await;
+    assert!(text.contains("no queue with the scheme redis"), "{text}");
+}
+
+#[cfg(feature = "embedded")]
+mod files {
+    use super::*;
+
+    fn within(dir: &Path) -> Settings {
+        Settings::decide(Layer {
+            data: Some(dir.to_owned()),
+            ..Layer::default()
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_second_writer_is_told_who_the_first_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = within(&dir.path().join("deep/data"));
+        let first = Node::start(&settings).await.unwrap();
+        assert!(!first.wants_reindex);
+        let text = refusal(settings).await;
+        assert!(text.contains(&std::process::id().to_string()), "{text}");
+        first.chat.stop().await;
+    }
+
+    #[tokio::test]
+    async fn applications_never_lose_their_key_in_silence() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = within(dir.path());
+        let node = Node::start(&settings).await.unwrap();
+        let token = node.chat.default_application().await.unwrap().token;
+        node.chat.stop().await;
+        drop(node);
+        let (key, away) = (dir.path().join(keyfile::NAME), dir.path().join("away"));
+        std::fs::rename(&key, &away).unwrap();
+        let text = refusal(settings.clone()).await;
+        assert!(text.contains("token.key is missing"), "{text}");
+        assert!(!key.exists());
+        std::fs::rename(&away, &key).unwrap();
+        let node = Node::start(&settings).await.unwrap();
+        assert_eq!(node.chat.default_application().await.unwrap().token, token);
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_cannot_be_made_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let text = refusal(within(&dir.path().join("file/data"))).await;
+        assert!(text.contains("file/data cannot be made"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn there_is_nothing_to_read_before_the_first_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = ReadOnly::open(&within(dir.path())).await.err().unwrap();
+        assert!(
+            error.to_string().contains("there is no database at"),
+            "{error}"
+        );
+    }
+}
