@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::{ApplicationId, ChatId};
+use chat_core::ids::ApplicationId;
 use chat_core::memory::{MemorySearch, MemoryStore};
 use chat_core::page::Limit;
 use chat_core::port::{Search, Store, Stores};
@@ -47,8 +47,6 @@ pub struct Node {
     pub chat: Chat,
     /// Its stores.
     pub stores: Stores,
-    /// Whether the search index was lost, and has to be built again from the store.
-    pub wants_reindex: bool,
 }
 
 impl Node {
@@ -76,11 +74,13 @@ impl Node {
             });
         }
         let (stores, keyring) = open_store(settings).await?;
-        let (search, search_is_new) = match indexing {
+        let search = match indexing {
             Indexing::Now => open_search(&settings.search).await?,
-            Indexing::Later => (Arc::new(Later) as Arc<dyn Search>, false),
+            Indexing::Later => {
+                let epoch = stores.upkeep.epoch().await.map_err(backend("store"))?;
+                Arc::new(Later(epoch))
+            }
         };
-        let wants_reindex = search_is_new && has_chats(&stores).await?;
         let parts = Parts {
             stores: stores.clone(),
             search,
@@ -91,7 +91,6 @@ impl Node {
         Ok(Self {
             chat: Chat::start(parts).await?,
             stores,
-            wants_reindex,
         })
     }
 
@@ -173,25 +172,19 @@ async fn keyring(stores: &Stores, path: &Path) -> Result<Keyring, WiringError> {
     Ok(keyfile::create(path)?)
 }
 
-async fn open_search(url: &BackendUrl) -> Result<(Arc<dyn Search>, bool), WiringError> {
+async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
     match url.scheme() {
-        "memory" => Ok((Arc::new(MemorySearch::new()), true)),
+        "memory" => Ok(Arc::new(MemorySearch::new())),
         #[cfg(feature = "embedded")]
         "sqlite" => {
             let path = file_of(url);
             make_directory(&path)?;
             let config = SearchConfig::new(path);
             let search = blocking("search", move || SqliteSearch::open(config)).await?;
-            let is_new = search.is_new();
-            Ok((Arc::new(search), is_new))
+            Ok(Arc::new(search))
         }
         _ => Err(no_adapter("search", url)),
     }
-}
-
-async fn has_chats(stores: &Stores) -> Result<bool, WiringError> {
-    let first = stores.upkeep.next_chat(ChatId(0)).await;
-    Ok(first.map_err(backend("store"))?.is_some())
 }
 
 #[cfg(feature = "embedded")]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::error::{BackendError, ErrorKind};
-use crate::ids::{ApplicationId, Change, ChatId, MessageNumber};
+use crate::ids::{ApplicationId, Change, ChatId, Epoch, MessageNumber};
 use crate::port::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 use crate::terms::{Index, cut};
 
@@ -19,6 +19,7 @@ pub struct MemorySearch(Mutex<State>);
 struct State {
     live: Copy,
     rebuilt: Option<Copy>,
+    built_from: Option<Epoch>,
 }
 
 /// One copy of the messages.
@@ -171,10 +172,15 @@ impl Search for MemorySearch {
         Ok(())
     }
 
-    async fn swap(&self) -> Result<()> {
+    async fn swap(&self, epoch: Epoch) -> Result<()> {
         let mut state = self.state();
         state.live = state.rebuilt.take().ok_or_else(|| no_copy("swap"))?;
+        state.built_from = Some(epoch);
         Ok(())
+    }
+
+    async fn built_from(&self) -> Result<Option<Epoch>> {
+        Ok(self.state().built_from)
     }
 
     async fn ready(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, Change, ChatId, MessageNumber};
+use crate::ids::{ApplicationId, Change, ChatId, Epoch, MessageNumber};
 use crate::page::Limit;
 use crate::terms::Query;
 
@@ -98,10 +98,21 @@ pub trait Search: Send + Sync + 'static {
 
     /// As [`Search::put`], into the copy alone. A caller that puts into the live one meanwhile
     /// refills the same documents, once the copy has the chat up to there.
+    ///
+    /// # Errors
+    /// `NotFound` without a copy.
     async fn refill(&self, documents: &[Document]) -> Result<()>;
 
-    /// The copy takes the live one's place, at once or not at all.
-    async fn swap(&self) -> Result<()>;
+    /// The copy takes the live one's place, at once or not at all. From then on
+    /// [`Search::built_from`] answers this epoch, also after a restart or a crash.
+    ///
+    /// # Errors
+    /// `NotFound` without a copy.
+    async fn swap(&self, epoch: Epoch) -> Result<()>;
+
+    /// The epoch of the Store that the live index was built from: what the last [`Search::swap`]
+    /// was given. `None` for an index that never was a copy: nobody knows what it lacks.
+    async fn built_from(&self) -> Result<Option<Epoch>>;
 
     /// Whether the index answers now.
     ///

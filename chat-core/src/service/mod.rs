@@ -12,6 +12,7 @@ mod search;
 mod tests;
 mod upkeep;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -100,6 +101,7 @@ struct Inner {
     heads: Arc<Heads>,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
+    index_is_whole: AtomicBool,
     purge: Arc<Notify>,
     tasks: Mutex<Tasks>,
 }
@@ -189,11 +191,13 @@ impl Chat {
                 heads,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
+                index_is_whole: AtomicBool::new(false),
                 purge: Arc::new(Notify::new()),
                 tasks: Mutex::new(tasks),
             }),
         };
         chat.ensure_default_application().await?;
+        chat.begin_index().await?;
         let upkeep = upkeep::run(Arc::downgrade(&chat.inner), recount_every);
         chat.tasks().others.spawn(upkeep);
         Ok(chat)

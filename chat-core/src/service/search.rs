@@ -121,6 +121,9 @@ impl Reader {
 
     /// Up to which head the index has this chat.
     async fn indexed_through(&self) -> Result<Head, ChatError> {
+        if !self.service.index_is_whole().await? {
+            return Ok(Head::START);
+        }
         let chat: ChatId = self.chat_id();
         let pending = self
             .service

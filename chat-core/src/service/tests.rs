@@ -5,7 +5,7 @@ use super::*;
 use crate::commit::{Edit, Post};
 use crate::cursor::CursorError;
 use crate::error::ErrorKind;
-use crate::ids::{ChatNumber, MessageNumber};
+use crate::ids::{ChatNumber, Head, MessageNumber};
 use crate::model::{ChatView, Tenant};
 use crate::page::Limit;
 use crate::port::{MockBus, MockSearch, Order};
@@ -212,6 +212,44 @@ async fn a_rebuilt_index_finds_the_same() {
 }
 
 #[tokio::test]
+async fn an_index_that_lacks_something_says_so_until_it_is_rebuilt() {
+    let parts = Parts::in_memory();
+    let (stores, keyring) = (parts.stores.clone(), parts.keyring.clone());
+    let old_index = parts.search.clone();
+    let (chat, shop, room) = start_with(parts).await;
+    chat.post(shop.token.into(), room.number, post("tea"), None)
+        .await
+        .unwrap();
+    indexed(&chat).await;
+    assert!(chat.index_is_whole().await.unwrap());
+    chat.stop().await;
+    // It was lost.
+    let parts = Parts {
+        stores,
+        keyring,
+        ..Parts::in_memory()
+    };
+    let chat = Chat::start(parts).await.unwrap();
+    assert!(!chat.index_is_whole().await.unwrap());
+    let reader = chat.chat(shop.token.into(), room.number).await.unwrap();
+    let found = reader.search(&request("tea", 5)).await.unwrap();
+    assert!(found.items.is_empty() && found.indexed_through == Head::START);
+    chat.reindex(|_| {}).await.unwrap();
+    let found = reader.search(&request("tea", 5)).await.unwrap();
+    assert_eq!((found.items.len(), found.indexed_through.number.0), (1, 1));
+    assert!(chat.index_is_whole().await.unwrap());
+    // It is that of another store, which holds nothing yet.
+    let parts = Parts {
+        search: old_index.clone(),
+        ..Parts::in_memory()
+    };
+    let epoch = parts.stores.upkeep.epoch().await.unwrap();
+    let chat = Chat::start(parts).await.unwrap();
+    assert!(chat.index_is_whole().await.unwrap());
+    assert_eq!(old_index.built_from().await.unwrap(), Some(epoch));
+}
+
+#[tokio::test]
 async fn a_deleted_application_is_gone_at_once_and_erased() {
     let (chat, shop, room) = start().await;
     chat.post(shop.token.into(), room.number, post("secret"), None)
@@ -264,6 +302,8 @@ async fn without_search_and_bus_posting_and_reading_go_on() {
     let mut search = MockSearch::new();
     search.expect_put().returning(move |_| Err(down()));
     search.expect_query().returning(move |_| Err(down()));
+    search.expect_built_from().returning(move || Err(down()));
+    search.expect_rebuild().returning(move || Err(down()));
     let mut bus = MockBus::new();
     bus.expect_publish().returning(move |_| Err(down()));
     let (sender, _) = tokio::sync::broadcast::channel(1);

@@ -1,9 +1,10 @@
 //! Scheduled work: counts, old keys, what was deleted, the index.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::error::ChatError;
+use crate::error::{BackendError, ChatError};
 use crate::ids::ChatId;
 use crate::page::Limit;
 use crate::port::Drift;
@@ -93,6 +94,44 @@ impl Chat {
             });
         };
         Ok(self.inner.indexer.rebuild(progress).await?)
+    }
+
+    /// Whether the search index has all that is in this Store, but for what is noted to follow. One
+    /// that was lost, was cut short or is that of another Store (say, of the one before a backup
+    /// was restored) has not, and wants [`Chat::reindex`].
+    ///
+    /// # Errors
+    /// What the index could not do.
+    pub async fn index_is_whole(&self) -> Result<bool, BackendError> {
+        // Only a whole copy takes its place, so while this process lives it stays whole.
+        let known = &self.inner.index_is_whole;
+        if known.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let is_whole = self.inner.search.built_from().await? == Some(self.inner.epoch);
+        known.fetch_or(is_whole, Ordering::Relaxed);
+        Ok(is_whole)
+    }
+
+    /// An index over a Store without chats is whole as soon as it is empty.
+    pub(super) async fn begin_index(&self) -> Result<(), BackendError> {
+        let is_whole = self.index_is_whole().await;
+        if matches!(is_whole, Ok(true))
+            || self
+                .inner
+                .stores
+                .upkeep
+                .next_chat(ChatId(0))
+                .await?
+                .is_some()
+        {
+            return Ok(());
+        }
+        if let Err(error) = self.inner.indexer.rebuild(|_| {}).await {
+            // Nothing but search needs it.
+            tracing::warn!(?error, "the search index could not be begun");
+        }
+        Ok(())
     }
 
     /// How many documents the index was given since the start.

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::commit::Sink;
 use crate::error::BackendError;
-use crate::ids::{ChatId, Head};
+use crate::ids::{ChatId, Epoch, Head};
 use crate::model::{ChatInfo, Message};
 use crate::page::Limit;
 use crate::port::{Dirty, Document, Search, Stores};
@@ -140,18 +140,20 @@ impl Indexer {
         mut progress: impl FnMut(Rebuild) + Send,
     ) -> Result<Rebuild, BackendError> {
         let mut so_far = Rebuild::default();
+        let epoch = self.stores.upkeep.epoch().await?;
         {
             let mut copied = self.copied.lock().await;
             self.search.rebuild().await?;
             *copied = Some(ChatId(0));
         }
-        let result = self.copy_all(&mut so_far, &mut progress).await;
+        let result = self.copy_all(epoch, &mut so_far, &mut progress).await;
         *self.copied.lock().await = None;
         result.map(|()| so_far)
     }
 
     async fn copy_all(
         &self,
+        epoch: Epoch,
         so_far: &mut Rebuild,
         progress: &mut (impl FnMut(Rebuild) + Send),
     ) -> Result<(), BackendError> {
@@ -159,7 +161,7 @@ impl Indexer {
         loop {
             let mut copied = self.copied.lock().await;
             let Some(chat) = self.stores.upkeep.next_chat(through).await? else {
-                return self.search.swap().await;
+                return self.search.swap(epoch).await;
             };
             let mut from = Head::START;
             loop {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use chat_core::ids::{ApplicationId, ChatId};
+use chat_core::ids::{ApplicationId, ChatId, Epoch};
 use chat_core::port::Document;
 use chat_core::terms::cut;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -18,7 +18,7 @@ use crate::SearchConfig;
 pub(super) const TOP: i64 = 1 << 40;
 
 /// The layout below, with the terms that `chat_core` cuts; another number is another index.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How many documents one step of an erasure removes.
 const ERASED_AT_ONCE: usize = 2_000;
@@ -30,13 +30,15 @@ const PENDING_AT_MOST: usize = 8 << 20;
 const MERGED_AT_ONCE: i64 = 128;
 
 /// `docs` maps rows to messages and tells how new the indexed state is and how long its text. `unordered` names the chats
-/// where ids do not rise with numbers.
+/// where ids do not rise with numbers. `built` has a row once the index is whole: the epoch of the store that it was built
+/// from.
 const SCHEMA: &str = "
     CREATE TABLE docs (
         id INTEGER PRIMARY KEY, chat INTEGER NOT NULL, number INTEGER NOT NULL,
         version INTEGER NOT NULL, size INTEGER NOT NULL, UNIQUE (chat, number)
     );
     CREATE TABLE unordered (chat INTEGER PRIMARY KEY);
+    CREATE TABLE built (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL);
     CREATE VIRTUAL TABLE f USING fts5(
         terms, content = '', contentless_delete = 1, tokenize = 'ascii'
     );
@@ -58,24 +60,16 @@ pub(super) enum Mode {
     Copy,
 }
 
-/// What was found where an index was looked for.
-pub(super) enum Found {
-    /// An index.
-    Whole(IndexFile),
-    /// No index yet, or of another version: it was made empty.
-    New(IndexFile),
-}
-
 impl IndexFile {
     /// Opens the index at `path`, and makes an empty one where there is none of this version. The
     /// index is a copy that can be made again, so a file that is none is replaced.
-    pub(super) fn open(config: &SearchConfig, mode: Mode) -> rusqlite::Result<Found> {
+    pub(super) fn open(config: &SearchConfig, mode: Mode) -> rusqlite::Result<IndexFile> {
         let path = &config.path;
         let db = Connection::open(path)?;
         db.busy_timeout(Duration::from_secs(5))?;
         let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
         let db = match version {
-            Ok(VERSION) => return Ok(Found::Whole(Self::prepare(db, config, mode)?)),
+            Ok(VERSION) => return Self::prepare(db, config, mode),
             Ok(0) => db,
             Err(error) if !is_no_database(&error) => return Err(error),
             Ok(_) | Err(_) => {
@@ -87,7 +81,7 @@ impl IndexFile {
         };
         let file = Self::prepare(db, config, mode)?;
         file.create()?;
-        Ok(Found::New(file))
+        Ok(file)
     }
 
     fn prepare(db: Connection, config: &SearchConfig, mode: Mode) -> rusqlite::Result<IndexFile> {
@@ -114,6 +108,15 @@ impl IndexFile {
         change.execute_batch(SCHEMA)?;
         change.pragma_update(None, "user_version", VERSION)?;
         change.commit()
+    }
+
+    /// Notes that the index is whole, and of which store.
+    pub(super) fn finish(&mut self, epoch: Epoch) -> rusqlite::Result<()> {
+        self.db.execute(
+            "INSERT INTO built (id, epoch) VALUES (1, ?)",
+            [epoch.0.cast_signed()],
+        )?;
+        Ok(())
     }
 
     /// Closes the file; what was written is in it, and not beside it, unless somebody else has it open.
@@ -302,6 +305,14 @@ impl<'db> Put<'db> {
         self.bytes = 0;
         Ok(())
     }
+}
+
+/// The epoch of the store that the index was built from, once it is whole.
+pub(super) fn built_from(db: &Connection) -> rusqlite::Result<Option<Epoch>> {
+    db.prepare_cached("SELECT epoch FROM built")?
+        .query_row([], |row| row.get(0))
+        .optional()
+        .map(|epoch: Option<i64>| epoch.map(|epoch| Epoch(epoch.cast_unsigned())))
 }
 
 /// The term that every message of an application has.

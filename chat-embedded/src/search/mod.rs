@@ -9,10 +9,10 @@ mod writer;
 
 use async_trait::async_trait;
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::ChatId;
+use chat_core::ids::{ChatId, Epoch};
 use chat_core::port::{Document, Hit, Search, SearchQuery};
 
-use self::file::{Found, IndexFile, Mode};
+use self::file::{IndexFile, Mode};
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::SearchConfig;
@@ -21,11 +21,10 @@ use crate::error::{failure, translate, translate_io};
 /// A search index in one file, with one writing thread and a few readers.
 ///
 /// The index is a copy and can be made again: a file that is no index, or one of another version,
-/// is replaced by an empty one, and [`SqliteSearch::is_new`] says so.
+/// is replaced by an empty one, which was [built from](Search::built_from) no store yet.
 pub struct SqliteSearch {
     writer: Writer,
     readers: Readers,
-    is_new: bool,
 }
 
 impl SqliteSearch {
@@ -36,25 +35,10 @@ impl SqliteSearch {
     pub fn open(config: SearchConfig) -> Result<Self, BackendError> {
         // A copy that did not take its place is of no use.
         file::remove(&writer::copy_path(&config.path)).map_err(translate_io("open"))?;
-        let found = IndexFile::open(&config, Mode::Live).map_err(translate("open"))?;
-        let (index, is_new) = match found {
-            Found::Whole(index) => (index, false),
-            Found::New(index) => (index, true),
-        };
+        let index = IndexFile::open(&config, Mode::Live).map_err(translate("open"))?;
         let readers = Readers::new(&config);
         let writer = Writer::start(config, index).map_err(translate_io("open"))?;
-        Ok(Self {
-            writer,
-            readers,
-            is_new,
-        })
-    }
-
-    /// Whether the file was made when it was opened: over a store that has messages it wants a
-    /// [rebuild](Search::rebuild).
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.is_new
+        Ok(Self { writer, readers })
     }
 
     /// Closes the file, after what was asked before.
@@ -97,9 +81,13 @@ impl Search for SqliteSearch {
         self.writer.refill(documents.to_vec()).await
     }
 
-    async fn swap(&self) -> Result<(), BackendError> {
+    async fn swap(&self, epoch: Epoch) -> Result<(), BackendError> {
         let nobody_reads = self.readers.pause("swap").await?;
-        self.writer.swap(nobody_reads).await
+        self.writer.swap(epoch, nobody_reads).await
+    }
+
+    async fn built_from(&self) -> Result<Option<Epoch>, BackendError> {
+        self.readers.read("built_from", file::built_from).await
     }
 
     async fn ready(&self) -> Result<(), BackendError> {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use chat_core::ids::Epoch;
 use chat_core::kit::search::{agrees_with_the_matcher, found, posted};
 use chat_core::kit::texts;
 use chat_core::port::Search;
@@ -9,6 +10,8 @@ use tempfile::TempDir;
 use super::SqliteSearch;
 use crate::SearchConfig;
 
+const EPOCH: Epoch = Epoch(u64::MAX);
+
 fn open(folder: &TempDir) -> SqliteSearch {
     SqliteSearch::open(SearchConfig::new(folder.path().join("search.db"))).expect("an index")
 }
@@ -16,6 +19,16 @@ fn open(folder: &TempDir) -> SqliteSearch {
 fn fresh() -> (SqliteSearch, TempDir) {
     let folder = TempDir::new().expect("a folder");
     (open(&folder), folder)
+}
+
+/// What a crash leaves: the files as they are.
+fn crashed(folder: &TempDir) -> TempDir {
+    let crashed = TempDir::new().unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), crashed.path().join(file.file_name())).unwrap();
+    }
+    crashed
 }
 
 mod kit {
@@ -54,11 +67,10 @@ fn the_index_finds_what_matches() {
 #[tokio::test]
 async fn what_was_put_is_there_after_a_restart() {
     let (search, folder) = fresh();
-    assert!(search.is_new());
     search.put(&[posted(1, 1, "tea")]).await.unwrap();
     search.close().await.unwrap();
     let search = open(&folder);
-    assert!(!search.is_new());
+    assert_eq!(search.built_from().await.unwrap(), None);
     assert_eq!(found(&search, 1, "tea").await, [1]);
 }
 
@@ -68,12 +80,7 @@ async fn a_copy_that_was_cut_short_is_forgotten() {
     search.put(&[posted(1, 1, "tea")]).await.unwrap();
     search.rebuild().await.unwrap();
     search.refill(&[posted(1, 1, "coffee")]).await.unwrap();
-    // What a crash leaves: the files as they are.
-    let crashed = TempDir::new().unwrap();
-    for file in std::fs::read_dir(folder.path()).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), crashed.path().join(file.file_name())).unwrap();
-    }
+    let crashed = crashed(&folder);
     let copy = crashed.path().join("search.db.copy");
     assert!(copy.exists());
     let search = open(&crashed);
@@ -90,7 +97,7 @@ async fn a_file_that_is_no_index_is_replaced() {
     )
     .unwrap();
     let search = open(&folder);
-    assert!(search.is_new());
+    assert_eq!(search.built_from().await.unwrap(), None);
     search.put(&[posted(1, 1, "tea")]).await.unwrap();
     assert_eq!(found(&search, 1, "tea").await, [1]);
 }
@@ -98,13 +105,15 @@ async fn a_file_that_is_no_index_is_replaced() {
 #[tokio::test]
 async fn an_index_of_another_version_is_replaced() {
     let (search, folder) = fresh();
-    search.put(&[posted(1, 1, "tea")]).await.unwrap();
+    search.rebuild().await.unwrap();
+    search.refill(&[posted(1, 1, "tea")]).await.unwrap();
+    search.swap(EPOCH).await.unwrap();
     search.close().await.unwrap();
     let db = rusqlite::Connection::open(folder.path().join("search.db")).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     db.close().unwrap();
     let search = open(&folder);
-    assert!(search.is_new());
+    assert_eq!(search.built_from().await.unwrap(), None);
     assert!(found(&search, 1, "tea").await.is_empty());
 }
 
@@ -122,8 +131,20 @@ async fn questions_are_answered_while_a_copy_takes_the_place() {
         for _ in 0..5 {
             search.rebuild().await.unwrap();
             search.refill(&documents).await.unwrap();
-            search.swap().await.unwrap();
+            search.swap(EPOCH).await.unwrap();
         }
     };
     tokio::join!(asking, swapping);
+}
+
+#[tokio::test]
+async fn what_an_index_was_built_from_is_known_after_a_crash() {
+    let (search, folder) = fresh();
+    search.rebuild().await.unwrap();
+    search.refill(&[posted(1, 1, "tea")]).await.unwrap();
+    let half_built = crashed(&folder);
+    assert_eq!(open(&half_built).built_from().await.unwrap(), None);
+    search.swap(EPOCH).await.unwrap();
+    let whole = crashed(&folder);
+    assert_eq!(open(&whole).built_from().await.unwrap(), Some(EPOCH));
 }

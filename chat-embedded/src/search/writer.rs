@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::ChatId;
+use chat_core::ids::{ChatId, Epoch};
 use chat_core::port::Document;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::file::{Found, IndexFile, Mode, remove};
+use super::file::{IndexFile, Mode, remove};
 use crate::SearchConfig;
 use crate::error::{failure, translate, translate_io};
 
@@ -31,7 +31,7 @@ enum Job {
     Rebuild,
     Refill(Vec<Document>),
     /// Nobody reads while the permit is held.
-    Swap(OwnedSemaphorePermit),
+    Swap(Epoch, OwnedSemaphorePermit),
     Close,
 }
 
@@ -78,9 +78,10 @@ impl Writer {
     /// Puts the copy in the live one's place. Nobody may have that open.
     pub(super) async fn swap(
         &self,
+        epoch: Epoch,
         nobody_reads: OwnedSemaphorePermit,
     ) -> Result<(), BackendError> {
-        self.ask("swap", Job::Swap(nobody_reads)).await
+        self.ask("swap", Job::Swap(epoch, nobody_reads)).await
     }
 
     /// Whether the thread takes jobs.
@@ -138,7 +139,7 @@ impl Thread {
                 Job::Put(documents) => self.put(&documents),
                 Job::Rebuild => self.rebuild(),
                 Job::Refill(documents) => self.in_copy("refill", |copy| copy.put(&documents)),
-                Job::Swap(_nobody_reads) => self.swap(),
+                Job::Swap(epoch, _nobody_reads) => self.swap(epoch),
                 Job::Erase(chat) => {
                     self.erasures.push_back((chat, reply));
                     continue;
@@ -175,9 +176,7 @@ impl Thread {
     fn live(&mut self) -> Result<&mut IndexFile, BackendError> {
         let live = match self.live.take() {
             Some(live) => live,
-            None => match IndexFile::open(&self.config, Mode::Live).map_err(translate("open"))? {
-                Found::Whole(file) | Found::New(file) => file,
-            },
+            None => IndexFile::open(&self.config, Mode::Live).map_err(translate("open"))?,
         };
         Ok(self.live.insert(live))
     }
@@ -211,8 +210,7 @@ impl Thread {
             ..self.config.clone()
         };
         remove(&config.path).map_err(translate_io("rebuild"))?;
-        let found = IndexFile::open(&config, Mode::Copy).map_err(translate("rebuild"))?;
-        let (Found::Whole(copy) | Found::New(copy)) = found;
+        let copy = IndexFile::open(&config, Mode::Copy).map_err(translate("rebuild"))?;
         self.copy = Some(copy);
         Ok(())
     }
@@ -233,7 +231,8 @@ impl Thread {
         })
     }
 
-    fn swap(&mut self) -> Result<(), BackendError> {
+    fn swap(&mut self, epoch: Epoch) -> Result<(), BackendError> {
+        self.in_copy("swap", |copy| copy.finish(epoch))?;
         let copy = self
             .copy
             .take()

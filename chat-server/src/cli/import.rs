@@ -212,7 +212,7 @@ fn advice(file: &Path, error: ImportError) -> Failure {
 /// Waits until the index has everything; `false` when it was stopped before.
 async fn follow(node: &Node, stop: &CancellationToken) -> Result<bool, Failure> {
     let mut meter = Meter::new("messages indexed", None);
-    if node.wants_reindex {
+    if !node.chat.index_is_whole().await? {
         node.chat
             .reindex(|so_far| meter.at(so_far.messages, so_far.messages))
             .await?;

@@ -33,9 +33,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
         .collect::<io::Result<Vec<_>>>()?;
     let node = Node::start(settings).await?;
     let reindexer = Reindexer::new(node.chat.clone());
-    if node.wants_reindex {
-        reindexer.start();
-    }
+    reindexer.complete();
     let doors = api::doors(settings, &node.chat, reindexer, node.probes(settings));
     announce(settings, &addresses)?;
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);

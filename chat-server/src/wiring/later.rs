@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::ChatId;
+use chat_core::ids::{ChatId, Epoch};
 use chat_core::port::{Document, Hit, Search, SearchQuery};
 
 /// A search index that is not here: whoever would put something into it waits until the process ends.
-pub(super) struct Later;
+/// As far as this process can tell it is whole over the store of this epoch: what is written is noted to follow.
+pub(super) struct Later(pub(super) Epoch);
 
 impl Later {
     fn absent(op: &'static str) -> BackendError {
@@ -38,8 +39,12 @@ impl Search for Later {
         Err(Self::absent("refill"))
     }
 
-    async fn swap(&self) -> Result<(), BackendError> {
+    async fn swap(&self, _: Epoch) -> Result<(), BackendError> {
         Err(Self::absent("swap"))
+    }
+
+    async fn built_from(&self) -> Result<Option<Epoch>, BackendError> {
+        Ok(Some(self.0))
     }
 
     async fn ready(&self) -> Result<(), BackendError> {

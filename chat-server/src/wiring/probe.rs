@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chat_core::Chat;
 
-use crate::api::ops::Probe;
+use crate::api::ops::{Probe, Working};
 use crate::config::BackendUrl;
 
 pub(super) struct StoreProbe {
@@ -14,7 +14,7 @@ pub(super) struct SearchProbe {
     pub(super) url: BackendUrl,
 }
 
-type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type Checked = Result<Working, Box<dyn std::error::Error + Send + Sync>>;
 
 #[async_trait]
 impl Probe for StoreProbe {
@@ -31,7 +31,8 @@ impl Probe for StoreProbe {
     }
 
     async fn check(&self) -> Checked {
-        Ok(self.chat.store_ready().await?)
+        self.chat.store_ready().await?;
+        Ok(Working::Wholly)
     }
 }
 
@@ -50,6 +51,10 @@ impl Probe for SearchProbe {
     }
 
     async fn check(&self) -> Checked {
-        Ok(self.chat.search_ready().await?)
+        self.chat.search_ready().await?;
+        Ok(match self.chat.index_is_whole().await? {
+            true => Working::Wholly,
+            false => Working::Incompletely,
+        })
     }
 }

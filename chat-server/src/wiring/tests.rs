@@ -49,7 +49,7 @@ mod files {
         let dir = tempfile::tempdir().unwrap();
         let settings = within(&dir.path().join("deep/data"));
         let first = Node::start(&settings).await.unwrap();
-        assert!(!first.wants_reindex);
+        assert!(first.chat.index_is_whole().await.unwrap());
         let text = refusal(settings).await;
         assert!(text.contains(&std::process::id().to_string()), "{text}");
         first.chat.stop().await;

@@ -2,8 +2,11 @@
 
 use super::{NONE, found, posted, put, touched};
 use crate::error::ErrorKind;
-use crate::ids::ChatId;
+use crate::ids::{ChatId, Epoch};
 use crate::port::Search;
+
+/// Its highest bit is set: an epoch is any 64 bits.
+const EPOCH: Epoch = Epoch(u64::MAX - 6);
 
 /// After the swap the index holds what the copy was filled with, and no longer what was there.
 pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &dyn Search) {
@@ -17,7 +20,7 @@ pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &dyn Search
         .refill(&[touched(1, 2, 1, None), posted(1, 3, "new")])
         .await
         .expect("refill");
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "new").await, [3, 1]);
     assert_eq!(found(search, 1, "old").await, NONE);
     assert_eq!(found(search, 9, "old").await, NONE);
@@ -36,7 +39,7 @@ pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &dyn Se
     put(search, &[posted(1, 2, "tea")]).await;
     assert_eq!(found(search, 1, "tea").await, [2, 1]);
     assert_eq!(found(search, 1, "coffee").await, NONE);
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "coffee").await, [1]);
     assert_eq!(
         found(search, 1, "tea").await,
@@ -57,7 +60,7 @@ pub async fn a_copy_takes_documents_as_the_live_index_does(search: &dyn Search) 
         .refill(&[posted(1, 1, "milk"), posted(1, 2, "milk")])
         .await
         .expect("refill");
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "tea").await, [1]);
     assert_eq!(found(search, 1, "milk").await, NONE);
 }
@@ -73,7 +76,7 @@ pub async fn what_is_erased_is_erased_in_the_copy_too(search: &dyn Search) {
     search.erase(ChatId(1)).await.expect("erase");
     search.refill(&[posted(1, 2, "tea")]).await.expect("refill");
     assert_eq!(found(search, 1, "tea").await, NONE);
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "tea").await, [2]);
     assert_eq!(found(search, 2, "tea").await, [1]);
 }
@@ -84,7 +87,7 @@ pub async fn a_new_copy_throws_the_old_one_away(search: &dyn Search) {
     search.refill(&[posted(1, 1, "tea")]).await.expect("refill");
     search.rebuild().await.expect("rebuild");
     search.refill(&[posted(1, 2, "tea")]).await.expect("refill");
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "tea").await, [2]);
 }
 
@@ -97,14 +100,32 @@ pub async fn without_a_copy_there_is_nothing_to_fill_or_swap(search: &dyn Search
         .map_err(|error| error.kind());
     assert_eq!(refill, Err(ErrorKind::NotFound));
     assert_eq!(
-        search.swap().await.map_err(|error| error.kind()),
+        search.swap(EPOCH).await.map_err(|error| error.kind()),
         Err(ErrorKind::NotFound)
     );
     search.rebuild().await.expect("rebuild");
-    search.swap().await.expect("swap");
+    search.swap(EPOCH).await.expect("swap");
     assert_eq!(
-        search.swap().await.map_err(|error| error.kind()),
+        search.swap(EPOCH).await.map_err(|error| error.kind()),
         Err(ErrorKind::NotFound)
     );
     assert_eq!(found(search, 1, "tea").await, NONE);
+}
+
+/// An index is told to be whole by the swap alone, and over which store it is.
+pub async fn an_index_knows_which_store_it_was_built_from(search: &dyn Search) {
+    let built_from = async || search.built_from().await.expect("built_from");
+    assert_eq!(built_from().await, None);
+    put(search, &[posted(1, 1, "tea")]).await;
+    search.rebuild().await.expect("rebuild");
+    search.refill(&[posted(1, 1, "tea")]).await.expect("refill");
+    assert_eq!(built_from().await, None, "the copy is not in its place yet");
+    search.swap(EPOCH).await.expect("swap");
+    assert_eq!(built_from().await, Some(EPOCH));
+    search.rebuild().await.expect("rebuild");
+    assert_eq!(built_from().await, Some(EPOCH), "the old one serves");
+    put(search, &[posted(1, 2, "tea")]).await;
+    search.erase(ChatId(1)).await.expect("erase");
+    search.swap(Epoch(0)).await.expect("swap");
+    assert_eq!(built_from().await, Some(Epoch(0)));
 }

@@ -50,6 +50,7 @@ macro_rules! search_kit {
             what_is_erased_is_erased_in_the_copy_too,
             a_new_copy_throws_the_old_one_away,
             without_a_copy_there_is_nothing_to_fill_or_swap,
+            an_index_knows_which_store_it_was_built_from,
         }
     };
 }

@@ -1,9 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chat_core::Chat;
 use chat_core::sink::Rebuild;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// After so long an index that could not be completed is tried again, at first and at most.
+const SOON: Duration = Duration::from_secs(1);
+const LATE: Duration = Duration::from_secs(60);
 
 /// What a rebuild of the search index does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -58,18 +63,60 @@ impl Reindexer {
 
     /// Starts a rebuild on the current runtime, unless one runs.
     pub fn start(&self) -> Progress {
+        let (progress, is_mine) = self.claim();
+        if is_mine {
+            let reindexer = self.clone();
+            tokio::spawn(async move { reindexer.rebuild().await });
+        }
+        progress
+    }
+
+    /// Sees to it, on the current runtime, that the index lacks nothing: rebuilds one that was lost, was cut short or
+    /// is that of another store, and tries again for as long as the index cannot be asked or built.
+    pub fn complete(&self) {
+        let reindexer = self.clone();
+        tokio::spawn(async move {
+            let mut pause = SOON;
+            while !reindexer.is_complete_now().await {
+                tokio::time::sleep(pause).await;
+                pause = LATE.min(pause * 2);
+            }
+        });
+    }
+
+    /// Rebuilds the index if it lacks something, and says whether it lacks nothing now.
+    async fn is_complete_now(&self) -> bool {
+        match self.chat.index_is_whole().await {
+            Ok(true) => true,
+            Ok(false) if self.claim().1 => {
+                self.rebuild().await;
+                self.progress().state == State::Done
+            }
+            Ok(false) => false,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the search index cannot say whether it is whole"
+                );
+                false
+            }
+        }
+    }
+
+    /// Says that a rebuild runs, and whether it is the caller's to run.
+    fn claim(&self) -> (Progress, bool) {
         let mut progress = self.lock();
-        if progress.state != State::Running {
+        let is_mine = progress.state != State::Running;
+        if is_mine {
             *progress = Progress {
                 state: State::Running,
                 ..Progress::default()
             };
-            tokio::spawn(self.clone().rebuild());
         }
-        *progress
+        (*progress, is_mine)
     }
 
-    async fn rebuild(self) {
+    async fn rebuild(&self) {
         tracing::info!("the search index is built anew");
         let note = |state, so_far: Rebuild| {
             *self.lock() = Progress {

@@ -31,7 +31,16 @@ pub trait Probe: Send + Sync {
     ///
     /// # Errors
     /// Why it does not.
-    async fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+    async fn check(&self) -> Result<Working, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// How a backend works that works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Working {
+    /// As it should.
+    Wholly,
+    /// Without something that is being built again.
+    Incompletely,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,7 +60,7 @@ pub(super) struct Readiness {
 enum Status {
     /// Everything works.
     Ready,
-    /// What does not work can be done without for a time.
+    /// What does not work, or not wholly, can be done without for a time.
     Degraded,
     /// Something vital does not work.
     Unavailable,
@@ -70,6 +79,8 @@ struct Backend {
 #[serde(rename_all = "lowercase")]
 enum State {
     Up,
+    /// It answers, and is being built again because it lacks something.
+    Building,
     Down,
 }
 
@@ -92,16 +103,16 @@ pub(super) async fn alive(_: (), _: Call) -> Response {
 )]
 pub(super) async fn ready(probes: Arc<[Arc<dyn Probe>]>, call: Call) -> Response {
     let states = join_all(probes.iter().map(|probe| state(&**probe, &call))).await;
-    let is_down = |vital: bool| {
-        probes
-            .iter()
-            .zip(&states)
-            .any(|(probe, state)| *state == State::Down && probe.is_vital() == vital)
-    };
-    let status = match (is_down(true), is_down(false)) {
-        (true, _) => Status::Unavailable,
-        (false, true) => Status::Degraded,
-        (false, false) => Status::Ready,
+    let vital_is_down = probes
+        .iter()
+        .zip(&states)
+        .any(|(probe, state)| *state == State::Down && probe.is_vital());
+    let status = if vital_is_down {
+        Status::Unavailable
+    } else if states.iter().any(|state| *state != State::Up) {
+        Status::Degraded
+    } else {
+        Status::Ready
     };
     let backends = probes.iter().zip(states).map(|(probe, state)| Backend {
         role: probe.role(),
@@ -122,7 +133,8 @@ pub(super) async fn ready(probes: Arc<[Arc<dyn Probe>]>, call: Call) -> Response
 
 async fn state(probe: &dyn Probe, call: &Call) -> State {
     match tokio::time::timeout(PATIENCE, probe.check()).await {
-        Ok(Ok(())) => State::Up,
+        Ok(Ok(Working::Wholly)) => State::Up,
+        Ok(Ok(Working::Incompletely)) => State::Building,
         Ok(Err(error)) => {
             call.head.log_failure(&*error);
             State::Down

@@ -18,7 +18,7 @@ use crate::http::metrics;
 use crate::http::problem::{Code, Problem};
 use crate::http::reply::{self, Response};
 
-pub use health::Probe;
+pub use health::{Probe, Working};
 
 const NAME: &str = "ops";
 

@@ -9,7 +9,8 @@ use crate::http::testing::{front, request};
 struct Fixed {
     role: &'static str,
     vital: bool,
-    works: bool,
+    /// `None` for one that does not.
+    works: Option<Working>,
 }
 
 #[async_trait]
@@ -26,16 +27,16 @@ impl Probe for Fixed {
         self.vital
     }
 
-    async fn check(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        if self.works {
-            Ok(())
-        } else {
-            Err("a secret reason".into())
-        }
+    async fn check(&self) -> Result<Working, Box<dyn std::error::Error + Send + Sync>> {
+        self.works.ok_or_else(|| "a secret reason".into())
     }
 }
 
-fn ops(store: bool, search: bool) -> Front {
+const UP: Option<Working> = Some(Working::Wholly);
+const BUILDING: Option<Working> = Some(Working::Incompletely);
+const DOWN: Option<Working> = None;
+
+fn ops(store: Option<Working>, search: Option<Working>) -> Front {
     let body = BodyLimits {
         bytes: 64,
         time: Duration::from_secs(5),
@@ -57,7 +58,7 @@ fn ops(store: bool, search: bool) -> Front {
 
 #[tokio::test]
 async fn a_live_process_says_so() {
-    let answer = request("GET", "/healthz").send(&ops(false, false)).await;
+    let answer = request("GET", "/healthz").send(&ops(DOWN, DOWN)).await;
     assert_eq!(
         (answer.status, answer.text()),
         (StatusCode::OK, r#"{"status":"alive"}"#)
@@ -67,16 +68,21 @@ async fn a_live_process_says_so() {
 #[tokio::test]
 async fn readiness_shows_each_backend_and_fails_only_for_a_vital_one() {
     for (store, search, status, word) in [
-        (true, true, 200, "ready"),
-        (true, false, 200, "degraded"),
-        (false, true, 503, "unavailable"),
-        (false, false, 503, "unavailable"),
+        (UP, UP, 200, "ready"),
+        (UP, BUILDING, 200, "degraded"),
+        (UP, DOWN, 200, "degraded"),
+        (DOWN, UP, 503, "unavailable"),
+        (DOWN, DOWN, 503, "unavailable"),
     ] {
         let answer = request("GET", "/readyz").send(&ops(store, search)).await;
         assert_eq!(answer.status, status);
         let body = answer.json();
         assert_eq!(body["status"], word);
-        let state = |works| if works { "up" } else { "down" };
+        let state = |works| match works {
+            UP => "up",
+            BUILDING => "building",
+            DOWN => "down",
+        };
         assert_eq!(
             body["backends"],
             serde_json::json!([
@@ -91,7 +97,7 @@ async fn readiness_shows_each_backend_and_fails_only_for_a_vital_one() {
 
 #[tokio::test]
 async fn figures_come_in_the_text_format() {
-    let front = ops(true, true);
+    let front = ops(UP, UP);
     metrics::recorder();
     request("GET", "/healthz").send(&front).await;
     let answer = request("GET", "/metrics").send(&front).await;
@@ -111,7 +117,7 @@ async fn figures_come_in_the_text_format() {
 #[tokio::test]
 async fn the_document_names_every_path_of_this_door() {
     let document = request("GET", "/openapi.json")
-        .send(&ops(true, true))
+        .send(&ops(UP, UP))
         .await
         .json();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
@@ -120,7 +126,7 @@ async fn the_document_names_every_path_of_this_door() {
 
 #[tokio::test]
 async fn the_page_of_documents_works_with_and_without_the_slash() {
-    let front = ops(true, true);
+    let front = ops(UP, UP);
     let bare = request("GET", "/docs").send(&front).await;
     assert_eq!(
         (bare.status, bare.header("location")),
