@@ -4,6 +4,7 @@ mod applications;
 mod chats;
 mod feed;
 mod heads;
+mod hits;
 mod import;
 mod messages;
 mod reader;
@@ -34,7 +35,7 @@ pub use applications::DEFAULT_APPLICATION;
 pub use feed::{Feed, Item};
 pub use messages::Posted;
 pub use reader::Reader;
-pub use search::{Found, SearchRequest};
+pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
 
 use heads::Heads;

@@ -1,15 +1,15 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::commit::Sink;
 use crate::error::ChatError;
-use crate::ids::{ChatId, Head, MessageNumber};
+use crate::ids::{ApplicationId, ChatNumber, Head};
 use crate::model::Message;
 use crate::page::Limit;
-use crate::port::{Hit, Order, SearchQuery, SearchScope};
+use crate::port::{Order, SearchScope};
 use crate::terms::Query;
 
-use super::Reader;
+use super::hits::Hits;
+use super::{Access, Chat, Reader};
 
 /// What is searched for.
 #[derive(Debug, Clone)]
@@ -18,25 +18,35 @@ pub struct SearchRequest {
     pub query: Arc<Query>,
     /// In which order.
     pub order: Order,
-    /// Go on behind this number, in the order asked for.
-    pub after: Option<MessageNumber>,
+    /// Go on behind this place, in the order asked for: the `next` of the page before. In one chat
+    /// a place is a message's number.
+    pub after: Option<u64>,
     /// At most so many.
     pub limit: Limit,
 }
 
-/// What was found.
+/// What was found in a chat.
 #[derive(Debug, Clone)]
 pub struct Found {
     /// Messages that exist and match, in the order asked for.
     pub items: Vec<Message>,
     /// Where to go on; a short page may still have it.
-    pub next: Option<MessageNumber>,
+    pub next: Option<u64>,
     /// The index is current up to here.
     pub indexed_through: Head,
 }
 
-/// How many hits are re-read and re-checked for one page, at most.
-const BUDGET: usize = 5_000;
+/// What was found in an application.
+#[derive(Debug, Clone)]
+pub struct FoundAnywhere {
+    /// Messages that exist and match, each with the number of its chat. The newest is the one that
+    /// was indexed last.
+    pub items: Vec<(ChatNumber, Message)>,
+    /// Where to go on; a short page may still have it.
+    pub next: Option<u64>,
+    /// Whether the index has all that was written in the application before.
+    pub is_current: bool,
+}
 
 impl Reader {
     /// Searches the chat. The Store decides what exists; every hit is checked against it.
@@ -45,78 +55,13 @@ impl Reader {
     /// What the index or the Store could not do.
     pub async fn search(&self, request: &SearchRequest) -> Result<Found, ChatError> {
         let indexed_through = self.indexed_through().await?;
-        let mut found = Found {
-            items: Vec::new(),
-            next: None,
+        let hits = Hits::in_chat(&self.service, &self.info);
+        let (items, next) = hits.page(request).await?;
+        Ok(Found {
+            items: items.into_iter().map(|(_, message)| message).collect(),
+            next,
             indexed_through,
-        };
-        if request.query.is_empty() {
-            return Ok(found);
-        }
-        let mut after = request.after.map(|number| number.0);
-        let mut checked = 0;
-        while checked < BUDGET {
-            let hits = self.hits(request, after).await?;
-            let full_page = hits.len() == request.limit.get();
-            checked += hits.len();
-            let more = full_page && request.order != Order::Relevance;
-            after = hits.last().map(|hit| hit.position);
-            for message in self.matching(&request.query, &hits).await? {
-                if found.items.len() == request.limit.get() {
-                    found.next = found.items.last().map(|last: &Message| last.number);
-                    return Ok(found);
-                }
-                found.items.push(message);
-            }
-            if !more {
-                return Ok(found);
-            }
-            if found.items.len() == request.limit.get() {
-                break;
-            }
-        }
-        found.next = after.map(MessageNumber);
-        Ok(found)
-    }
-
-    async fn hits(
-        &self,
-        request: &SearchRequest,
-        after: Option<u64>,
-    ) -> Result<Vec<Hit>, ChatError> {
-        let query = SearchQuery {
-            scope: SearchScope::Chat(self.chat_id()),
-            query: request.query.clone(),
-            order: request.order,
-            after,
-            limit: request.limit,
-        };
-        Ok(self.service.inner.search.query(&query).await?)
-    }
-
-    /// The hits' messages in the hits' order, without those that are gone or match no more.
-    async fn matching(&self, query: &Query, hits: &[Hit]) -> Result<Vec<Message>, ChatError> {
-        let here = |hit: &&Hit| hit.chat == self.chat_id();
-        let mut numbers: Vec<MessageNumber> =
-            hits.iter().filter(here).map(|hit| hit.number).collect();
-        let order = numbers.clone();
-        numbers.sort_unstable();
-        let read = self
-            .service
-            .inner
-            .stores
-            .history
-            .many(self.chat_id(), &numbers)
-            .await?;
-        let mut read: BTreeMap<MessageNumber, Message> = read
-            .into_iter()
-            .filter(|message| !message.is_deleted() && query.matches(&message.body))
-            .map(|message| (message.number, message))
-            .collect();
-        Ok(order
-            .into_iter()
-            .filter_map(|number| read.remove(&number))
-            .collect())
+        })
     }
 
     /// Up to which head the index has this chat.
@@ -124,14 +69,42 @@ impl Reader {
         if !self.service.index_is_whole().await? {
             return Ok(Head::START);
         }
-        let chat: ChatId = self.chat_id();
-        let pending = self
-            .service
-            .inner
-            .stores
-            .outbox
-            .pending(Sink::Index, chat)
-            .await?;
+        let outbox = &self.service.inner.stores.outbox;
+        let pending = outbox.pending(Sink::Index, self.info.id).await?;
         Ok(pending.map_or(self.info.head, |dirty| dirty.from))
+    }
+}
+
+impl Chat {
+    /// Searches all chats of an application. The Store decides what exists; every hit is checked
+    /// against it.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], or what the index or the Store could not do.
+    pub async fn search(
+        &self,
+        access: Access,
+        request: &SearchRequest,
+    ) -> Result<FoundAnywhere, ChatError> {
+        let application = self.resolve(access).await?.id;
+        let is_current = self.has_indexed(application).await?;
+        let scope = SearchScope::Application(application);
+        let (items, next) = Hits::new(self, application, scope).page(request).await?;
+        Ok(FoundAnywhere {
+            items,
+            next,
+            is_current,
+        })
+    }
+
+    /// Whether the index has all of an application. When very much waits it may say no too often.
+    async fn has_indexed(&self, application: ApplicationId) -> Result<bool, ChatError> {
+        if !self.index_is_whole().await? {
+            return Ok(false);
+        }
+        let outbox = &self.inner.stores.outbox;
+        let waiting = outbox.dirty(Sink::Index, Limit::MAX).await?;
+        let is_full = waiting.len() == Limit::MAX.get();
+        Ok(!is_full && waiting.iter().all(|dirty| dirty.application != application))
     }
 }

@@ -171,6 +171,24 @@ pub(super) struct SearchQuery {
     before: Option<u64>,
 }
 
+/// What is searched for, in all chats or in one.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SearchAnywhereQuery {
+    /// Words, parts of words, phrases in quotes; all are required. Nothing finds nothing.
+    #[param(required = false)]
+    query: Option<String>,
+    /// Only in the chat with this number.
+    #[param(required = false, minimum = 1)]
+    chat: Option<u64>,
+    /// The most that the page may hold.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Only what comes behind the page whose `next` this is; in one chat, before this number.
+    #[param(required = false, minimum = 0)]
+    before: Option<u64>,
+}
+
 /// From where on, how many, and how long to wait.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -207,7 +225,7 @@ pub(super) struct Keyed {
         application::list, application::create, application::get, application::replace,
         application::update, application::delete, info::capabilities, info::limits,
         chats::list, chats::create, chats::get, chats::update, chats::delete,
-        changes::changes, search::search,
+        changes::changes, search::search, search::search_anywhere,
         messages::list, messages::create, messages::get, messages::replace, messages::update,
         messages::delete,
     ),
@@ -249,7 +267,9 @@ impl Modify for Complete {
 /// Whether the original API does not have it.
 fn is_native(path: &str, method: &str) -> bool {
     let word = path.rsplit('/').next().unwrap_or_default();
-    matches!(word, "changes" | "limits" | "capabilities") || word == "{chat}" && method == "patch"
+    matches!(word, "changes" | "limits" | "capabilities")
+        || word == "{chat}" && method == "patch"
+        || path.ends_with("{app}/search")
 }
 
 fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'static str)> {
@@ -300,6 +320,7 @@ fn link(document: &mut Document) {
             "update_application",
             "delete_application",
             "get_limits",
+            "search_application",
             "list_chats",
             "create_chat",
         ],

@@ -67,6 +67,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
         .get(chats::list)
         .post(chats::create)
         .boxed();
+    let searched_anywhere = leaf("/api/v1/applications/{app}/search")
+        .get(search::search_anywhere)
+        .boxed();
     let limits = leaf("/api/v1/applications/{app}/limits")
         .get(info::limits)
         .boxed();
@@ -92,7 +95,8 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     );
     let in_chat = either(messages, either(chat, under("changes", followed)));
     let chats = under("chats", either(named(in_chat), all_chats));
-    let in_application = either(chats, either(application, under("limits", limits)));
+    let others = either(under("search", searched_anywhere), under("limits", limits));
+    let in_application = either(chats, either(application, others));
     let applications = under(
         "applications",
         either(named(in_application), all_applications),

@@ -1,17 +1,20 @@
-//! `…/chats/{chat}/messages/search`.
+//! `…/chats/{chat}/messages/search`, and `…/search` over all chats.
 
 use std::sync::Arc;
 
-use chat_core::ids::MessageNumber;
+use chat_core::ids::ChatNumber;
+use chat_core::model::Message;
 use chat_core::page::Limit;
 use chat_core::port::Order;
-use chat_core::service::SearchRequest;
+use chat_core::service::{Reader, SearchRequest};
 use chat_core::terms::Query;
 use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::document::{InChat, SearchQuery};
-use super::state::{State, query};
-use super::status::Wrong;
+use super::document::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
+use super::state::{State, only_knows, query};
+use super::status::{Native, Wrong};
 use super::view::MessageJson;
 use crate::http::call::{Call, Head};
 use crate::http::paging::{self, Neighbours};
@@ -39,10 +42,97 @@ pub(super) async fn search(state: State, call: Call) -> Result<Response, Wrong> 
     let through = HeaderValue::from(found.indexed_through.number.0);
     answer.headers_mut().insert(INDEXED_THROUGH, through);
     let next = Neighbours {
-        next_before: found.next.map(|number| number.0),
+        next_before: found.next,
         ..Neighbours::default()
     };
     Ok(paging::with_links(answer, &call.head.uri, limit, next))
+}
+
+/// A page of what was found in an application.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Found)]
+pub(super) struct FoundJson {
+    /// The messages, those first that were indexed last.
+    items: Vec<FoundMessage>,
+    /// In one chat the number up to which the index is current; null for all chats together.
+    #[schema(minimum = 0)]
+    indexed_through: Option<u64>,
+    /// Whether the index has everything that was written before.
+    current: bool,
+    /// Give it as `before` to go on; null at the end. It stands until the index is built anew.
+    #[schema(minimum = 0)]
+    next: Option<u64>,
+}
+
+/// A message with the number of its chat.
+#[derive(Debug, Serialize, ToSchema)]
+struct FoundMessage {
+    /// The number of its chat.
+    #[schema(minimum = 1)]
+    chat: u64,
+    #[serde(flatten)]
+    message: MessageJson,
+}
+
+impl FoundMessage {
+    fn new(chat: ChatNumber, message: Message) -> Self {
+        Self {
+            chat: chat.0,
+            message: message.into(),
+        }
+    }
+}
+
+/// Messages of all chats that match, or of one chat.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/search", tag = "messages", operation_id = "search_application",
+    params(InApplication, SearchAnywhereQuery),
+    responses((status = 200, description = "What was found", body = FoundJson,
+        headers(("Link" = Option<String>, description = "The page behind this one")))),
+)]
+pub(super) async fn search_anywhere(state: State, call: Call) -> Result<Response, Native> {
+    let access = state.enter(&call.head).await?;
+    state.chat().application(access).await?;
+    let query = query(&call.head)?;
+    only_knows(&query, &["query", "chat", "limit", "before"])?;
+    let (request, limit) = request(&call.head)?;
+    let chat = query.get("chat").map(chat_number).transpose()?;
+    let found = match chat {
+        Some(number) => in_chat(&state.chat().chat(access, number).await?, &request).await?,
+        None => {
+            let found = state.chat().search(access, &request).await?;
+            let show = |(chat, message)| FoundMessage::new(chat, message);
+            FoundJson {
+                items: found.items.into_iter().map(show).collect(),
+                indexed_through: None,
+                current: found.is_current,
+                next: found.next,
+            }
+        }
+    };
+    let next = Neighbours {
+        next_before: found.next,
+        ..Neighbours::default()
+    };
+    let answer = reply::json(StatusCode::OK, &found);
+    Ok(paging::with_links(answer, &call.head.uri, limit, next))
+}
+
+async fn in_chat(reader: &Reader, request: &SearchRequest) -> Result<FoundJson, Wrong> {
+    let found = reader.search(request).await?;
+    let number = reader.view().number;
+    let show = |message| FoundMessage::new(number, message);
+    Ok(FoundJson {
+        items: found.items.into_iter().map(show).collect(),
+        indexed_through: Some(found.indexed_through.number.0),
+        current: found.indexed_through == reader.head(),
+        next: found.next,
+    })
+}
+
+fn chat_number(text: &str) -> Result<ChatNumber, Wrong> {
+    text.parse()
+        .map_err(|_| Wrong::Parameter("chat".into(), "is not the number of a chat".into()))
 }
 
 fn request(head: &Head) -> Result<(SearchRequest, u16), Wrong> {
@@ -63,7 +153,7 @@ fn request(head: &Head) -> Result<(SearchRequest, u16), Wrong> {
     let request = SearchRequest {
         query: Arc::new(Query::parse(query.get("query").unwrap_or_default())),
         order,
-        after: before.map(|number| MessageNumber(number).min(MessageNumber::MAX)),
+        after: before,
         limit: Limit::new(limit.into()).unwrap_or(Limit::DEFAULT),
     };
     Ok((request, limit))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chat_core::commit::Post;
 use chat_core::error::ChatError;
-use chat_core::ids::{ChatNumber, MessageNumber};
+use chat_core::ids::ChatNumber;
 use chat_core::page::{Limit, Span};
 use chat_core::port::Order;
 use chat_core::service::{Reader, SearchRequest};
@@ -66,7 +66,7 @@ struct Hits {
     application: Uuid,
     chat: ChatNumber,
     query: Arc<Query>,
-    after: Option<MessageNumber>,
+    after: Option<u64>,
 }
 
 impl Pages for Hits {

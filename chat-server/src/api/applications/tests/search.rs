@@ -119,3 +119,111 @@ async fn a_parameter_that_cannot_be_is_400() {
         );
     }
 }
+
+/// The numbers of chat and message of what a whole application has, once the index has followed.
+async fn found_anywhere(house: &House, application: &str, query: &str) -> Vec<(u64, u64)> {
+    loop {
+        let answer = house.get(&format!("{application}/search?{query}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let found = answer.json();
+        if found["current"] == true {
+            let place = |item: &Value| Some((item["chat"].as_u64()?, item["number"].as_u64()?));
+            return found["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(place)
+                .collect();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_searched_whole_or_chat_by_chat() {
+    let house = house().await;
+    let (first, second) = (
+        application(&house, "A").await,
+        application(&house, "B").await,
+    );
+    for chats in [&first, &first, &second] {
+        house.post(&format!("{chats}/chats"), "").await;
+    }
+    post_all(&house, &format!("{first}/chats/1"), &["green tea"]).await;
+    assert_eq!(found_anywhere(&house, &first, "query=tea").await, [(1, 1)]);
+    post_all(&house, &format!("{first}/chats/2"), &["milk", "black tea"]).await;
+    post_all(&house, &format!("{second}/chats/1"), &["white tea"]).await;
+    assert_eq!(
+        found_anywhere(&house, &first, "query=tea").await,
+        [(2, 2), (1, 1)]
+    );
+    assert_eq!(
+        found_anywhere(&house, &first, "query=tea&chat=1").await,
+        [(1, 1)]
+    );
+    assert_eq!(found_anywhere(&house, &second, "query=tea").await, [(1, 1)]);
+    assert_eq!(found_anywhere(&house, &first, "").await, []);
+    house.delete(&format!("{first}/chats/2")).await;
+    assert_eq!(found_anywhere(&house, &first, "query=tea").await, [(1, 1)]);
+}
+
+#[tokio::test]
+async fn pages_over_an_application_follow_each_other() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    house.post(&format!("{application}/chats"), "").await;
+    for number in [1, 2] {
+        let texts = ["tea", "milk", "tea", "tea"];
+        post_all(&house, &format!("{application}/chats/{number}"), &texts).await;
+    }
+    let all = found_anywhere(&house, application, "query=tea").await;
+    assert_eq!(all.len(), 6);
+    let (mut paged, mut path) = (
+        Vec::new(),
+        format!("{application}/search?query=tea&limit=4"),
+    );
+    loop {
+        let answer = house.get(&path).await;
+        let page = answer.json();
+        for item in page["items"].as_array().unwrap() {
+            paged.push((
+                item["chat"].as_u64().unwrap(),
+                item["number"].as_u64().unwrap(),
+            ));
+        }
+        let Some(next) = page["next"].as_u64() else {
+            break;
+        };
+        path = format!("{application}/search?query=tea&limit=4&before={next}");
+        assert_eq!(
+            answer.header("link"),
+            Some(&*format!("<{path}>; rel=\"next\""))
+        );
+    }
+    assert_eq!(paged, all);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_search_of_an_application_is_a_problem() {
+    let house = house().await;
+    let application = application(&house, "A").await;
+    for (query, status, code) in [
+        ("query=x&chat=1", 404, "not_found"),
+        ("query=x&chat=x", 400, "invalid_parameter"),
+        ("query=x&limit=0", 400, "invalid_parameter"),
+        ("query=x&sort=relevance", 400, "unknown_field"),
+    ] {
+        let answer = house.get(&format!("{application}/search?{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(answer.json()["code"], code);
+    }
+    assert_eq!(
+        house.get(&format!("{NOBODY}/search?query=x")).await.status,
+        404
+    );
+}
