@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use chat_core::error::{BackendError, ErrorKind};
 use chat_core::ids::ApplicationId;
-use chat_core::memory::{MemorySearch, MemoryStore};
+use chat_core::memory::{MemoryCounter, MemorySearch, MemoryStore};
 use chat_core::page::Limit;
-use chat_core::port::{Search, Store, Stores};
+use chat_core::port::{Counter, Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_core::{Chat, Parts};
 #[cfg(feature = "embedded")]
@@ -47,6 +47,8 @@ pub struct Node {
     pub chat: Chat,
     /// Its stores.
     pub stores: Stores,
+    /// What counts requests.
+    pub counter: Arc<dyn Counter>,
 }
 
 impl Node {
@@ -91,6 +93,7 @@ impl Node {
         Ok(Self {
             chat: Chat::start(parts).await?,
             stores,
+            counter: Arc::new(MemoryCounter::new()),
         })
     }
 

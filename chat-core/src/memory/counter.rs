@@ -7,22 +7,26 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::error::BackendError;
-use crate::port::{Count, Counter};
+use crate::port::{Count, Counter, Window};
 
-/// Counts in memory. Windows that are over are dropped with the next addition.
+/// So many windows are kept at once.
+const WINDOWS: usize = 1 << 16;
+
+/// Counts in memory. Windows that are over are dropped with the next addition; where there are too
+/// many, so is the one that ends next.
 #[derive(Debug, Default)]
 pub struct MemoryCounter(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     counts: HashMap<String, Count>,
-    windows: HashMap<String, Window>,
+    windows: HashMap<String, Sum>,
     ends: BinaryHeap<Reverse<(Instant, String)>>,
 }
 
 #[derive(Debug)]
-struct Window {
-    amount: u64,
+struct Sum {
+    sum: u64,
     end: Instant,
 }
 
@@ -39,10 +43,10 @@ impl MemoryCounter {
 }
 
 impl State {
-    /// Every window stands in `ends` exactly once, so this drops all that are over.
+    /// Every window stands in `ends` exactly once, so this drops all that are over, and makes room.
     fn drop_over(&mut self, now: Instant) {
         while let Some(Reverse((end, _))) = self.ends.peek()
-            && *end <= now
+            && (*end <= now || self.ends.len() > WINDOWS)
         {
             if let Some(Reverse((_, key))) = self.ends.pop() {
                 self.windows.remove(&key);
@@ -50,28 +54,32 @@ impl State {
         }
     }
 
-    fn add(&mut self, key: &str, amount: u64, seconds: u32) -> (u64, u64) {
+    fn add(&mut self, key: &str, amount: u64, seconds: u32) -> Window {
         let now = Instant::now();
         self.drop_over(now);
         if let Some(window) = self.windows.get_mut(key) {
-            window.amount = window.amount.saturating_add(amount);
-            return (window.amount, millis(window.end - now));
+            window.sum = window.sum.saturating_add(amount);
+            return Window {
+                sum: window.sum,
+                left: whole_millis(window.end - now),
+            };
         }
-        let end = now + Duration::from_secs(seconds.into());
-        self.windows.insert(key.to_owned(), Window { amount, end });
+        let length = Duration::from_secs(seconds.into());
+        let (sum, end) = (amount, now + length);
+        self.windows.insert(key.to_owned(), Sum { sum, end });
         self.ends.push(Reverse((end, key.to_owned())));
-        (amount, millis(end - now))
+        Window { sum, left: length }
     }
 }
 
-/// Rounded up, so that who waits so long finds the window over.
-fn millis(left: Duration) -> u64 {
-    u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+fn whole_millis(left: Duration) -> Duration {
+    let millis = left.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
 #[async_trait]
 impl Counter for MemoryCounter {
-    async fn add(&self, key: &str, amount: u64, seconds: u32) -> Result<(u64, u64), BackendError> {
+    async fn add(&self, key: &str, amount: u64, seconds: u32) -> Result<Window, BackendError> {
         Ok(self.state().add(key, amount, seconds))
     }
 
@@ -117,12 +125,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn where_there_is_no_room_the_window_that_ends_next_goes() {
+        let counter = MemoryCounter::new();
+        counter.add("ends next", 1, 59).await.unwrap();
+        for caller in 0..=WINDOWS {
+            counter
+                .add(&format!("caller-{caller}"), 1, 60)
+                .await
+                .unwrap();
+        }
+        assert!(counter.state().windows.len() <= WINDOWS + 1);
+        assert_eq!(counter.add("ends next", 1, 60).await.unwrap().sum, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_window_ends_so_long_after_its_first_addition() {
         let counter = MemoryCounter::new();
-        assert_eq!(counter.add("key", 2, 10).await.unwrap(), (2, 10_000));
+        let window = async |amount| {
+            let window = counter.add("key", amount, 10).await.unwrap();
+            (window.sum, window.left.as_millis())
+        };
+        assert_eq!(window(2).await, (2, 10_000));
         tokio::time::advance(Duration::from_secs(4)).await;
-        assert_eq!(counter.add("key", 3, 10).await.unwrap(), (5, 6_000));
+        assert_eq!(window(3).await, (5, 6_000));
         tokio::time::advance(Duration::from_secs(6)).await;
-        assert_eq!(counter.add("key", 1, 10).await.unwrap(), (1, 10_000));
+        assert_eq!(window(1).await, (1, 10_000));
     }
 }

@@ -9,7 +9,7 @@ mod store;
 use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
-pub use counter::{Count, Counter};
+pub use counter::{Count, Counter, Window};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
     Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,

@@ -1,7 +1,7 @@
 //! Who comes in: the application and the chat that a path names, for the APIs that name them by a token.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_core::error::ChatError;
 use chat_core::ids::{ApplicationId, ChatNumber, Token};
@@ -22,7 +22,7 @@ pub struct Gate {
     /// The chat backend.
     pub chat: Chat,
     /// Counts each application's requests, through whichever door they come.
-    pub limiter: Option<Arc<RateLimiter<ApplicationId>>>,
+    pub limiter: Option<Arc<RateLimiter>>,
     /// How long a reader may take nothing of a long answer.
     pub patience: Duration,
 }
@@ -52,16 +52,29 @@ impl Gate {
         let token = head.segment(at).and_then(|text| text.parse::<Token>().ok());
         let access = Access::from(token.ok_or(Barred::NoApplication)?);
         if let Some(limiter) = &self.limiter {
-            let tenant = self.chat.application(access).await?;
-            let id = tenant.id.unwrap_or(ApplicationId::ROOT);
-            let allowance = *head
-                .allowance
-                .get_or_init(|| limiter.take(id, Instant::now()));
-            if !allowance.granted {
-                return Err(Barred::Exhausted(allowance));
-            }
+            self.count(limiter, head, access).await?;
         }
         Ok(access)
+    }
+
+    async fn count(
+        &self,
+        limiter: &RateLimiter,
+        head: &Head,
+        access: Access,
+    ) -> Result<(), Barred> {
+        let tenant = self.chat.application(access).await?;
+        if head.allowance.get().is_none() {
+            let id = tenant.id.unwrap_or(ApplicationId::ROOT);
+            if let Some(allowance) = limiter.take(&format!("rate-{id}")).await {
+                // One task handles a request, so nobody else has set it.
+                let _ = head.allowance.set(allowance);
+            }
+        }
+        match head.allowance.get() {
+            Some(allowance) if !allowance.granted => Err(Barred::Exhausted(*allowance)),
+            _ => Ok(()),
+        }
     }
 
     /// The access that the token in one segment gives, and the chat in another.

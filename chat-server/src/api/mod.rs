@@ -12,6 +12,7 @@ pub(crate) mod testing;
 
 use std::sync::Arc;
 
+use chat_core::port::Counter;
 use chat_core::service::Chat;
 
 use crate::config::{DoorName, Settings};
@@ -25,6 +26,7 @@ use gate::Gate;
 pub fn doors(
     settings: &Settings,
     chat: &Chat,
+    counter: &Arc<dyn Counter>,
     reindexer: admin::Reindexer,
     probes: Vec<Arc<dyn ops::Probe>>,
 ) -> Vec<Door> {
@@ -34,7 +36,9 @@ pub fn doors(
     };
     let gate = Gate {
         chat: chat.clone(),
-        limiter: settings.rate_limit.map(RateLimiter::new).map(Arc::new),
+        limiter: settings
+            .rate_limit
+            .map(|limit| Arc::new(RateLimiter::new(limit, Arc::clone(counter)))),
         patience: settings.write_timeout.0,
     };
     let open: Vec<DoorName> = settings

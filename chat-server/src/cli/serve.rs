@@ -34,7 +34,8 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let node = Node::start(settings).await?;
     let reindexer = Reindexer::new(node.chat.clone());
     reindexer.complete();
-    let doors = api::doors(settings, &node.chat, reindexer, node.probes(settings));
+    let probes = node.probes(settings);
+    let doors = api::doors(settings, &node.chat, &node.counter, reindexer, probes);
     announce(settings, &addresses)?;
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;

@@ -41,6 +41,10 @@ fn describe() {
         "chat_http_connections_refused_total",
         "Connections beyond the limit, answered 503."
     );
+    metrics::describe_counter!(
+        "chat_http_requests_uncounted_total",
+        "Requests that passed because the rate could not be counted."
+    );
 }
 
 /// Folds recorded samples together, without which they would pile up until somebody looks.

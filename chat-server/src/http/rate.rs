@@ -1,30 +1,30 @@
 //! How many requests an application may make: a window of time each.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use chat_core::error::BackendError;
+use chat_core::port::{Counter, Window};
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
+use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use super::reply::Response;
 use crate::config::RateLimit;
 
-/// Windows that are kept before those that are over are thrown out.
-const KEPT: usize = 4096;
+/// So long a request waits to be counted.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// So long a counter that failed is left alone.
+const BACK_OFF: Duration = Duration::from_secs(1);
 
-/// Counts requests by key, each key in windows of its own.
-#[derive(Debug)]
-pub struct RateLimiter<K> {
+/// Counts requests by key, each key in windows of its own. Without its counter it lets all pass: nobody waits for what
+/// only keeps order.
+pub struct RateLimiter {
     limit: RateLimit,
-    windows: Mutex<HashMap<K, Window>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    began: Instant,
-    used: u32,
+    counter: Arc<dyn Counter>,
+    /// Since it failed: when the counter is asked again.
+    asked_again: Mutex<Option<Instant>>,
 }
 
 /// What is left of a window, as it is shown.
@@ -52,45 +52,70 @@ pub struct Allowance {
     reset: u64,
 }
 
-impl<K: std::hash::Hash + Eq> RateLimiter<K> {
-    /// Counts up to this limit.
-    pub fn new(limit: RateLimit) -> Self {
+impl RateLimiter {
+    /// Keeps to this limit with what this counter counts.
+    pub fn new(limit: RateLimit, counter: Arc<dyn Counter>) -> Self {
         Self {
             limit,
-            windows: Mutex::default(),
+            counter,
+            asked_again: Mutex::default(),
         }
     }
 
-    /// Counts one request of this key.
-    pub fn take(&self, key: K, now: Instant) -> Allowance {
-        let RateLimit {
-            requests,
-            window: length,
-        } = self.limit;
-        // A count is whole at any moment, so a panic elsewhere spoils nothing.
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= KEPT && !windows.contains_key(&key) {
-            windows.retain(|_, window| now.duration_since(window.began) < length);
+    /// Counts one request of this key; `None` while the counter cannot.
+    pub async fn take(&self, key: &str) -> Option<Allowance> {
+        let counted = if self.is_left_alone() {
+            None
+        } else {
+            self.count(key).await
+        };
+        if counted.is_none() {
+            ::metrics::counter!("chat_http_requests_uncounted_total").increment(1);
         }
-        let window = windows.entry(key).or_insert(Window {
-            began: now,
-            used: 0,
-        });
-        if now.duration_since(window.began) >= length {
-            *window = Window {
-                began: now,
-                used: 0,
-            };
-        }
-        let granted = window.used < requests;
-        window.used += u32::from(granted);
-        let left = length.saturating_sub(now.duration_since(window.began));
-        Allowance {
-            granted,
-            limit: requests,
-            remaining: requests - window.used,
+        let Window { sum, left } = counted?;
+        let limit = self.limit.requests;
+        Some(Allowance {
+            granted: sum <= limit.into(),
+            limit,
+            remaining: limit.saturating_sub(u32::try_from(sum).unwrap_or(u32::MAX)),
             reset: whole_seconds(left),
+        })
+    }
+
+    fn is_left_alone(&self) -> bool {
+        self.asked_again()
+            .is_some_and(|again| Instant::now() < again)
+    }
+
+    async fn count(&self, key: &str) -> Option<Window> {
+        let seconds = u32::try_from(self.limit.window.as_secs()).unwrap_or(u32::MAX);
+        match timeout(PATIENCE, self.counter.add(key, 1, seconds)).await {
+            Ok(Ok(window)) => {
+                if self.asked_again().take().is_some() {
+                    tracing::info!("requests are counted again");
+                }
+                Some(window)
+            }
+            Ok(Err(error)) => self.fail(Some(&error)),
+            Err(_) => self.fail(None),
         }
+    }
+
+    /// Says once that it fails, not with every request.
+    fn fail(&self, error: Option<&BackendError>) -> Option<Window> {
+        let before = self.asked_again().replace(Instant::now() + BACK_OFF);
+        if before.is_none() {
+            let error = error.map(|error| error as &dyn std::error::Error);
+            tracing::warn!(error, "requests cannot be counted: all pass");
+        }
+        None
+    }
+
+    fn asked_again(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        // A time is whole at any moment, so a panic elsewhere spoils nothing.
+        self.asked_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,31 +152,91 @@ impl Allowance {
 
 #[cfg(test)]
 mod tests {
+    use chat_core::error::ErrorKind;
+    use chat_core::memory::MemoryCounter;
+    use chat_core::port::MockCounter;
+
     use super::*;
 
-    #[test]
-    fn each_key_has_its_own_window_and_gets_a_new_one() {
-        let limiter = RateLimiter::new("2/10s".parse().unwrap());
-        let start = Instant::now();
-        let take = |key, after| {
-            let allowance = limiter.take(key, start + Duration::from_millis(after));
-            (allowance.granted, allowance.remaining, allowance.reset)
-        };
-        assert_eq!(take("a", 0), (true, 1, 10));
-        assert_eq!(take("a", 4500), (true, 0, 6));
-        assert_eq!(take("a", 9999), (false, 0, 1));
-        assert_eq!(take("b", 9999), (true, 1, 10));
-        assert_eq!(take("a", 10_000), (true, 1, 10));
+    fn limiter(limit: &str, counter: impl Counter) -> RateLimiter {
+        RateLimiter::new(limit.parse().unwrap(), Arc::new(counter))
     }
 
-    #[test]
-    fn windows_that_are_over_are_forgotten() {
-        let limiter = RateLimiter::new("1/1s".parse().unwrap());
-        let start = Instant::now();
-        for key in 0..KEPT {
-            limiter.take(key, start);
+    #[tokio::test(start_paused = true)]
+    async fn each_key_has_its_own_window_and_gets_a_new_one() {
+        let limiter = limiter("2/10s", MemoryCounter::new());
+        let take = async |key| {
+            let allowance = limiter.take(key).await.unwrap();
+            (allowance.granted, allowance.remaining, allowance.reset)
+        };
+        assert_eq!(take("a").await, (true, 1, 10));
+        tokio::time::advance(Duration::from_millis(4500)).await;
+        assert_eq!(take("a").await, (true, 0, 6));
+        tokio::time::advance(Duration::from_millis(5499)).await;
+        assert_eq!(take("a").await, (false, 0, 1));
+        assert_eq!(take("b").await, (true, 1, 10));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(take("a").await, (true, 1, 10));
+    }
+
+    #[tokio::test]
+    async fn two_limiters_on_one_counter_share_a_window() {
+        let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
+        let node = || RateLimiter::new("2/1h".parse().unwrap(), Arc::clone(&counter));
+        let (one, other) = (node(), node());
+        for (node, granted) in [(&one, true), (&other, true), (&one, false), (&other, false)] {
+            assert_eq!(node.take("a").await.unwrap().granted, granted);
         }
-        limiter.take(KEPT, start + Duration::from_secs(1));
-        assert_eq!(limiter.windows.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_counter_all_pass_and_it_is_asked_again_after_a_while() {
+        let mut counter = MockCounter::new();
+        counter
+            .expect_add()
+            .times(1)
+            .returning(|_, _, _| Err(BackendError::new(ErrorKind::Unavailable, "mock", "add")));
+        counter.expect_add().times(1).returning(|_, sum, _| {
+            let left = Duration::from_secs(5);
+            Ok(Window { sum, left })
+        });
+        let limiter = limiter("1/5s", counter);
+        for _ in 0..100 {
+            assert_eq!(limiter.take("a").await, None);
+        }
+        tokio::time::advance(BACK_OFF).await;
+        assert!(limiter.take("a").await.unwrap().granted);
+    }
+
+    /// Answers never.
+    struct Stuck;
+
+    #[async_trait::async_trait]
+    impl Counter for Stuck {
+        async fn add(&self, _: &str, _: u64, _: u32) -> Result<Window, BackendError> {
+            std::future::pending().await
+        }
+
+        async fn set(&self, _: &str, _: chat_core::port::Count) -> Result<(), BackendError> {
+            std::future::pending().await
+        }
+
+        async fn get(&self, _: &str) -> Result<Option<chat_core::port::Count>, BackendError> {
+            std::future::pending().await
+        }
+
+        async fn remove(&self, _: &str) -> Result<(), BackendError> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_counter_that_does_not_answer_is_not_waited_for() {
+        let limiter = limiter("1/5s", Stuck);
+        let began = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(limiter.take("a").await, None);
+        }
+        assert!(began.elapsed() < BACK_OFF);
     }
 }

@@ -1,10 +1,42 @@
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::memory::MemoryCounter;
+use chat_core::port::{Counter, MockCounter};
+
 use super::*;
 use crate::http::rate::RateLimiter;
+
+fn limiter(counter: impl Counter) -> RateLimiter {
+    RateLimiter::new("3/1h".parse().unwrap(), Arc::new(counter))
+}
+
+#[tokio::test]
+async fn without_a_counter_an_application_is_served_and_told_no_rate() {
+    let chat = chat().await;
+    let mut counter = MockCounter::new();
+    counter
+        .expect_add()
+        .returning(|_, _, _| Err(BackendError::new(ErrorKind::Unavailable, "mock", "add")));
+    let gate = Gate {
+        limiter: Some(Arc::new(limiter(counter))),
+        ..gate(&chat)
+    };
+    let front = front(vec![door(gate, options(), BODY)]);
+    let house = House { chat, front };
+    let path = application(&house, "A").await;
+    for _ in 0..9 {
+        let answer = house.get(&format!("{path}/limits")).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["rate"]),
+            (200, &Value::Null)
+        );
+        assert_eq!(answer.header("ratelimit-limit"), None);
+    }
+}
 
 #[tokio::test]
 async fn an_application_has_its_own_rate_and_is_told_what_is_left() {
     let chat = chat().await;
-    let limiter = Some(Arc::new(RateLimiter::new("3/1h".parse().unwrap())));
+    let limiter = Some(Arc::new(limiter(MemoryCounter::new())));
     let gate = Gate {
         limiter,
         ..gate(&chat)
