@@ -51,7 +51,7 @@ fn request(query: &str, limit: usize) -> SearchRequest {
 
 /// Waits until the index has all that was posted.
 async fn indexed(chat: &Chat) {
-    while chat.inner.indexer.follow().await.unwrap() > 0 {}
+    while chat.inner.indexer.follow().await.unwrap().chats > 0 {}
     chat.inner.search.refresh().await.unwrap();
 }
 

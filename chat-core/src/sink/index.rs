@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 
 use crate::commit::Sink;
 use crate::error::BackendError;
@@ -17,8 +18,14 @@ use crate::port::{Dirty, Document, Search, Stores};
 const SWEEP: Duration = Duration::from_secs(1);
 /// How long to leave a backend alone that failed.
 const BACK_OFF: Duration = Duration::from_millis(500);
-/// Documents in one put; also the most messages read at once.
-const PUT: usize = 1_000;
+/// How far apart pieces begin while the index keeps up: the first change after a quiet time is found
+/// at once, and many changes go into few pieces, which cost an index far less.
+const PACE: Duration = Duration::from_millis(250);
+/// Documents in one put, and from how many bytes of text on it is full.
+const PUT: usize = 4_000;
+const PUT_BYTES: usize = 4 << 20;
+/// The most messages read at once.
+const READ: usize = 500;
 
 /// Follows the Store with the search index.
 pub struct Indexer {
@@ -30,6 +37,35 @@ pub struct Indexer {
     /// which chat a copy that is being built has everything.
     copied: Mutex<Option<ChatId>>,
     put: AtomicU64,
+}
+
+/// What one piece of following took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    /// Chats that were followed.
+    pub chats: usize,
+    /// Whether more was dirty than went into the piece.
+    pub more: bool,
+}
+
+/// What is put and settled together.
+#[derive(Default)]
+struct Piece {
+    documents: Vec<Document>,
+    bytes: usize,
+    done: Vec<Dirty>,
+    more: bool,
+}
+
+impl Piece {
+    fn is_full(&self) -> bool {
+        self.documents.len() >= PUT || self.bytes >= PUT_BYTES
+    }
+
+    fn room(&self) -> Limit {
+        let room = PUT.saturating_sub(self.documents.len()).min(READ);
+        Limit::new(room).unwrap_or(Limit::DEFAULT)
+    }
 }
 
 /// How far a rebuild is.
@@ -63,12 +99,14 @@ impl Indexer {
     /// Follows for as long as it is polled.
     pub async fn run(self: Arc<Self>) {
         loop {
+            let next = Instant::now() + PACE;
             match self.follow().await {
-                Ok(0) => {
+                Ok(Followed { more: true, .. }) => {}
+                Ok(Followed { chats: 0, .. }) => {
                     // Either way it looks again: a notification only makes it sooner.
                     let _ = tokio::time::timeout(SWEEP, self.wake.notified()).await;
                 }
-                Ok(_) => {}
+                Ok(_) => tokio::time::sleep_until(next).await,
                 Err(error) => {
                     tracing::warn!(?error, "the search index could not follow");
                     tokio::time::sleep(BACK_OFF).await;
@@ -77,43 +115,34 @@ impl Indexer {
         }
     }
 
-    /// Takes one piece of what is dirty; says how many chats it followed.
+    /// Takes one piece of what is dirty.
     ///
     /// # Errors
     /// What the Store or the index could not do; the rows stay dirty.
-    pub async fn follow(&self) -> Result<usize, BackendError> {
+    pub async fn follow(&self) -> Result<Followed, BackendError> {
         let copied = self.copied.lock().await;
         let rows = self
             .stores
             .outbox
             .dirty(Sink::Index, Limit::DEFAULT)
             .await?;
-        let (mut documents, mut done) = (Vec::new(), Vec::new());
+        let mut piece = Piece {
+            more: rows.len() == Limit::DEFAULT.get(),
+            ..Piece::default()
+        };
         for row in rows {
-            let room = Limit::new(PUT.saturating_sub(documents.len()));
-            let Some(room) = room else { break };
-            let next = match self
-                .stores
-                .history
-                .changes(row.chat, row.from, room)
-                .await?
-            {
-                Some(changes) => {
-                    documents.extend(
-                        changes
-                            .messages
-                            .into_iter()
-                            .map(|one| document(&changes.chat, one)),
-                    );
-                    changes.next
-                }
-                None => {
-                    self.search.erase(row.chat).await?;
-                    row.to
-                }
-            };
-            done.push(Dirty { to: next, ..row });
+            if piece.is_full() {
+                piece.more = true;
+                break;
+            }
+            self.take(row, &mut piece).await?;
         }
+        let Piece {
+            mut documents,
+            done,
+            more,
+            ..
+        } = piece;
         if !documents.is_empty() {
             self.search.put(&documents).await?;
             self.put
@@ -128,7 +157,39 @@ impl Indexer {
         if !done.is_empty() {
             self.stores.outbox.settle(Sink::Index, &done).await?;
         }
-        Ok(done.len())
+        let chats = done.len();
+        Ok(Followed { chats, more })
+    }
+
+    /// Reads what is dirty in one chat, as far as there is room.
+    async fn take(&self, row: Dirty, piece: &mut Piece) -> Result<(), BackendError> {
+        let mut to = row.from;
+        loop {
+            let Some(changes) = self
+                .stores
+                .history
+                .changes(row.chat, to, piece.room())
+                .await?
+            else {
+                self.search.erase(row.chat).await?;
+                to = row.to;
+                break;
+            };
+            to = changes.next;
+            for message in changes.messages {
+                piece.bytes += message.body.len();
+                piece.documents.push(document(&changes.chat, message));
+            }
+            if !changes.more {
+                break;
+            }
+            if piece.is_full() {
+                piece.more = true;
+                break;
+            }
+        }
+        piece.done.push(Dirty { to, ..row });
+        Ok(())
     }
 
     /// Builds a new copy from the Store while the old one serves and follows, then swaps them.

@@ -4,4 +4,4 @@ mod announcer;
 mod index;
 
 pub use announcer::Announcer;
-pub use index::{Indexer, Rebuild};
+pub use index::{Followed, Indexer, Rebuild};

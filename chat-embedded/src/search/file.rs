@@ -43,7 +43,7 @@ const SCHEMA: &str = "
         terms, content = '', contentless_delete = 1, tokenize = 'ascii'
     );
     INSERT INTO f (f, rank) VALUES
-        ('pgsz', 2000), ('hashsize', 8000000), ('automerge', 8), ('usermerge', 2);
+        ('pgsz', 2000), ('hashsize', 8000000), ('automerge', 16), ('crisismerge', 64), ('usermerge', 2);
 ";
 
 /// An index file that is open for writing.

@@ -22,6 +22,10 @@ const WAITING: usize = 16;
 /// After so long without a job it is time for what can wait.
 const LULL: Duration = Duration::from_millis(200);
 
+/// How far this thread stands back for those that answer requests (`nice(1)`: 0 not at all, 19 most).
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 type Reply = oneshot::Sender<Result<(), BackendError>>;
 
 /// What is asked of the thread.
@@ -55,7 +59,10 @@ impl Writer {
             .enable_time()
             .build()?;
         let builder = std::thread::Builder::new().name("search-writer".to_owned());
-        builder.spawn(move || thread.run(queue, &waiting))?;
+        builder.spawn(move || {
+            yield_to_others();
+            thread.run(queue, &waiting);
+        })?;
         Ok(Writer { jobs })
     }
 
@@ -101,6 +108,19 @@ impl Writer {
         answer.await.map_err(|_| gone())?
     }
 }
+
+/// Lets this thread run when others need the processor less: they answer requests, while what it
+/// makes can be made at any time.
+#[cfg(target_os = "linux")]
+fn yield_to_others() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICE) {
+        tracing::debug!(%error, "the search index is written at the usual priority");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn yield_to_others() {}
 
 struct Thread {
     config: SearchConfig,

@@ -1,0 +1,161 @@
+use super::*;
+use crate::clock::{SystemClock, Timestamp};
+use crate::commit::{Command, CreateChat, Done, Post};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber};
+use crate::model::ChatKind;
+use crate::port::{Committed, MockCommit};
+use crate::text::Body;
+
+struct Deaf;
+
+impl Announce for Deaf {
+    fn announce(&self, _: &[Moved]) {}
+}
+
+fn lane(commit: MockCommit, limits: LaneLimits) -> (Lane, Worker) {
+    Lane::new(
+        Arc::new(commit),
+        Arc::new(SystemClock),
+        Arc::new(Deaf),
+        vec![],
+        limits,
+    )
+}
+
+fn post(application: i64, body: &str) -> Request {
+    let post = Post {
+        body: Body::parse(body).unwrap(),
+        data: None,
+        reply_to: None,
+    };
+    let scope = Scope::Application(ApplicationId(application));
+    Request {
+        scope,
+        command: Command::Post(ChatNumber(1), post),
+        key: None,
+    }
+}
+
+fn done() -> Outcome {
+    let done = Done::Posted {
+        number: MessageNumber(1),
+        at: Timestamp(0),
+    };
+    Outcome::Done {
+        done,
+        replayed: false,
+    }
+}
+
+fn accept(batch: &Batch) -> Committed {
+    Committed {
+        outcomes: batch.requests.iter().map(|_| done()).collect(),
+        moved: vec![],
+    }
+}
+
+#[tokio::test]
+async fn a_flood_delays_another_application_by_no_more_than_the_running_batch() {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let seen = order.clone();
+    let mut commit = MockCommit::new();
+    commit.expect_commit().returning(move |batch, _| {
+        let scopes: Vec<Scope> = batch.requests.iter().map(|request| request.scope).collect();
+        seen.lock().unwrap().push(scopes);
+        Ok(accept(&batch))
+    });
+    let limits = LaneLimits {
+        batch_messages: 64,
+        ..LaneLimits::default()
+    };
+    let (lane, worker) = lane(commit, limits);
+    let flood: Vec<_> = (0..256)
+        .map(|_| {
+            tokio::spawn({
+                let lane = lane.clone();
+                async move { lane.submit(post(1, "flood")).await }
+            })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let quiet = tokio::spawn({
+        let lane = lane.clone();
+        async move { lane.submit(post(2, "quiet")).await }
+    });
+    tokio::task::yield_now().await;
+    let worker = tokio::spawn(worker.run());
+    quiet.await.unwrap().unwrap();
+    for one in flood {
+        one.await.unwrap().unwrap();
+    }
+    lane.close();
+    worker.await.unwrap();
+    let quiet = Scope::Application(ApplicationId(2));
+    let batch = order
+        .lock()
+        .unwrap()
+        .iter()
+        .position(|scopes| scopes.contains(&quiet));
+    assert!(batch <= Some(1), "{batch:?}");
+}
+
+#[tokio::test]
+async fn a_poison_command_does_not_fail_its_neighbours() {
+    let mut commit = MockCommit::new();
+    commit.expect_commit().returning(|batch, _| {
+        let poison = |request: &Request| matches!(&request.command, Command::Post(_, post) if post.body.as_str() == "poison");
+        if batch.requests.iter().any(poison) {
+            return Err(BackendError::new(ErrorKind::Invalid, "mock", "commit"));
+        }
+        Ok(accept(&batch))
+    });
+    let (lane, worker) = lane(commit, LaneLimits::default());
+    let submits: Vec<_> = (0..9)
+        .map(|n| {
+            tokio::spawn({
+                let lane = lane.clone();
+                async move {
+                    lane.submit(post(1, if n == 4 { "poison" } else { "fine" }))
+                        .await
+                }
+            })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let worker = tokio::spawn(worker.run());
+    for (n, submit) in submits.into_iter().enumerate() {
+        assert_eq!(submit.await.unwrap().is_err(), n == 4);
+    }
+    lane.close();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_lane_says_so_and_leaves_room_for_others() {
+    let limits = LaneLimits {
+        application_bytes: 1_000,
+        ..LaneLimits::default()
+    };
+    let (lane, _worker) = lane(MockCommit::new(), limits);
+    let job = |application| {
+        let create = CreateChat {
+            kind: ChatKind::Open,
+            name: None,
+        };
+        let scope = Scope::Application(ApplicationId(application));
+        let request = Request {
+            scope,
+            command: Command::CreateChat(create),
+            key: None,
+        };
+        Job {
+            request,
+            reply: oneshot::channel().0,
+        }
+    };
+    for _ in 0..3 {
+        lane.push(job(1)).unwrap();
+    }
+    assert!(matches!(lane.push(job(1)), Err(ChatError::Busy { .. })));
+    lane.push(job(2)).unwrap();
+}
