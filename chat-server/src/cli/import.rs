@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::meter::Meter;
 use super::{Failure, sentence, stop};
 use crate::config::Settings;
+use crate::transfer::identity::Beginnings;
 use crate::transfer::import::{BadLines, End, ImportError, Importer, Tally, Told};
-use crate::transfer::source::{self, Identity, Source};
+use crate::transfer::source::{self, Source};
 use crate::wiring::{Indexing, Node};
 
 /// How often the index is asked how far it is.
@@ -26,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(100);
 ///
 /// A line is {"chat":NAME,"at":TIME,"author":NAME,"body":TEXT}; it may also have number (tells chats apart that have
 /// no name, or the same), edited_at, deleted_at (then without body), data and reply_to. A line with only a chat makes
-/// an empty one. Run again with the same file it goes on where it stopped.
+/// an empty one. Run again with the same file it goes on where it stopped, also when lines were added behind.
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The file, plain or gzip; - is the standard input
@@ -38,7 +39,7 @@ pub(super) struct Import {
     /// Into the application with this name, made when there is none [default: the file's name]
     #[arg(long, value_name = "NAME", value_parser = |text: &str| Name::parse(text))]
     name: Option<Name>,
-    /// Know the file again by this name, not by the first MiB of its content
+    /// Know the file again by this name, not by the lines that it begins with
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// What to do about a line that cannot be taken over
@@ -87,14 +88,12 @@ impl Import {
     ) -> Result<ExitCode, Failure> {
         let application = self.application(&node.chat).await?;
         let id = application.id.ok_or("the application is gone again")?;
-        let identity = self
-            .source
-            .as_deref()
-            .map_or(source.identity(), Identity::named);
+        let named = self.source.as_deref().map(Beginnings::named);
+        let beginnings = named.as_ref().unwrap_or(source.beginnings());
         let importer = Importer::start(
             node.chat.clone(),
             id,
-            identity.within(application.public_id),
+            beginnings.within(application.public_id),
             self.bad_lines,
         )
         .await?;

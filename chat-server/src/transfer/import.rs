@@ -1,15 +1,11 @@
 //! Takes messages over from lines: each exactly once, however often it is stopped.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::num::NonZeroU64;
 use std::pin::Pin;
 
-use chat_core::commit::{Import, Imported, SourceHash};
+use chat_core::commit::{Import, Imported};
 use chat_core::error::ChatError;
-use chat_core::ids::{ApplicationId, ChatNumber, MessageNumber};
-use chat_core::page::{Limit, Span};
-use chat_core::text::{IdempotencyKey, Name};
+use chat_core::ids::{ApplicationId, ChatNumber};
 use chat_core::{Access, Chat};
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
@@ -17,8 +13,11 @@ use thiserror::Error;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use super::identity::Sources;
+use super::known::Known;
 use super::line::{BadLine, Line};
 use super::source::{Part, ReadError};
+use super::targets::{Label, Targets};
 
 /// So many parts are on their way to the store at once.
 const IN_FLIGHT: usize = 3;
@@ -90,33 +89,13 @@ pub enum ImportError {
     },
 }
 
-/// Which chat a line means: one with a number is told by that alone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Label {
-    Number(NonZeroU64),
-    Name(Name),
-}
-
-impl Label {
-    fn of(line: &Line) -> Option<Self> {
-        let name = || line.chat.clone().map(Self::Name);
-        line.number.map(Self::Number).or_else(name)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Target {
-    number: ChatNumber,
-    last: MessageNumber,
-}
-
 /// Takes lines over into one application.
 pub struct Importer {
     chat: Chat,
     application: ApplicationId,
-    source: SourceHash,
+    source: Known,
     bad_lines: BadLines,
-    chats: HashMap<Label, Target>,
+    targets: Targets,
     tally: Tally,
 }
 
@@ -124,38 +103,21 @@ pub struct Importer {
 type Flight = Pin<Box<dyn Future<Output = Result<Tally, ChatError>> + Send>>;
 
 impl Importer {
-    /// Goes on with a source in an application, whose chats it looks at to know them by name.
+    /// Goes on in an application, whose chats it looks at to know them by name, behind the longest beginning that was
+    /// taken over.
     ///
     /// # Errors
     /// What the store could not do.
     pub async fn start(
         chat: Chat,
         application: ApplicationId,
-        source: SourceHash,
+        sources: Sources,
         bad_lines: BadLines,
     ) -> Result<Self, ChatError> {
-        let mut chats = HashMap::new();
-        let mut after = 0;
-        loop {
-            let page = chat
-                .chats(application.into(), Span::After(after), Limit::MAX)
-                .await?;
-            for found in page.items {
-                after = found.number.0;
-                let target = Target {
-                    number: found.number,
-                    last: found.cursor.head.number,
-                };
-                if let Some(name) = found.name.and_then(|name| Name::parse(name).ok()) {
-                    chats.entry(Label::Name(name)).or_insert(target);
-                }
-            }
-            if !page.more {
-                break;
-            }
-        }
+        let (targets, has_chats) = Targets::read(&chat, application.into()).await?;
+        let source = Known::find(&chat, application.into(), sources, has_chats).await?;
         let tally = Tally {
-            line: chat.imported(source).await?,
+            line: source.line,
             ..Tally::default()
         };
         Ok(Self {
@@ -163,7 +125,7 @@ impl Importer {
             application,
             source,
             bad_lines,
-            chats,
+            targets,
             tally,
         })
     }
@@ -178,6 +140,23 @@ impl Importer {
     /// and how it ended.
     pub async fn run(
         mut self,
+        parts: Receiver<Result<Part, ReadError>>,
+        stop: &CancellationToken,
+        tell: impl FnMut(Told<'_>),
+    ) -> (Tally, Result<End, ImportError>) {
+        let (tally, end) = self.take_over(parts, stop, tell).await;
+        let access = self.application.into();
+        match self.source.settle(&self.chat, access, tally.line).await {
+            Err(source) if end.is_ok() => {
+                let after = tally.line;
+                (tally, Err(ImportError::Chat { after, source }))
+            }
+            _ => (tally, end),
+        }
+    }
+
+    async fn take_over(
+        &mut self,
         mut parts: Receiver<Result<Part, ReadError>>,
         stop: &CancellationToken,
         mut tell: impl FnMut(Told<'_>),
@@ -259,10 +238,10 @@ impl Importer {
                 }
             }
         }
-        tally.chats += self.make_chats(&good).await?;
+        tally.chats += self.targets.make(&self.source.sources, &good).await?;
         let mut messages: Vec<(ChatNumber, Imported)> = Vec::with_capacity(good.len());
         for (at, label, line) in good {
-            let (Some(message), Some(target)) = (line.message, self.chats.get_mut(&label)) else {
+            let (Some(message), Some(target)) = (line.message, self.targets.get_mut(&label)) else {
                 continue;
             };
             match message.reply_to.filter(|number| *number > target.last) {
@@ -283,7 +262,7 @@ impl Importer {
         tally.messages += messages.len() as u64;
         tally.bytes = part.bytes;
         let import = Import {
-            source: self.source,
+            source: self.source.source(),
             from: part.from,
             to,
             messages,
@@ -311,69 +290,6 @@ impl Importer {
                 false
             }
         }
-    }
-
-    /// Makes the chats that are named for the first time, in this order; says how many.
-    async fn make_chats(&mut self, lines: &[(u64, Label, Line)]) -> Result<u64, ChatError> {
-        let mut missing: Vec<(Label, Option<Name>)> = Vec::new();
-        for (_, label, line) in lines {
-            if !self.chats.contains_key(label)
-                && !missing.last().is_some_and(|(last, _)| last == label)
-                && !missing.iter().any(|(known, _)| known == label)
-            {
-                missing.push((label.clone(), line.chat.clone()));
-            }
-        }
-        let mut creations = FuturesOrdered::new();
-        for (label, name) in missing {
-            creations.push_back(self.make_chat(label, name));
-        }
-        let mut made = Vec::new();
-        while let Some(one) = creations.next().await {
-            made.push(one?);
-        }
-        drop(creations);
-        let new = made.iter().filter(|(_, _, is_new)| *is_new).count();
-        let made = made.into_iter().map(|(label, target, _)| (label, target));
-        self.chats.extend(made);
-        Ok(new as u64)
-    }
-
-    /// A chat that has only a number is known again by an idempotency key; one with a name alone
-    /// was in the list of chats, had it been made before.
-    async fn make_chat(
-        &self,
-        label: Label,
-        name: Option<Name>,
-    ) -> Result<(Label, Target, bool), ChatError> {
-        let key = match &label {
-            Label::Number(number) => Some(self.key(*number)?),
-            Label::Name(_) => None,
-        };
-        let access = Access::from(self.application);
-        let made = self.chat.create_chat(access, name, key.as_ref()).await?;
-        let number = made.value.number;
-        let last = if made.replayed {
-            self.chat.chat(access, number).await?.head().number
-        } else {
-            MessageNumber::ZERO
-        };
-        Ok((label, Target { number, last }, !made.replayed))
-    }
-
-    fn key(&self, number: NonZeroU64) -> Result<IdempotencyKey, ChatError> {
-        let source: String = self
-            .source
-            .0
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        IdempotencyKey::parse(format!("import-{source}-{number}")).map_err(|violation| {
-            ChatError::Invalid {
-                field: "key",
-                violation,
-            }
-        })
     }
 }
 

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::commit::SourceHash;
-use chat_core::ids::PublicId;
 use flate2::bufread::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::identity::{Beginnings, LOOKED_AT};
 use super::line::{BadLine, Line};
 
 /// So many lines make a part.
@@ -22,47 +20,14 @@ const PART_BYTES: usize = 1 << 20;
 const PARTS_AHEAD: usize = 4;
 /// A body with every character escaped, and the rest.
 const LINE_BYTES: usize = 1 << 20;
-/// So much of the content tells sources apart.
-const IDENTITY_BYTES: u64 = 1 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Lines with what they are known by.
 pub struct Source {
     reader: Box<dyn BufRead + Send>,
-    identity: Identity,
+    beginnings: Beginnings,
     bytes: Option<u64>,
     read: Arc<AtomicU64>,
-}
-
-/// What lines are known by, whichever application they go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity([u8; 32]);
-
-impl Identity {
-    /// What a name that the operator gives stands for.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self(
-            Sha256::new_with_prefix("name\0")
-                .chain_update(name)
-                .finalize()
-                .into(),
-        )
-    }
-
-    fn of_content(beginning: &[u8]) -> Self {
-        let hash = Sha256::new_with_prefix("content\0").chain_update(beginning);
-        Self(hash.finalize().into())
-    }
-
-    /// What the lines are known by in this application.
-    #[must_use]
-    pub fn within(self, application: PublicId) -> SourceHash {
-        let hash = Sha256::new_with_prefix("import\0")
-            .chain_update(application.0.as_bytes())
-            .chain_update(self.0);
-        SourceHash(hash.finalize().into())
-    }
 }
 
 /// Some lines, in order.
@@ -126,10 +91,10 @@ impl Source {
         let mut beginning = Vec::new();
         let broken = plain
             .by_ref()
-            .take(IDENTITY_BYTES)
+            .take(LOOKED_AT as u64)
             .read_to_end(&mut beginning)
             .err();
-        let identity = Identity::of_content(&beginning);
+        let beginnings = Beginnings::of(&beginning);
         let beginning = io::Cursor::new(beginning);
         let reader: Box<dyn BufRead + Send> = match broken {
             // It is told with its line, behind what could be read.
@@ -139,17 +104,17 @@ impl Source {
             None => Box::new(beginning.chain(plain)),
         };
         Ok(Self {
-            identity,
+            beginnings,
             reader,
             bytes,
             read,
         })
     }
 
-    /// What the lines are known by: the beginning of the content, one MiB of it.
+    /// What the lines are known by: the beginnings of the content, up to one MiB.
     #[must_use]
-    pub fn identity(&self) -> Identity {
-        self.identity
+    pub fn beginnings(&self) -> &Beginnings {
+        &self.beginnings
     }
 
     /// How many bytes there are, when that is known.
@@ -328,7 +293,7 @@ mod tests {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(content).unwrap();
         let gzip = gzip.finish().unwrap();
-        assert_eq!(source(content).identity(), source(&gzip).identity());
+        assert_eq!(source(content).beginnings(), source(&gzip).beginnings());
         for content in [content.as_slice(), &gzip] {
             let expected = [(1, true), (4, true), (5, false), (6, true)];
             assert_eq!(lines(source(content), 0), expected);
