@@ -190,6 +190,16 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
     }
 }
 
+/// The file of the store, when it is one.
+#[must_use]
+pub fn database(settings: &Settings) -> Option<PathBuf> {
+    match settings.store.scheme() {
+        #[cfg(feature = "embedded")]
+        "sqlite" => Some(file_of(&settings.store)),
+        _ => None,
+    }
+}
+
 #[cfg(feature = "embedded")]
 fn file_of(url: &BackendUrl) -> PathBuf {
     let path = url.expose().strip_prefix("sqlite:").unwrap_or_default();

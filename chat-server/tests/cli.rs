@@ -134,26 +134,28 @@ fn a_server_says_where_it_listens_and_what_works_beside_it() {
         server.address
     )));
     // Only one writes, and the other is told who does.
-    for refused in [
-        &["import", file.to_str().unwrap()][..],
-        &["application", "create", "x"],
-    ] {
-        let refused = run(&data, refused);
-        assert_eq!(refused.status.code(), Some(1));
-        assert!(
-            err(&refused).contains(&server.id().to_string()),
-            "{}",
-            err(&refused)
-        );
-    }
+    let refused = run(&data, &["import", file.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        err(&refused).contains(&server.id().to_string()),
+        "{}",
+        err(&refused)
+    );
+    let made = good(run(&data, &["application", "create", "x"]));
+    assert_eq!(made.lines().last().unwrap(), token(&data, "x"));
+    let taken = run(&data, &["application", "create", "x"]);
+    assert!(
+        err(&taken).contains("already been taken"),
+        "{}",
+        err(&taken)
+    );
     let token = token(&data, "talk");
     assert_eq!(
         good(run(&data, &["export", "--application", &token])),
         LINES
     );
     assert!(good(run(&data, &["check"])).contains("0 findings"));
-    let listen = server.address.to_string();
-    let text = good(run(&data, &["reindex", "--listen", &listen]));
+    let text = good(run(&data, &["reindex"]));
     assert!(text.contains("of 4 chats indexed"), "{text}");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {

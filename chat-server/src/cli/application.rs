@@ -7,14 +7,22 @@ use chat_core::model;
 use chat_core::page::Limit;
 use chat_core::text::Name;
 use clap::Subcommand;
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
 
 use super::Failure;
+use super::beside::Beside;
 use crate::config::Settings;
 use crate::wiring::{Node, ReadOnly};
 
+/// Where a running server makes applications.
+const APPLICATIONS: &str = "/api/v1/applications";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Application {
-    /// Make an application and print its token
+    /// Make an application and print its token; a running server does it
     Create {
         /// Its name
         #[arg(value_name = "NAME", value_parser = |text: &str| Name::parse(text))]
@@ -47,19 +55,54 @@ impl Application {
 }
 
 async fn create(settings: &Settings, name: Name) -> Result<(), Failure> {
-    let node = match Node::start(settings).await {
-        Err(error) if error.is_locked() => {
-            let why = super::sentence(&error);
-            return Err(format!("{why}; ask that server: POST /api/v1/applications").into());
+    let made = match Node::start(settings).await {
+        Ok(node) => {
+            let made = node.chat.create_application(name, false, None).await;
+            node.chat.stop().await;
+            let made = made?.value;
+            Made {
+                public_id: made.public_id.0,
+                token: made.token.expose(),
+                name: made.name,
+            }
         }
-        node => node?,
+        Err(error) => {
+            let Some(holder) = error.holder() else {
+                return Err(error.into());
+            };
+            let server = Beside::find(settings, holder)?;
+            eprintln!("{}: asking it", super::sentence(&error));
+            create_there(&server, &name).await?
+        }
     };
-    let made = node.chat.create_application(name, false, None).await;
-    node.chat.stop().await;
-    let made = made?.value;
     println!("{}  {}", made.public_id, made.name);
-    println!("{}", made.token.expose());
+    println!("{}", made.token);
     Ok(())
+}
+
+/// A new application, as a server tells of it.
+#[derive(Deserialize)]
+struct Made {
+    public_id: Uuid,
+    token: Uuid,
+    name: String,
+}
+
+async fn create_there(server: &Beside, name: &Name) -> Result<Made, Failure> {
+    let body = json!({ "name": name.as_str() });
+    let (status, body) = server.ask(Method::POST, APPLICATIONS, Some(body)).await?;
+    match status {
+        StatusCode::CREATED => Ok(serde_json::from_slice(&body)?),
+        StatusCode::NOT_FOUND => Err("the server does not serve the applications API, \
+             which makes applications: start it with --door applications, or stop it"
+            .into()),
+        StatusCode::UNPROCESSABLE_ENTITY => Err(format!(
+            "the server does not take this name: {}",
+            String::from_utf8_lossy(&body)
+        )
+        .into()),
+        _ => Err(server.refused(status, &body)),
+    }
 }
 
 async fn list(settings: &Settings) -> Result<(), Failure> {

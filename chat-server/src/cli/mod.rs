@@ -4,6 +4,7 @@
 mod application;
 #[cfg(feature = "embedded")]
 mod backup;
+mod beside;
 #[cfg(feature = "embedded")]
 mod check;
 mod config;

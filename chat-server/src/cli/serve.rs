@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{Failure, reindex, stop};
+use super::beside::{Listening, reachable};
+use super::{Failure, stop};
 use crate::api;
 use crate::api::admin::Reindexer;
 use crate::config::{DoorName, Settings};
@@ -36,9 +37,11 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     reindexer.complete();
     let probes = node.probes(settings);
     let doors = api::doors(settings, &node.chat, &node.counter, reindexer, probes);
+    let listening = Listening::tell(settings, &addresses);
     announce(settings, &addresses)?;
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
+    drop(listening);
     node.chat.stop().await;
     tracing::info!(finished, "stopped");
     Ok(ExitCode::SUCCESS)
@@ -87,7 +90,7 @@ fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
             choice.door, choice.why
         ));
     }
-    let Some(address) = addresses.first().copied().map(reindex::reachable) else {
+    let Some(address) = addresses.first().copied().map(reachable) else {
         return text;
     };
     let is_open = |name| {

@@ -1,7 +1,9 @@
+#[cfg(feature = "embedded")]
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 
-use chat_core::error::{BackendError, ChatError, ErrorKind};
+use chat_core::error::{BackendError, ChatError};
 use thiserror::Error;
 
 use crate::config::BackendUrl;
@@ -67,9 +69,16 @@ pub enum WiringError {
 }
 
 impl WiringError {
-    /// Whether another process has the store open for writing.
+    /// The process that has the store open for writing, when that is what is wrong.
     #[must_use]
-    pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Backend { role: "store", source } if source.kind() == ErrorKind::Conflict)
+    pub fn holder(&self) -> Option<&str> {
+        #[cfg(feature = "embedded")]
+        if let Self::Backend { source, .. } = self
+            && let Some(chat_embedded::OpenError::Locked { holder, .. }) =
+                source.source().and_then(|source| source.downcast_ref())
+        {
+            return Some(holder);
+        }
+        None
     }
 }
