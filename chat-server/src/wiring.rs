@@ -5,25 +5,22 @@ mod later;
 mod probe;
 #[cfg(feature = "embedded")]
 mod read_only;
+#[cfg(feature = "embedded")]
+mod sqlite;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::ApplicationId;
+use chat_core::error::BackendError;
 use chat_core::memory::{MemoryCounter, MemorySearch, MemoryStore};
-use chat_core::page::Limit;
 use chat_core::port::{Counter, Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_core::{Chat, Parts};
-#[cfg(feature = "embedded")]
-use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
 
 use crate::api::ops::Probe;
 use crate::config::{BackendUrl, Settings};
-use crate::keyfile::{self, KeyError};
 
 use later::Later;
 use probe::{SearchProbe, StoreProbe};
@@ -31,6 +28,8 @@ use probe::{SearchProbe, StoreProbe};
 pub use error::WiringError;
 #[cfg(feature = "embedded")]
 pub use read_only::ReadOnly;
+#[cfg(feature = "embedded")]
+pub use sqlite::new_epoch;
 
 /// When the search index follows the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,71 +120,16 @@ async fn open_store(settings: &Settings) -> Result<(Stores, Keyring), WiringErro
             Ok((store.into(), Keyring::new(Keyring::random_key())))
         }
         #[cfg(feature = "embedded")]
-        "sqlite" => {
-            let path = file_of(url);
-            make_directory(&path)?;
-            let config = store_config(settings, &path);
-            let store = blocking("store", move || SqliteStore::open(config)).await?;
-            let store: Arc<dyn Store> = Arc::new(store);
-            let stores = Stores::from(store);
-            let keyring = keyring(&stores, &keyfile::beside(&path)).await?;
-            Ok((stores, keyring))
-        }
+        "sqlite" => sqlite::open_store(settings).await,
         _ => Err(no_adapter("store", url)),
     }
-}
-
-#[cfg(feature = "embedded")]
-#[cfg_attr(
-    not(feature = "failpoints"),
-    expect(unused_variables, reason = "only failpoints are set")
-)]
-fn store_config(settings: &Settings, path: &Path) -> StoreConfig {
-    StoreConfig {
-        #[cfg(feature = "failpoints")]
-        failpoint: settings.failpoint.clone(),
-        ..StoreConfig::new(path)
-    }
-}
-
-/// Over a store that has applications a new key would open none of their tokens.
-async fn keyring(stores: &Stores, path: &Path) -> Result<Keyring, WiringError> {
-    if let Some(keyring) = keyfile::read(path)? {
-        return Ok(keyring);
-    }
-    let applications = &stores.applications;
-    let one = Limit::new(1).unwrap_or(Limit::DEFAULT);
-    let is_used = applications
-        .default_application()
-        .await
-        .map_err(backend("store"))?
-        .is_some()
-        || !applications
-            .list(ApplicationId(0), one)
-            .await
-            .map_err(backend("store"))?
-            .items
-            .is_empty();
-    if is_used {
-        return Err(KeyError::Missing {
-            path: path.to_owned(),
-        }
-        .into());
-    }
-    Ok(keyfile::create(path)?)
 }
 
 async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
     match url.scheme() {
         "memory" => Ok(Arc::new(MemorySearch::new())),
         #[cfg(feature = "embedded")]
-        "sqlite" => {
-            let path = file_of(url);
-            make_directory(&path)?;
-            let config = SearchConfig::new(path);
-            let search = blocking("search", move || SqliteSearch::open(config)).await?;
-            Ok(Arc::new(search))
-        }
+        "sqlite" => sqlite::open_search(url).await,
         _ => Err(no_adapter("search", url)),
     }
 }
@@ -195,26 +139,8 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
 pub fn database(settings: &Settings) -> Option<PathBuf> {
     match settings.store.scheme() {
         #[cfg(feature = "embedded")]
-        "sqlite" => Some(file_of(&settings.store)),
+        "sqlite" => Some(sqlite::file_of(&settings.store)),
         _ => None,
-    }
-}
-
-#[cfg(feature = "embedded")]
-fn file_of(url: &BackendUrl) -> PathBuf {
-    let path = url.expose().strip_prefix("sqlite:").unwrap_or_default();
-    // `sqlite:///var/lib/chat.db` is written too.
-    PathBuf::from(path.strip_prefix("//").unwrap_or(path))
-}
-
-#[cfg(feature = "embedded")]
-fn make_directory(file: &Path) -> Result<(), WiringError> {
-    match file.parent().filter(|path| !path.as_os_str().is_empty()) {
-        None => Ok(()),
-        Some(path) => std::fs::create_dir_all(path).map_err(|source| WiringError::Directory {
-            path: path.to_owned(),
-            source,
-        }),
     }
 }
 
@@ -232,19 +158,6 @@ fn no_adapter(setting: &'static str, url: &BackendUrl) -> WiringError {
             known: "sqlite, memory",
         },
     }
-}
-
-#[cfg(feature = "embedded")]
-async fn blocking<T: Send + 'static>(
-    role: &'static str,
-    open: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
-) -> Result<T, WiringError> {
-    let opened = tokio::task::spawn_blocking(open).await;
-    opened
-        .unwrap_or_else(|error| {
-            Err(BackendError::new(ErrorKind::Internal, "sqlite", "open").with_source(error))
-        })
-        .map_err(backend(role))
 }
 
 fn backend(role: &'static str) -> impl Fn(BackendError) -> WiringError {

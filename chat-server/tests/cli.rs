@@ -190,6 +190,46 @@ fn a_server_says_where_it_listens_and_what_works_beside_it() {
 }
 
 #[test]
+fn a_new_epoch_tells_followers_to_begin_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let nothing = run(data, &["epoch", "new"]);
+    assert!(err(&nothing).contains("no database"), "{}", err(&nothing));
+    let path = good(run(data, &["application", "create", "shop"]));
+    let path = format!(
+        "/api/v1/applications/{}/chats",
+        path.lines().last().unwrap()
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = Server::start(data, &[]);
+    let cursor = runtime.block_on(async {
+        let mut client = Client::connect(server.address).await.unwrap();
+        let none = serde_json::json!({});
+        let (_, chat) = client.post(&path, &none, None).await.unwrap();
+        chat["cursor"].as_str().unwrap().to_owned()
+    });
+    let refused = run(data, &["epoch", "new"]);
+    assert!(
+        err(&refused).contains(&server.id().to_string()),
+        "{}",
+        err(&refused)
+    );
+    assert!(server.stop());
+    good(run(data, &["epoch", "new"]));
+    let server = Server::start(data, &[]);
+    let (status, problem) = runtime.block_on(async {
+        let mut client = Client::connect(server.address).await.unwrap();
+        let changes = format!("{path}/1/changes?after={cursor}");
+        client.get(&changes).await.unwrap()
+    });
+    assert_eq!(
+        (status.as_u16(), problem["code"].as_str()),
+        (410, Some("cursor_reset"))
+    );
+    assert!(server.stop());
+}
+
+#[test]
 fn an_application_is_made_and_its_token_told() {
     let dir = tempfile::tempdir().unwrap();
     let made = good(run(dir.path(), &["application", "create", "shop"]));

@@ -71,6 +71,18 @@ impl SqliteStore {
         })
     }
 
+    /// Gives a file that nobody has open a new epoch, so that nobody takes what it holds for what was there before:
+    /// for a file that was put back by other means than [`SqliteStore::backup`].
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn renew_epoch(config: StoreConfig) -> Result<()> {
+        let _lock = Lock::take(&config.path)?;
+        let mut conn = schema::writer(&config)?;
+        schema::migrate(&mut conn, &config.path)?;
+        schema::renew_epoch(&conn).map_err(translate("renew_epoch"))
+    }
+
     /// Opens a file that is there for reading alone, also beside a process that writes it. Writes
     /// are answered `Unavailable`.
     ///

@@ -137,6 +137,15 @@ fn upgrade(conn: &mut Connection, found: i64) -> rusqlite::Result<Epoch> {
     Ok(epoch(stored))
 }
 
+/// Gives a file that is up to date another epoch than it has.
+pub(super) fn renew_epoch(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute(
+        "UPDATE meta SET epoch = ?1",
+        [Epoch::random().0.cast_signed()],
+    )?;
+    Ok(())
+}
+
 fn epoch(stored: i64) -> Epoch {
     Epoch(stored.cast_unsigned())
 }

@@ -9,6 +9,8 @@ mod beside;
 mod check;
 mod config;
 #[cfg(feature = "embedded")]
+mod epoch;
+#[cfg(feature = "embedded")]
 mod export;
 mod import;
 mod meter;
@@ -62,6 +64,10 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Application(application::Application),
+    /// Tell a restored database from the one before
+    #[cfg(feature = "embedded")]
+    #[command(subcommand)]
+    Epoch(epoch::Epoch),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -86,6 +92,8 @@ impl Cli {
             Command::Check(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Application(command) => command.run(&settings),
+            #[cfg(feature = "embedded")]
+            Command::Epoch(command) => command.run(&settings),
             Command::Config(command) => command.run(&settings),
         }
     }

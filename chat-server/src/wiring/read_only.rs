@@ -5,7 +5,8 @@ use chat_core::port::{Store, Stores};
 use chat_core::seal::Keyring;
 use chat_embedded::SqliteStore;
 
-use super::{WiringError, blocking, file_of, no_adapter, store_config};
+use super::WiringError;
+use super::sqlite::{blocking, store_config, there};
 use crate::config::Settings;
 use crate::keyfile::{self, KeyError};
 
@@ -25,16 +26,7 @@ impl ReadOnly {
     /// # Errors
     /// When there is none, or it cannot be read.
     pub async fn open(settings: &Settings) -> Result<Self, WiringError> {
-        let url = &settings.store;
-        match url.scheme() {
-            "sqlite" => {}
-            "memory" => return Err(WiringError::NotShared(url.clone())),
-            _ => return Err(no_adapter("store", url)),
-        }
-        let path = file_of(url);
-        if !path.exists() {
-            return Err(WiringError::NoDatabase(path));
-        }
+        let path = there(&settings.store)?;
         let config = store_config(settings, &path);
         let file = Arc::new(blocking("store", move || SqliteStore::open_read_only(config)).await?);
         let store: Arc<dyn Store> = file.clone();

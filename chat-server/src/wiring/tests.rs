@@ -34,7 +34,10 @@ async fn an_unknown_scheme_is_refused_by_name() {
 
 #[cfg(feature = "embedded")]
 mod files {
+    use std::path::Path;
+
     use super::*;
+    use crate::keyfile;
 
     fn within(dir: &Path) -> Settings {
         Settings::decide(Layer {

@@ -155,6 +155,20 @@ async fn a_backup_is_whole_and_tells_another_history() {
 }
 
 #[tokio::test]
+async fn a_new_epoch_begins_when_nobody_has_the_file() {
+    let place = Place::new();
+    let store = place.open();
+    let epoch = store.epoch().await.unwrap();
+    let refused = SqliteStore::renew_epoch(place.config()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    drop(store);
+    SqliteStore::renew_epoch(place.config()).unwrap();
+    let new = place.open().epoch().await.unwrap();
+    assert_ne!(new, epoch);
+    assert_eq!(place.open().epoch().await.unwrap(), new);
+}
+
+#[tokio::test]
 async fn what_a_killed_backup_left_is_in_nobodys_way() {
     let place = Place::new();
     let store = place.open();

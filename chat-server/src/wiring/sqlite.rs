@@ -1,0 +1,125 @@
+//! Store and search on files, with the key beside them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::ids::ApplicationId;
+use chat_core::page::Limit;
+use chat_core::port::{Search, Store, Stores};
+use chat_core::seal::Keyring;
+use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
+
+use super::{WiringError, backend, no_adapter};
+use crate::config::{BackendUrl, Settings};
+use crate::keyfile::{self, KeyError};
+
+pub(super) async fn open_store(settings: &Settings) -> Result<(Stores, Keyring), WiringError> {
+    let path = file_of(&settings.store);
+    make_directory(&path)?;
+    let config = store_config(settings, &path);
+    let store = blocking("store", move || SqliteStore::open(config)).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let stores = Stores::from(store);
+    let keyring = keyring(&stores, &keyfile::beside(&path)).await?;
+    Ok((stores, keyring))
+}
+
+pub(super) async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
+    let path = file_of(url);
+    make_directory(&path)?;
+    let config = SearchConfig::new(path);
+    let search = blocking("search", move || SqliteSearch::open(config)).await?;
+    Ok(Arc::new(search))
+}
+
+/// Gives the store a new epoch: whoever followed it is told to begin anew, and its search index is built again.
+///
+/// # Errors
+/// When there is no such file, or another process writes it.
+pub async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
+    let path = there(&settings.store)?;
+    let config = store_config(settings, &path);
+    blocking("store", move || SqliteStore::renew_epoch(config)).await
+}
+
+/// The store's file, which must be there.
+pub(super) fn there(url: &BackendUrl) -> Result<PathBuf, WiringError> {
+    match url.scheme() {
+        "sqlite" => {}
+        "memory" => return Err(WiringError::NotShared(url.clone())),
+        _ => return Err(no_adapter("store", url)),
+    }
+    let path = file_of(url);
+    match path.exists() {
+        true => Ok(path),
+        false => Err(WiringError::NoDatabase(path)),
+    }
+}
+
+#[cfg_attr(
+    not(feature = "failpoints"),
+    expect(unused_variables, reason = "only failpoints are set")
+)]
+pub(super) fn store_config(settings: &Settings, path: &Path) -> StoreConfig {
+    StoreConfig {
+        #[cfg(feature = "failpoints")]
+        failpoint: settings.failpoint.clone(),
+        ..StoreConfig::new(path)
+    }
+}
+
+/// Over a store that has applications a new key would open none of their tokens.
+async fn keyring(stores: &Stores, path: &Path) -> Result<Keyring, WiringError> {
+    if let Some(keyring) = keyfile::read(path)? {
+        return Ok(keyring);
+    }
+    let applications = &stores.applications;
+    let one = Limit::new(1).unwrap_or(Limit::DEFAULT);
+    let is_used = applications
+        .default_application()
+        .await
+        .map_err(backend("store"))?
+        .is_some()
+        || !applications
+            .list(ApplicationId(0), one)
+            .await
+            .map_err(backend("store"))?
+            .items
+            .is_empty();
+    if is_used {
+        return Err(KeyError::Missing {
+            path: path.to_owned(),
+        }
+        .into());
+    }
+    Ok(keyfile::create(path)?)
+}
+
+pub(super) fn file_of(url: &BackendUrl) -> PathBuf {
+    let path = url.expose().strip_prefix("sqlite:").unwrap_or_default();
+    // `sqlite:///var/lib/chat.db` is written too.
+    PathBuf::from(path.strip_prefix("//").unwrap_or(path))
+}
+
+fn make_directory(file: &Path) -> Result<(), WiringError> {
+    match file.parent().filter(|path| !path.as_os_str().is_empty()) {
+        None => Ok(()),
+        Some(path) => std::fs::create_dir_all(path).map_err(|source| WiringError::Directory {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    role: &'static str,
+    open: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
+) -> Result<T, WiringError> {
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened
+        .unwrap_or_else(|error| {
+            Err(BackendError::new(ErrorKind::Internal, "sqlite", "open").with_source(error))
+        })
+        .map_err(backend(role))
+}
