@@ -1,0 +1,159 @@
+use super::*;
+
+#[tokio::test]
+async fn applications_are_listed() {
+    let house = house().await;
+    assert_eq!(house.get("/applications").await.text(), "[]");
+    let uuid = application(&house, "X").await;
+    let list = house.get("/applications").await;
+    assert_eq!(list.status, 200);
+    assert_eq!(
+        list.text(),
+        format!(r#"[{{"name":"X","uuid":"{uuid}","chats_count":0}}]"#)
+    );
+}
+
+#[tokio::test]
+async fn an_application_is_made_from_a_nested_or_a_flat_name() {
+    let house = house().await;
+    for body in [
+        r#"{"application":{"name":"test name"}}"#,
+        r#"{"name":"test name"}"#,
+    ] {
+        let made = house.post("/applications", body).await;
+        assert_eq!(made.status, 201);
+        assert_eq!(keys(&made.json()), ["chats_count", "name", "uuid"]);
+        assert_eq!(
+            (&made.json()["name"], &made.json()["chats_count"]),
+            (&"test name".into(), &0.into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_blank_name_of_a_new_application_is_422() {
+    let house = house().await;
+    for body in [
+        "{}",
+        r#"{"name":""}"#,
+        r#"{"application":{"name":" "}}"#,
+        r#"{"application":{}}"#,
+    ] {
+        let refused = house.post("/applications", body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text()),
+            (422, r#"{"name":["can't be blank"]}"#),
+            "{body}"
+        );
+    }
+    for body in [r#"{"name":7}"#, r#"{"application":"X"}"#] {
+        let refused = house.post("/applications", body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text()),
+            (422, r#"{"name":["is invalid"]}"#),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_body_or_an_unreadable_one_of_a_new_application_is_400() {
+    let house = house().await;
+    let refused = house.post("/applications", "").await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()),
+        (400, failed(json!({"name": ["can't be blank"]})))
+    );
+    for body in ["{", "[]", "7"] {
+        let refused = house.post("/applications", body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.json()),
+            (400, failed(json!({"name": ["is invalid"]})))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_application_is_shown_by_its_uuid() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let shown = house.get(&format!("/applications/{uuid}")).await;
+    assert_eq!(shown.status, 200);
+    assert_eq!(
+        shown.json(),
+        json!({"name": "X", "uuid": uuid, "chats_count": 1})
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_application_is_404_before_anything_else_is_wrong() {
+    let house = house().await;
+    for uuid in [NOBODY, "7", "x%20y"] {
+        for (method, path, body) in [
+            ("GET", format!("/applications/{uuid}"), ""),
+            ("PATCH", format!("/applications/{uuid}"), "{"),
+            ("PUT", format!("/applications/{uuid}"), r#"{"name":"X"}"#),
+            ("POST", format!("/applications/{uuid}/chats"), ""),
+            ("GET", format!("/applications/{uuid}/chats"), ""),
+            ("POST", format!("/applications/{uuid}/chats/1/message"), ""),
+            (
+                "POST",
+                format!("/applications/{uuid}/chats/x/messages"),
+                "{",
+            ),
+            ("GET", format!("/messages/{uuid}/1"), ""),
+            ("GET", format!("/messages/{uuid}/1/search"), ""),
+        ] {
+            let answer = house.json(method, &path, body).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()),
+                (404, lost("Application")),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn patch_and_put_rename() {
+    let house = house().await;
+    let uuid = application(&house, "X").await;
+    let path = format!("/applications/{uuid}");
+    for (method, name) in [("PATCH", "Y"), ("PUT", "Z")] {
+        let renamed = house
+            .json(
+                method,
+                &path,
+                json!({"application": {"name": name}}).to_string(),
+            )
+            .await;
+        assert_eq!(renamed.status, 200);
+        assert_eq!(
+            renamed.json(),
+            json!({"name": name, "uuid": uuid, "chats_count": 0})
+        );
+        for (body, words) in [
+            (r#"{"name":""}"#, "can't be blank"),
+            ("{}", "can't be blank"),
+            ("", "can't be blank"),
+            (r#"{"name":7}"#, "is invalid"),
+            ("{", "is invalid"),
+        ] {
+            let refused = house.json(method, &path, body).await;
+            assert_eq!(
+                (refused.status.as_u16(), refused.json()),
+                (400, failed(json!({"name": [words]}))),
+                "{body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_need_not_be_unique() {
+    let house = house().await;
+    assert_ne!(
+        application(&house, "X").await,
+        application(&house, "X").await
+    );
+}

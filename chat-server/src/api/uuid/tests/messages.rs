@@ -1,0 +1,129 @@
+use super::*;
+
+#[tokio::test]
+async fn a_message_is_posted_under_both_names_of_the_path() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    for (number, word) in [(1, "message"), (2, "messages")] {
+        let path = format!("/applications/{uuid}/chats/1/{word}");
+        let made = house.post(&path, r#"{"message":{"message":"text"}}"#).await;
+        assert_eq!(
+            (made.status.as_u16(), made.text()),
+            (200, format!(r#"{{"message_number":{number}}}"#).as_str())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_is_400() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let path = format!("/applications/{uuid}/chats/1/message");
+    let long = json!({"message": {"message": "x".repeat(65_537)}}).to_string();
+    for (body, words) in [
+        ("", "can't be blank"),
+        ("{}", "can't be blank"),
+        (r#"{"message":null}"#, "can't be blank"),
+        (r#"{"message":{}}"#, "can't be blank"),
+        (r#"{"message":{"message":" "}}"#, "can't be blank"),
+        (r#"{"message":"text"}"#, "is invalid"),
+        (r#"{"message":[1]}"#, "is invalid"),
+        (r#"{"message":{"message":7}}"#, "is invalid"),
+        ("{", "is invalid"),
+        ("[]", "is invalid"),
+        (long.as_str(), "is too long (maximum is 65536 bytes)"),
+    ] {
+        let refused = house.post(&path, body.to_owned()).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.json()),
+            (400, failed(json!({"message": [words]})))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_chat_is_404_before_an_invalid_body() {
+    let house = house().await;
+    let uuid = application(&house, "X").await;
+    for number in ["1", "007", "+1", "x", "0"] {
+        for (method, path) in [
+            (
+                "POST",
+                format!("/applications/{uuid}/chats/{number}/message"),
+            ),
+            (
+                "POST",
+                format!("/applications/{uuid}/chats/{number}/messages"),
+            ),
+            ("GET", format!("/messages/{uuid}/{number}")),
+            ("GET", format!("/messages/{uuid}/{number}/search")),
+        ] {
+            let answer = house.json(method, &path, "").await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.json()),
+                (404, lost("Chat")),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_are_listed_by_number_under_one_key() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let path = format!("/messages/{uuid}/1");
+    assert_eq!(house.get(&path).await.text(), r#"{"messages":[]}"#);
+    post_all(&house, &uuid, &["a", "b"]).await;
+    let list = house.get(&path).await;
+    assert_eq!(
+        (list.status.as_u16(), list.header("content-type")),
+        (200, Some("application/json"))
+    );
+    let list = list.json();
+    assert_eq!(keys(&list), ["messages"]);
+    let message = &list["messages"][1];
+    assert_eq!(
+        keys(message),
+        [
+            "application_id",
+            "chat_number",
+            "created_at",
+            "id",
+            "message",
+            "number",
+            "updated_at"
+        ]
+    );
+    assert_eq!(
+        (&message["application_id"], &message["message"]),
+        (&uuid.into(), &"b".into())
+    );
+    assert_eq!(
+        (&message["chat_number"], &message["number"]),
+        (&1.into(), &2.into())
+    );
+    assert!(is_time(&message["created_at"], 3) && is_time(&message["updated_at"], 3));
+    let ids: Vec<_> = list["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_u64().unwrap())
+        .collect();
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_page_is_whole() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    post_all(&house, &uuid, &["x"; 450]).await;
+    let list = house.get(&format!("/messages/{uuid}/1")).await.json();
+    let numbers: Vec<_> = list["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=450).collect::<Vec<_>>());
+}
