@@ -19,6 +19,9 @@ use crate::port::{Commit, Moved};
 pub struct LaneLimits {
     /// Most messages in one batch.
     pub batch_messages: usize,
+    /// Most messages of one application in one batch, but for a single command that has more: who
+    /// waits beside a flood waits for two batches of this size.
+    pub batch_share: usize,
     /// Most bytes in one batch, but for a single command that is larger.
     pub batch_bytes: usize,
     /// Most bytes that one application may have waiting.
@@ -31,6 +34,7 @@ impl Default for LaneLimits {
     fn default() -> Self {
         Self {
             batch_messages: 1_024,
+            batch_share: 64,
             batch_bytes: 4 << 20,
             application_bytes: 16 << 20,
             total_bytes: 128 << 20,
@@ -164,9 +168,11 @@ impl Shared {
 }
 
 impl Waiting {
-    /// One command from each application in turn, until the batch is full.
+    /// One command from each application in turn, until the batch is full or everyone had a share.
     fn take(&mut self, limits: LaneLimits) -> Vec<Job> {
         let (mut batch, mut weight, mut bytes) = (Vec::new(), 0, 0);
+        let mut shares: HashMap<Scope, usize> = HashMap::new();
+        let mut sated = Vec::new();
         while let Some(scope) = self.turns.pop_front() {
             let Some(queue) = self.queues.get_mut(&scope) else {
                 continue;
@@ -175,6 +181,12 @@ impl Waiting {
                 continue;
             };
             let (size, heavy) = (job.request.command.bytes(), job.request.command.weight());
+            let share = shares.entry(scope).or_default();
+            if *share > 0 && *share + heavy > limits.batch_share {
+                queue.jobs.push_front(job);
+                sated.push(scope);
+                continue;
+            }
             let fits =
                 weight + heavy <= limits.batch_messages && bytes + size <= limits.batch_bytes;
             if !batch.is_empty() && !fits {
@@ -182,6 +194,7 @@ impl Waiting {
                 self.turns.push_front(scope);
                 break;
             }
+            *share += heavy;
             (weight, bytes) = (weight + heavy, bytes + size);
             queue.bytes -= size;
             self.bytes -= size;
@@ -192,6 +205,7 @@ impl Waiting {
             }
             batch.push(job);
         }
+        self.turns.extend(sated);
         batch
     }
 }

@@ -54,49 +54,45 @@ fn accept(batch: &Batch) -> Committed {
     }
 }
 
-#[tokio::test]
-async fn a_flood_delays_another_application_by_no_more_than_the_running_batch() {
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let seen = order.clone();
+/// A backend that takes everything and notes whose commands came in which batch.
+fn noting() -> (MockCommit, Arc<Mutex<Vec<Vec<Scope>>>>) {
+    let batches = Arc::new(Mutex::new(Vec::new()));
+    let noted = batches.clone();
     let mut commit = MockCommit::new();
     commit.expect_commit().returning(move |batch, _| {
         let scopes: Vec<Scope> = batch.requests.iter().map(|request| request.scope).collect();
-        seen.lock().unwrap().push(scopes);
+        noted.lock().unwrap().push(scopes);
         Ok(accept(&batch))
     });
-    let limits = LaneLimits {
-        batch_messages: 64,
-        ..LaneLimits::default()
-    };
-    let (lane, worker) = lane(commit, limits);
-    let flood: Vec<_> = (0..256)
-        .map(|_| {
-            tokio::spawn({
-                let lane = lane.clone();
-                async move { lane.submit(post(1, "flood")).await }
-            })
-        })
-        .collect();
-    tokio::task::yield_now().await;
-    let quiet = tokio::spawn({
+    (commit, batches)
+}
+
+#[tokio::test]
+async fn a_flood_delays_another_application_by_no_more_than_the_running_batch() {
+    let (commit, batches) = noting();
+    let (lane, worker) = lane(commit, LaneLimits::default());
+    let submit = |application, body| {
         let lane = lane.clone();
-        async move { lane.submit(post(2, "quiet")).await }
-    });
+        tokio::spawn(async move { lane.submit(post(application, body)).await })
+    };
+    let mut waiting: Vec<_> = (0..256).map(|_| submit(1, "flood")).collect();
+    tokio::task::yield_now().await;
+    waiting.push(submit(2, "quiet"));
     tokio::task::yield_now().await;
     let worker = tokio::spawn(worker.run());
-    quiet.await.unwrap().unwrap();
-    for one in flood {
+    for one in waiting {
         one.await.unwrap().unwrap();
     }
     lane.close();
     worker.await.unwrap();
+    let batches = batches.lock().unwrap();
     let quiet = Scope::Application(ApplicationId(2));
-    let batch = order
-        .lock()
-        .unwrap()
-        .iter()
-        .position(|scopes| scopes.contains(&quiet));
-    assert!(batch <= Some(1), "{batch:?}");
+    let at = batches.iter().position(|scopes| scopes.contains(&quiet));
+    assert!(at <= Some(1), "{at:?}");
+    let share = LaneLimits::default().batch_share;
+    let flood = |scopes: &Vec<Scope>| scopes.iter().filter(|scope| **scope != quiet).count();
+    assert!(batches.iter().all(|scopes| flood(scopes) <= share));
+    assert_eq!(batches.iter().map(flood).sum::<usize>(), 256);
 }
 
 #[tokio::test]
