@@ -154,9 +154,12 @@ pub enum ChatError {
         /// When to try again.
         retry_after: Duration,
     },
-    /// The backend cannot answer now.
+    /// The Store cannot answer now.
     #[error("unavailable")]
     Unavailable(#[source] BackendError),
+    /// The search index cannot answer now; everything else goes on.
+    #[error("search unavailable")]
+    SearchUnavailable(#[source] BackendError),
     /// It was sent to the store, and its fate cannot be proven.
     #[error("outcome unknown")]
     OutcomeUnknown(#[source] BackendError),
@@ -171,6 +174,16 @@ impl From<BackendError> for ChatError {
             ErrorKind::Unavailable | ErrorKind::Conflict => Self::Unavailable(error),
             ErrorKind::OutcomeUnknown => Self::OutcomeUnknown(error),
             _ => Self::Internal(error),
+        }
+    }
+}
+
+impl ChatError {
+    /// The same for what the search index could not do.
+    pub(crate) fn of_search(error: BackendError) -> Self {
+        match Self::from(error) {
+            Self::Unavailable(error) => Self::SearchUnavailable(error),
+            other => other,
         }
     }
 }

@@ -88,7 +88,8 @@ impl<'a> Hits<'a> {
             after,
             limit: request.limit,
         };
-        Ok(self.service.inner.search.query(&query).await?)
+        let found = self.service.inner.search.query(&query).await;
+        found.map_err(ChatError::of_search)
     }
 
     /// The hits' messages in the hits' order, without those that are gone or match no more.

@@ -324,7 +324,7 @@ async fn without_search_and_bus_posting_and_reading_go_on() {
         "still here"
     );
     let refused = reader.search(&request("here", 5)).await;
-    assert!(matches!(refused, Err(ChatError::Unavailable(_))));
+    assert!(matches!(refused, Err(ChatError::SearchUnavailable(_))));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ impl Lock {
             .create(true)
             .truncate(false)
             .open(&path)
+            .map_err(|error| beside(Path::new(&path), &error))
             .map_err(&io)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -43,4 +44,9 @@ impl Lock {
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self(file))
     }
+}
+
+/// What failed, with the file that it failed on.
+fn beside(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

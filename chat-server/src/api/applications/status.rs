@@ -227,7 +227,14 @@ fn told_by_core(error: &ChatError) -> Told {
         ),
         ChatError::CursorReset => Told::new(Code::CursorReset, error.to_string()),
         ChatError::Busy { .. } => Told::new(Code::Busy, error.to_string()),
-        ChatError::Unavailable(_) => Told::new(Code::Unavailable, "try again soon"),
+        ChatError::Unavailable(_) => Told::new(
+            Code::Unavailable,
+            "the storage cannot do it now: try again soon",
+        ),
+        ChatError::SearchUnavailable(_) => Told::new(
+            Code::Unavailable,
+            "the search cannot answer now: try again soon",
+        ),
         ChatError::OutcomeUnknown(_) => Told::new(
             Code::OutcomeUnknown,
             "whether it was written is not known: send it again with the same Idempotency-Key",

@@ -86,7 +86,9 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
 fn by_core(error: &ChatError, head: &Head) -> Response {
     let status = match error {
         ChatError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-        ChatError::Unavailable(_) | ChatError::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ChatError::Unavailable(_)
+        | ChatError::SearchUnavailable(_)
+        | ChatError::OutcomeUnknown(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     if status.is_server_error() {
