@@ -66,7 +66,12 @@ impl Reader {
 
     /// Up to which head the index has this chat.
     async fn indexed_through(&self) -> Result<Head, ChatError> {
-        if !self.service.index_is_whole().await? {
+        if !self
+            .service
+            .index_is_whole()
+            .await
+            .map_err(ChatError::of_search)?
+        {
             return Ok(Head::START);
         }
         let outbox = &self.service.inner.stores.outbox;
@@ -99,7 +104,7 @@ impl Chat {
 
     /// Whether the index has all of an application. When very much waits it may say no too often.
     async fn has_indexed(&self, application: ApplicationId) -> Result<bool, ChatError> {
-        if !self.index_is_whole().await? {
+        if !self.index_is_whole().await.map_err(ChatError::of_search)? {
             return Ok(false);
         }
         let outbox = &self.inner.stores.outbox;
