@@ -34,7 +34,7 @@ impl Default for LaneLimits {
     fn default() -> Self {
         Self {
             batch_messages: 1_024,
-            batch_share: 64,
+            batch_share: 32,
             batch_bytes: 4 << 20,
             application_bytes: 16 << 20,
             total_bytes: 128 << 20,
