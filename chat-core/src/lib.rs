@@ -115,5 +115,6 @@ pub mod service;
 pub mod sink;
 pub mod terms;
 pub mod text;
+mod veil;
 
 pub use service::{Access, Answer, Chat, Parts};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::ids::{PublicId, Token};
+use crate::ids::{ApplicationId, PublicId, Token};
+use crate::veil::Veil;
 
 const KEY_ID: usize = 4;
 const NONCE: usize = 24;
@@ -41,6 +42,7 @@ pub enum SealError {
 pub struct Keyring {
     id: [u8; KEY_ID],
     cipher: XChaCha20Poly1305,
+    veils: [u8; 32],
 }
 
 impl fmt::Debug for Keyring {
@@ -55,9 +57,14 @@ impl Keyring {
     pub fn new(key: [u8; 32]) -> Self {
         let mut id = [0; KEY_ID];
         id.copy_from_slice(&Sha256::digest(key)[..KEY_ID]);
+        let veils = Sha256::new()
+            .chain_update("places in the index")
+            .chain_update(key)
+            .finalize();
         Self {
             id,
             cipher: XChaCha20Poly1305::new(&key.into()),
+            veils: veils.into(),
         }
     }
 
@@ -88,6 +95,11 @@ impl Keyring {
             .encrypt(XNonce::from_slice(&nonce), payload)
             .expect("sixteen bytes are far below the cipher's limit");
         Sealed([self.id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// What hides the index's places from this application.
+    pub(crate) fn veil(&self, application: ApplicationId) -> Veil {
+        Veil::new(&self.veils, application)
     }
 
     /// Opens the token of the application with this public id.

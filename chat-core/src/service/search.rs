@@ -42,7 +42,7 @@ pub struct FoundAnywhere {
     /// Messages that exist and match, each with the number of its chat. The newest is the one that
     /// was indexed last.
     pub items: Vec<(ChatNumber, Message)>,
-    /// Where to go on; a short page may still have it.
+    /// Where to go on; a short page may still have it. It tells nothing of other applications.
     pub next: Option<u64>,
     /// Whether the index has all that was written in the application before.
     pub is_current: bool,
@@ -94,10 +94,15 @@ impl Chat {
         let application = self.resolve(access).await?.id;
         let is_current = self.has_indexed(application).await?;
         let scope = SearchScope::Application(application);
-        let (items, next) = Hits::new(self, application, scope).page(request).await?;
+        let veil = self.inner.keyring.veil(application);
+        let request = SearchRequest {
+            after: request.after.map(|told| veil.lift(told)),
+            ..request.clone()
+        };
+        let (items, next) = Hits::new(self, application, scope).page(&request).await?;
         Ok(FoundAnywhere {
             items,
-            next,
+            next: next.map(|place| veil.cover(place)),
             is_current,
         })
     }
