@@ -116,6 +116,45 @@ pub struct Changes {
     pub more: bool,
 }
 
+impl Changes {
+    /// The page after `after`, from rows that were read in one snapshot with the chat.
+    ///
+    /// `posted` are the messages above `after.number`, ascending by number, up to `limit + 1` of
+    /// them. `touched` are the messages at or below `after.number` whose change is above
+    /// `after.change`, ascending by change, up to `limit + 1 - posted.len()` of them. A message that
+    /// was posted and touched since is thus on the page once, as it stands.
+    #[must_use]
+    pub fn page(
+        chat: ChatInfo,
+        after: Head,
+        posted: Vec<Message>,
+        touched: Vec<Message>,
+        limit: Limit,
+    ) -> Self {
+        let first_touched = posted.len();
+        let mut messages = posted;
+        messages.extend(touched);
+        let more = messages.len() > limit.get();
+        messages.truncate(limit.get());
+        let mut next = chat.head;
+        if first_touched > limit.get() {
+            // Touches wait until the messages are through, so the change stays where it is.
+            let number = messages.last().map_or(after.number, |last| last.number);
+            next = Head { number, ..after };
+        } else if more {
+            let touched = &messages[first_touched..];
+            next.change = touched.last().map_or(after.change, |last| last.change);
+        }
+        Self {
+            chat_touched: chat.own_change > after.change && chat.own_change <= next.change,
+            chat,
+            messages,
+            next,
+            more,
+        }
+    }
+}
+
 /// Reads messages.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]

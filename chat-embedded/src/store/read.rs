@@ -8,7 +8,7 @@ use chat_core::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, Pub
 use chat_core::model::{Application, ChatInfo, Message};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{Applications, Changes, Chats, History};
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
 use super::SqliteStore;
 use super::rows::{self, int};
@@ -281,61 +281,22 @@ fn changes(
     let Some(chat) = one(conn, CHAT_BY_ID, [chat.0], rows::chat)? else {
         return Ok(None);
     };
-    let head = chat.head;
-    let params = params![
+    let most = fetched(limit);
+    let params = [
         chat.id.0,
         int(after.number.0),
-        int(head.number.0),
-        fetched(limit)
+        int(chat.head.number.0),
+        most,
     ];
     let posted = all(conn, AFTER, params, rows::message)?;
-    let Page { items, more } = Page::cut(posted, limit, Span::After(0));
-    if more {
-        // Touches wait until the messages are through, so the change stays where it is.
-        let number = items.last().map_or(after.number, |last| last.number);
-        let next = Head { number, ..after };
-        return Ok(Some(Changes {
-            chat,
-            messages: items,
-            chat_touched: false,
-            next,
-            more: true,
-        }));
-    }
-    // What was posted after the cursor is on this page as it stands, however it was touched.
-    let room = limit.get() - items.len();
-    let params = params![
+    let params = [
         chat.id.0,
         int(after.change.0),
         int(after.number.0),
-        int(room as u64 + 1)
+        most - int(posted.len() as u64),
     ];
     let touched = all(conn, TOUCHED, params, rows::message)?;
-    Ok(Some(with_touches(chat, after, items, touched, room)))
-}
-
-/// Adds up to `room` touched messages.
-fn with_touches(
-    chat: ChatInfo,
-    after: Head,
-    mut messages: Vec<Message>,
-    mut touched: Vec<Message>,
-    room: usize,
-) -> Changes {
-    let more = touched.len() > room;
-    touched.truncate(room);
-    let mut next = chat.head;
-    if more {
-        next.change = touched.last().map_or(after.change, |last| last.change);
-    }
-    messages.append(&mut touched);
-    Changes {
-        chat_touched: chat.own_change > after.change && chat.own_change <= next.change,
-        chat,
-        messages,
-        next,
-        more,
-    }
+    Ok(Some(Changes::page(chat, after, posted, touched, limit)))
 }
 
 fn is_live(conn: &Connection, chat: ChatId) -> rusqlite::Result<bool> {

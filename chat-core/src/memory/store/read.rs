@@ -69,42 +69,18 @@ impl Chat {
         let posted = self
             .messages
             .range((Bound::Excluded(after.number), Bound::Unbounded));
-        let mut messages: Vec<Message> = posted
+        let posted: Vec<Message> = posted
             .map(|(_, message)| message.clone())
             .take(limit.get() + 1)
             .collect();
-        let mut next = chat.head;
-        let mut more = messages.len() > limit.get();
-        if more {
-            messages.truncate(limit.get());
-            next = Head {
-                number: messages.last().map_or(after.number, |last| last.number),
-                change: after.change,
-            };
-        } else {
-            // What was posted after the cursor is in this page as it stands.
-            let mut touched = self
-                .touches
-                .range((Bound::Excluded(after.change), Bound::Unbounded))
-                .filter(|(_, number)| **number <= after.number);
-            let mut last = after.change;
-            for (change, number) in touched.by_ref().take(limit.get() - messages.len()) {
-                messages.extend(self.messages.get(number).cloned());
-                last = *change;
-            }
-            more = touched.next().is_some();
-            if more {
-                next.change = last;
-            }
-        }
-        Changes {
-            chat_touched: self.state.own_change > after.change
-                && self.state.own_change <= next.change,
-            chat,
-            messages,
-            next,
-            more,
-        }
+        let touched = self
+            .touches
+            .range((Bound::Excluded(after.change), Bound::Unbounded))
+            .filter(|(_, number)| **number <= after.number)
+            .filter_map(|(_, number)| self.messages.get(number).cloned())
+            .take(limit.get() + 1 - posted.len())
+            .collect();
+        Changes::page(chat, after, posted, touched, limit)
     }
 }
 
