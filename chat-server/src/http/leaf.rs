@@ -72,13 +72,6 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
         }
     }
 
-    /// Reads larger or smaller bodies here than elsewhere in the door.
-    #[must_use]
-    pub fn body_bytes(mut self, bytes: usize) -> Self {
-        self.style.body.bytes = bytes;
-        self
-    }
-
     fn on<H, F>(mut self, name: &'static str, method: Method, handler: H) -> Self
     where
         H: Fn(S, Call) -> F + Send + Sync + 'static,
