@@ -3,7 +3,7 @@
 use chat_core::commit::{
     ApplicationState, ApplicationWrite, ChatState, ChatWrite, RequestWrite, Sink, Writes,
 };
-use chat_core::ids::{ApplicationId, ChatId, Head};
+use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::model::Message;
 use chat_core::port::Moved;
 use rusqlite::{CachedStatement, Connection, Error, Result, params};
@@ -111,7 +111,7 @@ fn application(
                 to: chat.row.head,
             };
             for sink in sinks {
-                follow(conn, *sink, &one, one.from)?;
+                follow(conn, *sink, &one)?;
             }
             moved.push(one);
         }
@@ -223,13 +223,13 @@ fn remember(conn: &Connection, write: &RequestWrite) -> Result<()> {
 }
 
 /// The sink has to follow to where the chat moved; what it has to do already stays.
-pub(super) fn follow(conn: &Connection, sink: Sink, moved: &Moved, from: Head) -> Result<()> {
+fn follow(conn: &Connection, sink: Sink, moved: &Moved) -> Result<()> {
     conn.prepare_cached(FOLLOW)?.execute(params![
         sink.as_str(),
         moved.application.0,
         moved.chat.0,
-        int(from.number.0),
-        int(from.change.0),
+        int(moved.from.number.0),
+        int(moved.from.change.0),
         int(moved.to.number.0),
         int(moved.to.change.0),
     ])?;
