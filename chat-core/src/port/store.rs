@@ -208,8 +208,10 @@ pub trait Outbox: Send + Sync + 'static {
     /// The row of one chat.
     async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>>;
 
-    /// The sink has followed each of these up to its `to`: the row goes, unless the chat moved on
-    /// meanwhile; then its `from` is raised.
+    /// The sink has followed each of these chats up to its `to`: the row is deleted if its own `to`
+    /// is not beyond that. Otherwise its `from` is raised, and it waits anew behind all the others,
+    /// so that a busy chat never keeps them from their turn. A row that is gone, or whose `from` is
+    /// beyond `to` already, is left alone, so settling twice is harmless.
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()>;
 }
 

@@ -89,6 +89,7 @@ macro_rules! store_kit {
             settling_leaves_what_came_meanwhile,
             a_part_that_was_followed_is_settled,
             those_waiting_longest_come_first,
+            what_is_left_waits_behind_the_others,
             without_a_sink_nothing_is_dirty,
             a_closed_chat_is_dirty,
         }

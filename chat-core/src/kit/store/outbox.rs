@@ -119,6 +119,18 @@ pub async fn those_waiting_longest_come_first(store: Arc<dyn Store>) {
     assert_eq!(ids(some), expected[..3]);
 }
 
+/// A chat that is followed in parts, or moves all the time, lets the others have their turn.
+pub async fn what_is_left_waits_behind_the_others(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let (busy, quiet) = (desk.chat_of(3).await, desk.chat_of(1).await);
+    let row = pending(&desk, busy).await.expect("dirty");
+    let to = head(2, 0);
+    settle(&store, &[Dirty { to, ..row }]).await;
+    let waiting = dirty(&store).await.into_iter().map(|row| row.chat);
+    let expected = [desk.info(quiet).await.id, desk.info(busy).await.id];
+    assert_eq!(waiting.collect::<Vec<_>>(), expected);
+}
+
 /// Who names no sink has none that follows.
 pub async fn without_a_sink_nothing_is_dirty(store: Arc<dyn Store>) {
     let desk = Desk::open(&store).await;

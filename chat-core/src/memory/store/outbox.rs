@@ -30,6 +30,8 @@ impl Outbox for MemoryStore {
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()> {
         let mut state = self.state();
         for done in done {
+            state.turn += 1;
+            let turn = state.turn;
             let key = (sink, done.chat);
             let Some(waiting) = state.dirty.get_mut(&key) else {
                 continue;
@@ -38,6 +40,7 @@ impl Outbox for MemoryStore {
                 state.dirty.remove(&key);
             } else if done.to.covers(waiting.row.from) {
                 waiting.row.from = done.to;
+                waiting.since = turn;
             }
         }
         Ok(())
