@@ -10,7 +10,7 @@ use crate::cursor::CursorError;
 use crate::ids::{ChatNumber, MessageNumber};
 use crate::text::Violation;
 
-/// What kind of failure a backend had.
+/// How a backend failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -18,15 +18,15 @@ pub enum ErrorKind {
     NotFound,
     /// What was to be made is there already.
     AlreadyExists,
-    /// Somebody else changed it first; doing it again may succeed.
+    /// Another writer was first; trying again may succeed.
     Conflict,
-    /// The backend refuses this value, now and always.
+    /// The backend refuses this value, and always will.
     Invalid,
     /// The backend cannot answer now (down, full, read-only, timed out); later it may.
     Unavailable,
     /// A commit was sent and its fate cannot be proven.
     OutcomeUnknown,
-    /// Anything else: a fault to be looked into.
+    /// Anything else: a fault that an operator has to look into.
     Internal,
 }
 
@@ -110,7 +110,7 @@ impl Error for BackendError {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChatError {
-    /// No such application, or the token is not its.
+    /// No application has this token or id.
     #[error("application not found")]
     ApplicationNotFound,
     /// The application has no such chat.
@@ -142,10 +142,10 @@ pub enum ChatError {
         /// The rule.
         violation: Violation,
     },
-    /// The cursor is not one, or it is another chat's.
+    /// The text is not a cursor, or it belongs to another chat.
     #[error("cursor {0}")]
     Cursor(#[source] CursorError),
-    /// The cursor speaks of a history that is gone: take a snapshot.
+    /// The cursor is of another epoch, or beyond the head: take a new snapshot.
     #[error("the cursor is of another history; take a snapshot")]
     CursorReset,
     /// Too much is waiting already.
@@ -160,10 +160,10 @@ pub enum ChatError {
     /// The search index cannot answer now; everything else goes on.
     #[error("search unavailable")]
     SearchUnavailable(#[source] BackendError),
-    /// It was sent to the store, and its fate cannot be proven.
+    /// It was sent to the Store, and whether it was written cannot be proven.
     #[error("outcome unknown")]
     OutcomeUnknown(#[source] BackendError),
-    /// A fault to be looked into.
+    /// A fault that an operator has to look into.
     #[error("internal fault")]
     Internal(#[source] BackendError),
 }

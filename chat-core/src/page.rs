@@ -8,9 +8,9 @@ pub const MAX_PAGE: usize = 1_000;
 pub struct Limit(usize);
 
 impl Limit {
-    /// The largest page.
+    /// The largest page: 1,000.
     pub const MAX: Self = Self(MAX_PAGE);
-    /// What a page holds when nothing is said.
+    /// What a page holds unless asked otherwise: 50.
     pub const DEFAULT: Self = Self(50);
 
     /// A limit from 1 to 1,000, else `None`.
@@ -30,7 +30,7 @@ impl Limit {
     }
 }
 
-/// Which rows of a numbered list, and in which direction they are looked for.
+/// Where a page of a numbered list lies.
 ///
 /// A page is always answered in ascending order of number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,13 @@ pub enum Span {
     Before(u64),
 }
 
-/// Rows, and whether there are more in the direction that was asked.
+/// A page of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Whether more follow in the same direction.
+    /// Whether there are more beyond the page: above it for [`Span::After`], below it for
+    /// [`Span::Before`].
     pub more: bool,
 }
 

@@ -5,7 +5,7 @@ use crate::seal::Sealed;
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// Its row.
+    /// Its row id.
     pub id: ApplicationId,
     /// The id that gives no power by itself.
     pub public_id: PublicId,
@@ -17,8 +17,8 @@ pub struct Application {
     pub is_default: bool,
     /// How many chats exist, deleted ones not counted. Exact.
     pub chats_count: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was last renamed, or made.
+    /// When it was last renamed, or else created.
     pub updated_at: Timestamp,
 }

@@ -21,7 +21,7 @@ impl ChatKind {
         }
     }
 
-    /// The kind that is written so.
+    /// The kind that [`ChatKind::as_str`] writes so.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text == "open").then_some(Self::Open)
@@ -31,7 +31,7 @@ impl ChatKind {
 /// A chat as it stands: its counters, not its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatInfo {
-    /// Its row.
+    /// Its row id.
     pub id: ChatId,
     /// The application it is in.
     pub application: ApplicationId,
@@ -49,7 +49,7 @@ pub struct ChatInfo {
     pub floor: MessageNumber,
     /// How many messages exist, deleted ones not counted. Exact.
     pub messages_count: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When something last happened in it.
     pub updated_at: Timestamp,

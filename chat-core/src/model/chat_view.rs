@@ -15,10 +15,10 @@ pub struct ChatView {
     pub name: Option<String>,
     /// How many messages exist. Exact.
     pub messages_count: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When something last happened in it.
     pub updated_at: Timestamp,
-    /// Ask for changes after it to go on from this state.
+    /// Ask for changes after this cursor to follow the chat from this state on.
     pub cursor: Cursor,
 }

@@ -1,10 +1,11 @@
 use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, PublicId, Token};
 
-/// An application with its token opened: for those who hold it, and for the operator.
+/// An application as it is shown, with its token unsealed: to those who hold it, and to the
+/// operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its row; `None` in the answer to its own creation.
+    /// Its row id; `None` in the answer to its own creation.
     pub id: Option<ApplicationId>,
     /// The id that gives no power by itself.
     pub public_id: PublicId,
@@ -14,8 +15,8 @@ pub struct Tenant {
     pub name: String,
     /// How many chats exist. Exact.
     pub chats_count: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was last renamed, or made.
+    /// When it was last renamed, or else created.
     pub updated_at: Timestamp,
 }

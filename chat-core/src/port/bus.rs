@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use crate::error::BackendError;
 use crate::ids::{ApplicationId, ChatId, Head};
 
-/// What a subscriber hears.
+/// What a subscriber receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A chat moved up to this head.
@@ -25,7 +25,8 @@ pub enum Event {
     Gap,
 }
 
-/// A bounded queue of events; one that is read too slowly gets a [`Event::Gap`].
+/// A bounded queue of events. A reader that is too slow loses the oldest and gets an [`Event::Gap`]
+/// in their place.
 #[derive(Debug)]
 pub struct Subscription(pub broadcast::Receiver<Event>);
 
@@ -44,9 +45,9 @@ impl Subscription {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
-    /// Tells all subscribers, as well as it can.
+    /// Sends events to all subscribers, without waiting for any of them.
     async fn publish(&self, events: &[Event]) -> Result<(), BackendError>;
 
-    /// Hears what is published from now on.
+    /// Receives what is published from now on.
     async fn subscribe(&self) -> Result<Subscription, BackendError>;
 }

@@ -17,12 +17,13 @@ pub struct Count {
     pub version: u64,
 }
 
-/// A stretch of time in which something is counted, as it stands.
+/// A rate window as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// The sum of what was added to it.
     pub sum: u64,
-    /// How long it goes on, whole milliseconds; rounded up, so that who waits so long finds it over.
+    /// The time until it ends, in whole milliseconds, rounded up: whoever waits that long finds it
+    /// over.
     pub left: Duration,
 }
 
@@ -30,19 +31,19 @@ pub struct Window {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Counter: Send + Sync + 'static {
-    /// Adds to a window, which ends `seconds` after its first addition; a new one begins with the
-    /// first addition behind that. Additions at once are all counted, and each sees another sum.
-    /// Windows and counts share no keys. When there is no room, windows may be forgotten before
-    /// their end.
+    /// Adds `amount` to the window of this key. The first addition opens a window of `seconds`; the
+    /// first one after its end opens the next. Concurrent additions are all counted, and each sees
+    /// another sum. Windows and counts share no keys. When room runs out, windows may be forgotten
+    /// before their end.
     async fn add(&self, key: &str, amount: u64, seconds: u32) -> Result<Window>;
 
-    /// Sets a count; one with a version that is not above the stored one is ignored, so that two
-    /// feeders cannot make it drift.
+    /// Sets a count. It is ignored unless its version is above the stored one's, so that two feeders
+    /// cannot make it drift.
     async fn set(&self, key: &str, count: Count) -> Result<()>;
 
-    /// The count, if it is known.
+    /// The count; `None` when it is unknown.
     async fn get(&self, key: &str) -> Result<Option<Count>>;
 
-    /// Forgets a count.
+    /// Forgets a count; afterwards one of any version can be set.
     async fn remove(&self, key: &str) -> Result<()>;
 }

@@ -1,5 +1,12 @@
-//! The only things the core asks of the world. Every method is one atomic unit; what the rules
-//! refuse is an outcome, an error is what a backend could not do.
+//! The only things the core asks of the world.
+//!
+//! Every method is one atomic unit. What the rules refuse is an
+//! [`Outcome`](crate::commit::Outcome); an error is what a backend could not do; a look-up that finds
+//! nothing answers `None`.
+//!
+//! Any method may fail with [`Unavailable`](crate::error::ErrorKind::Unavailable) (down, full,
+//! read-only, timed out: it may work later) or [`Internal`](crate::error::ErrorKind::Internal) (a
+//! fault: damaged data, a bug). A method's own documentation names the kinds that it has besides.
 
 mod bus;
 mod counter;
@@ -25,7 +32,7 @@ pub use search::MockSearch;
 #[cfg(any(test, feature = "mock"))]
 pub use store::{MockApplications, MockChats, MockCommit, MockHistory, MockOutbox, MockUpkeep};
 
-/// A store, one field a port, so that a test can put a double in the place of one.
+/// A store, one field per port, so that a test can replace any one of them with a double.
 #[derive(Clone)]
 pub struct Stores {
     /// See [`Applications`].

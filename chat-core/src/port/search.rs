@@ -55,8 +55,8 @@ pub struct SearchQuery {
     pub query: Arc<Query>,
     /// In which order.
     pub order: Order,
-    /// Go on behind this [`Hit::position`], in the order asked for. In one chat a position is the
-    /// message's number.
+    /// Only hits behind this [`Hit::position`], in the order asked for. In one chat a position is
+    /// the message's number.
     pub after: Option<u64>,
     /// At most so many hits.
     pub limit: Limit,
@@ -69,7 +69,7 @@ pub struct Hit {
     pub chat: ChatId,
     /// The message.
     pub number: MessageNumber,
-    /// Where to go on behind it.
+    /// Give it as [`SearchQuery::after`] to go on behind this hit.
     pub position: u64,
 }
 
@@ -77,46 +77,47 @@ pub struct Hit {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Search: Send + Sync + 'static {
-    /// Takes documents over, all or none. One with a lower version than the stored one is ignored,
-    /// so a late put never brings a deleted message back. Repeating a put changes nothing. What is
-    /// not refreshed may not be found yet; what is returned is durable.
+    /// Stores documents, all or none, durably. One with a lower version than the stored one is
+    /// ignored, so a late put never brings a deleted message back. Repeating a put changes nothing.
+    /// Until a [`Search::refresh`], what was put may not be found.
     async fn put(&self, documents: &[Document]) -> Result<()>;
 
-    /// The hits of a query, at most `limit`. It finds at least what
-    /// [`Query::matches`] accepts of what was put and refreshed.
+    /// At most `limit` hits of a query. They include whatever [`Query::matches`] accepts of what was
+    /// put and refreshed; an empty query has none.
     async fn query(&self, query: &SearchQuery) -> Result<Vec<Hit>>;
 
-    /// Forgets a chat. Documents of it that are put later are taken again.
+    /// Forgets a chat's documents, in the copy too if there is one. Those that are put later are
+    /// stored again.
     async fn erase(&self, chat: ChatId) -> Result<()>;
 
-    /// Returns when all that was put before can be found.
+    /// Returns once everything that was put before can be found.
     async fn refresh(&self) -> Result<()>;
 
-    /// Starts an empty copy beside the live one; a copy that was started before is thrown away.
-    /// Until [`Search::swap`] puts and queries go to the live one alone, erasures to both.
+    /// Starts an empty copy beside the live index; a copy that was started before is thrown away.
+    /// Until [`Search::swap`], puts and queries go to the live index alone, erasures to both.
     async fn rebuild(&self) -> Result<()>;
 
-    /// As [`Search::put`], into the copy alone. A caller that puts into the live one meanwhile
-    /// refills the same documents, once the copy has the chat up to there.
+    /// As [`Search::put`], but into the copy alone. While a copy is filled, the caller also refills
+    /// what it puts into the live index, for chats that the copy holds already.
     ///
     /// # Errors
     /// `NotFound` without a copy.
     async fn refill(&self, documents: &[Document]) -> Result<()>;
 
-    /// The copy takes the live one's place, at once or not at all. From then on
-    /// [`Search::built_from`] answers this epoch, also after a restart or a crash.
+    /// Replaces the live index by the copy, atomically. From then on [`Search::built_from`] answers
+    /// this epoch, after a restart or a crash too.
     ///
     /// # Errors
     /// `NotFound` without a copy.
     async fn swap(&self, epoch: Epoch) -> Result<()>;
 
-    /// The epoch of the Store that the live index was built from: what the last [`Search::swap`]
-    /// was given. `None` for an index that never was a copy: nobody knows what it lacks.
+    /// The epoch of the Store that the live index was built from, as the last [`Search::swap`] gave
+    /// it. `None` for an index that was never a copy: nobody knows what it lacks.
     async fn built_from(&self) -> Result<Option<Epoch>>;
 
-    /// Whether the index answers now.
+    /// Succeeds when the index answers now.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it does not.
     async fn ready(&self) -> Result<()>;
 }

@@ -27,16 +27,16 @@ pub trait Applications: Send + Sync + 'static {
     /// The application with this token, unless it is deleted.
     async fn by_token(&self, token: TokenHash) -> Result<Option<Application>>;
 
-    /// The application with this row, unless it is deleted.
+    /// The application with this row id, unless it is deleted.
     async fn by_id(&self, id: ApplicationId) -> Result<Option<Application>>;
 
     /// The application with this public id, unless it is deleted.
     async fn by_public_id(&self, public_id: PublicId) -> Result<Option<Application>>;
 
-    /// The default application, once it is made.
+    /// The default application; `None` until it is created.
     async fn default_application(&self) -> Result<Option<Application>>;
 
-    /// The applications after this row in ascending order of row, deleted ones and the default one
+    /// The applications with row ids above `after`, ascending; deleted ones and the default one are
     /// left out.
     async fn list(&self, after: ApplicationId, limit: Limit) -> Result<Page<Application>>;
 }
@@ -44,7 +44,7 @@ pub trait Applications: Send + Sync + 'static {
 /// What a commit did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// One outcome a request, in order.
+    /// One outcome per request, in order.
     pub outcomes: Vec<Outcome>,
     /// The chats whose head moved.
     pub moved: Vec<Moved>,
@@ -69,29 +69,30 @@ pub struct Moved {
 pub trait Commit: Send + Sync + 'static {
     /// Commits a batch in one transaction: locks and loads what
     /// [`needs`](crate::commit::needs) says, calls [`decide`](crate::commit::decide) with `now`,
-    /// writes what it says together with one `dirty` row a sink and moved chat, and returns once
-    /// that is durable. When another writer was in the way (a deadlock, a unique violation) the
-    /// whole batch is decided again on fresh facts.
+    /// writes what it says together with one `dirty` row per sink and moved chat, and returns once
+    /// that is durable. A `dirty` row that exists keeps its `from` and its place; its `to` is raised.
+    /// When another writer was in the way (a deadlock, a unique violation), the whole batch is
+    /// decided again on fresh facts.
     ///
     /// # Errors
-    /// Nothing was written, and nothing will be, unless the kind is `OutcomeUnknown`.
-    /// `Unavailable`: down, full or read-only. `Invalid`: the backend refuses some value in it.
-    /// `AlreadyExists`: a token or public id in it is taken.
+    /// Unless the kind is `OutcomeUnknown`, nothing was written and nothing will be.
+    /// `OutcomeUnknown`: COMMIT was sent and its fate cannot be proven. `Invalid`: the backend
+    /// refuses some value in the batch. `AlreadyExists`: a token or public id in it is taken.
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed>;
 }
 
-/// Finds chats. A deleted chat is in no answer, unless it says so.
+/// Finds chats. A chat that is deleted, or whose application is, is in no answer.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Chats: Send + Sync + 'static {
-    /// The chat of this application with this number; `None` too when the application is deleted.
+    /// The chat of this application with this number.
     async fn get(&self, application: ApplicationId, number: ChatNumber)
     -> Result<Option<ChatInfo>>;
 
-    /// The chat with this row; `None` too when its application is deleted.
+    /// The chat with this row id.
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>>;
 
-    /// Chats of an application, by number, ascending.
+    /// A page of an application's chats, ascending by number.
     async fn list(
         &self,
         application: ApplicationId,
@@ -100,19 +101,19 @@ pub trait Chats: Send + Sync + 'static {
     ) -> Result<Page<ChatInfo>>;
 }
 
-/// What happened in a chat after a head, and where that ends.
+/// A page of what happened in a chat after a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     /// The chat as it stands in the same snapshot.
     pub chat: ChatInfo,
-    /// Messages beyond the cursor's number and then messages touched beyond its change, as they
-    /// stand, tombstones included, at most as many as the limit.
+    /// Messages beyond the head's number, then messages touched beyond its change, as they stand,
+    /// tombstones included; at most as many as the limit.
     pub messages: Vec<Message>,
     /// Whether the chat itself was touched in what this page covers.
     pub chat_touched: bool,
-    /// Up to where this page leads: ask on from here.
+    /// The head that this page leads up to: ask for the next page after it.
     pub next: Head,
-    /// Whether more is there already.
+    /// Whether there is a next page already.
     pub more: bool,
 }
 
@@ -155,18 +156,18 @@ impl Changes {
     }
 }
 
-/// Reads messages.
+/// Reads messages. A chat that is deleted, or whose application is, has none.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait History: Send + Sync + 'static {
-    /// One message, tombstones included.
+    /// One message, or its tombstone.
     async fn get(&self, chat: ChatId, number: MessageNumber) -> Result<Option<Message>>;
 
-    /// These messages, tombstones included, in ascending order; numbers that are not there are left
-    /// out.
+    /// These messages and tombstones, ascending by number, each once; numbers that do not exist are
+    /// left out.
     async fn many(&self, chat: ChatId, numbers: &[MessageNumber]) -> Result<Vec<Message>>;
 
-    /// Messages by number, ascending, up to and including `through`. Tombstones only when asked
+    /// A page of messages, ascending by number, none beyond `through`; with tombstones when asked
     /// for. The cost depends on the page, not on the length of the history.
     async fn page(
         &self,
@@ -177,15 +178,13 @@ pub trait History: Send + Sync + 'static {
         limit: Limit,
     ) -> Result<Page<Message>>;
 
-    /// What happened after a head, read in one snapshot with the chat's own head: first messages
-    /// beyond `after.number` (ascending), then whatever was touched beyond `after.change`
-    /// (ascending by change). A row that is touched again while pages are read moves up and is
-    /// seen later, never missed. No message is twice in a page: one that is in it by its number is
-    /// left out of what was touched. `None` when the chat or its application is deleted.
+    /// What happened after a head: [`Changes::page`] of rows that are read in one snapshot together
+    /// with the chat. A message that is touched again while pages are read moves up and is seen
+    /// later, never missed. `None` when the chat or its application is deleted.
     async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>>;
 }
 
-/// A sink has to follow a chat: from one head to another.
+/// A chat that a sink still has to follow, from one head to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dirty {
     /// The application.
@@ -194,18 +193,18 @@ pub struct Dirty {
     pub chat: ChatId,
     /// What the sink has already.
     pub from: Head,
-    /// Up to where it has to follow.
+    /// The head up to which it has to follow.
     pub to: Head,
 }
 
-/// What sinks still have to follow. Rows are made by [`Commit::commit`].
+/// What sinks still have to follow. [`Commit::commit`] creates the rows.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
-    /// Up to `limit` rows of this sink, those waiting longest first.
+    /// Up to `limit` rows of this sink, the longest waiting first.
     async fn dirty(&self, sink: Sink, limit: Limit) -> Result<Vec<Dirty>>;
 
-    /// The row of one chat.
+    /// This sink's row of one chat; `None` when there is nothing to follow.
     async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>>;
 
     /// The sink has followed each of these chats up to its `to`: the row is deleted if its own `to`
@@ -215,16 +214,16 @@ pub trait Outbox: Send + Sync + 'static {
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()>;
 }
 
-/// How far a piece of clearing away came.
+/// How far one step of clearing away came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// How many rows went.
+    /// How many rows were deleted.
     pub rows: u64,
     /// Whether more remain.
     pub more: bool,
 }
 
-/// A count that was not what it counts.
+/// How many stored counts differed from what they count.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Drift {
     /// Chats whose count of messages was repaired.
@@ -237,33 +236,34 @@ pub struct Drift {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Upkeep: Send + Sync + 'static {
-    /// Which history this store tells.
+    /// Which history this store tells: the epoch of its cursors. It does not change while the store
+    /// is open; a restored copy has another one.
     async fn epoch(&self) -> Result<Epoch>;
 
-    /// Whether the store takes writes now.
+    /// Succeeds when the store takes writes now.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it does not.
     async fn ready(&self) -> Result<()>;
 
-    /// Up to which line this source is imported; 0 when it is unknown.
+    /// The last line of this source that was imported; 0 when none was.
     async fn imported(&self, source: SourceHash) -> Result<u64>;
 
-    /// The chat with the lowest row above `after`, deleted ones left out.
+    /// The chat with the lowest row id above `after`; deleted ones are left out.
     async fn next_chat(&self, after: ChatId) -> Result<Option<ChatId>>;
 
     /// Up to `limit` chats that are deleted (or their application is) and not yet erased.
     async fn closed(&self, limit: Limit) -> Result<Vec<ChatId>>;
 
-    /// Erases up to `limit` rows of a deleted chat, the chat itself last. A chat that is not
-    /// deleted is left alone.
+    /// Erases up to `limit` rows of a deleted chat, the chat itself last. Its `dirty` rows stay, so
+    /// that sinks learn that it is gone. A chat that is not deleted is left alone.
     async fn erase(&self, chat: ChatId, limit: Limit) -> Result<Progress>;
 
-    /// Recounts chats of an application, and messages of chats, in up to `limit` chats after
-    /// `after`, repairs what is wrong, and says where to go on; the applications' own counts are
-    /// recounted with the last part.
+    /// Recounts the messages of up to `limit` chats with row ids above `after`, repairs counts that
+    /// are wrong, and answers what it repaired and after which chat to go on. The step that answers
+    /// `None` also recounts the chats of every application.
     async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)>;
 
-    /// Forgets up to `limit` keys that were remembered before this time.
+    /// Forgets up to `limit` idempotency keys that were remembered before this time.
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
 }

@@ -39,7 +39,7 @@ pub struct Indexer {
     put: AtomicU64,
 }
 
-/// What one piece of following took.
+/// How far one step of following came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Followed {
     /// Chats that were followed.
