@@ -11,15 +11,15 @@ use crate::text::{IdempotencyKey, Name};
 
 use super::{Access, Answer, Chat};
 
-/// The name that the default application is made with.
+/// The name that the default application is created with.
 pub const DEFAULT_APPLICATION: &str = "default";
 
 impl Chat {
-    /// Makes an application with a new random token. With `unique_name` no other such application
-    /// may have the name.
+    /// Creates an application with a new random token. With `unique_name`, its name must differ from
+    /// those of all others created so, now and after renames.
     ///
     /// # Errors
-    /// [`ChatError::NameTaken`], [`ChatError::KeyReused`], or what the Store could not do.
+    /// [`ChatError::NameTaken`] or [`ChatError::KeyReused`].
     pub async fn create_application(
         &self,
         name: Name,
@@ -94,7 +94,7 @@ impl Chat {
     /// The default application.
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn default_application(&self) -> Result<Tenant, ChatError> {
         let found = self.inner.stores.applications.default_application().await?;
         self.tenant(found.ok_or(ChatError::ApplicationNotFound)?)
@@ -103,7 +103,7 @@ impl Chat {
     /// The application that this access is for.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], or what the Store could not do.
+    /// [`ChatError::ApplicationNotFound`].
     pub async fn application(&self, access: Access) -> Result<Tenant, ChatError> {
         self.tenant(self.resolve(access).await?)
     }
@@ -117,10 +117,11 @@ impl Chat {
         found.ok_or(ChatError::ApplicationNotFound)
     }
 
-    /// The applications after this row, by row. The default one is not among them.
+    /// A page of applications with row ids above `after`, ascending. The default one is not among
+    /// them. Start after [`ApplicationId::ROOT`].
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn applications(
         &self,
         after: ApplicationId,
@@ -134,11 +135,10 @@ impl Chat {
         })
     }
 
-    /// Gives the application another name.
+    /// Renames the application.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::NameTaken`], or what the Store could not
-    /// do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::NameTaken`].
     pub async fn rename_application(
         &self,
         access: Access,
@@ -149,12 +149,10 @@ impl Chat {
         self.application(access).await
     }
 
-    /// Deletes the application; its chats and messages go too. They are out of reach at once, and
-    /// erased soon after.
+    /// Deletes the application with its chats and messages: out of reach at once, erased soon after.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::DefaultApplication`], or what the Store
-    /// could not do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::DefaultApplication`].
     pub async fn delete_application(&self, access: Access) -> Result<(), ChatError> {
         let application = self.resolve(access).await?;
         self.submit(access.scope, Command::CloseApplication, None)

@@ -10,11 +10,10 @@ use super::applications::unexpected;
 use super::{Access, Answer, Chat, Reader, name};
 
 impl Chat {
-    /// Makes a chat; its number is the next of its application.
+    /// Creates a chat; its number is the next of its application.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::KeyReused`], or what the Store could not
-    /// do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::KeyReused`].
     pub async fn create_chat(
         &self,
         access: Access,
@@ -51,11 +50,10 @@ impl Chat {
         })
     }
 
-    /// Gives a chat another name, or none.
+    /// Renames a chat; `None` takes its name away.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`], or what the Store could
-    /// not do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
     pub async fn rename_chat(
         &self,
         access: Access,
@@ -71,8 +69,7 @@ impl Chat {
     /// never used again.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`], or what the Store could
-    /// not do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
     pub async fn delete_chat(&self, access: Access, number: ChatNumber) -> Result<(), ChatError> {
         self.submit(access.scope, Command::CloseChat(number), None)
             .await?;
@@ -83,8 +80,7 @@ impl Chat {
     /// Opens a chat for reading, as it stands now.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`], or what the Store could
-    /// not do.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
     pub async fn chat(&self, access: Access, number: ChatNumber) -> Result<Reader, ChatError> {
         let application = self.resolve(access).await?;
         let found = self.inner.stores.chats.get(application.id, number).await?;
@@ -92,10 +88,10 @@ impl Chat {
         Ok(Reader::new(self.clone(), application.public_id, info))
     }
 
-    /// Chats of an application, by number, ascending.
+    /// A page of an application's chats, ascending by number.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], or what the Store could not do.
+    /// [`ChatError::ApplicationNotFound`].
     pub async fn chats(
         &self,
         access: Access,

@@ -13,13 +13,13 @@ use super::Reader;
 /// What happened in a chat after a cursor.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    /// Current states: of everything touched since, each once.
+    /// Everything that was touched since, each thing once, as it stands now.
     pub items: Vec<Item>,
-    /// Ask on from here.
+    /// Ask for changes after this cursor to go on.
     pub next: Cursor,
-    /// Where the chat stands.
+    /// The cursor of the chat as it stands now.
     pub head: Cursor,
-    /// Whether more is there already.
+    /// Whether there is more to read already.
     pub more: bool,
 }
 
@@ -33,16 +33,16 @@ pub enum Item {
     Chat(ChatView),
 }
 
-/// A feed hears of a deleted chat, or of an event that a bus lost, at least this often.
+/// Events may be lost, so whoever waits looks at the Store at least this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 impl Reader {
-    /// What happened after this cursor; without one, nothing, from now on.
+    /// What happened after this cursor; without one, an empty feed to go on from.
     ///
     /// # Errors
-    /// [`ChatError::Cursor`] when it is another chat's; [`ChatError::CursorReset`] when it tells
-    /// of another history; [`ChatError::ChatNotFound`] when the chat was deleted meanwhile; or
-    /// what the Store could not do.
+    /// [`ChatError::Cursor`] when it belongs to another chat; [`ChatError::CursorReset`] when it is
+    /// of another epoch or beyond the head; [`ChatError::ChatNotFound`] when the chat was deleted
+    /// meanwhile.
     pub async fn changes(&self, after: Option<Cursor>, limit: Limit) -> Result<Feed, ChatError> {
         let after = match after {
             Some(cursor) => self.check(cursor)?,
@@ -73,7 +73,7 @@ impl Reader {
         })
     }
 
-    /// As [`Reader::changes`], but waits up to `patience` for something to happen.
+    /// As [`Reader::changes`], but waits up to `patience` until something has happened.
     ///
     /// # Errors
     /// As [`Reader::changes`].
@@ -97,11 +97,11 @@ impl Reader {
         }
     }
 
-    /// Tells when the chat moves, from now on.
+    /// Watches for the chat to move, from now on.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let heads = &self.service.inner.heads;
-        Watch(heads.watch(self.info.application, self.chat_id()))
+        let watches = &self.service.inner.watches;
+        Watch(watches.watch(self.info.application, self.chat_id()))
     }
 
     fn check(&self, cursor: Cursor) -> Result<Head, ChatError> {
@@ -119,7 +119,8 @@ impl Reader {
 pub struct Watch(watch::Receiver<()>);
 
 impl Watch {
-    /// Returns when the chat may have moved, at the latest after `patience` (or 15 seconds).
+    /// Returns when the chat may have moved, after `patience` or 15 seconds at the latest. Look with
+    /// [`Reader::changes`].
     pub async fn moved(&mut self, patience: Duration) {
         // Whether it moved or the time is up: the caller looks.
         let _ = tokio::time::timeout(patience.min(LOOK_AGAIN), self.0.changed()).await;

@@ -4,20 +4,20 @@ use crate::error::ChatError;
 use super::{Access, Chat};
 
 impl Chat {
-    /// Up to which line a source is taken over.
+    /// The last line of this source that was imported; 0 when none was.
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn imported(&self, source: SourceHash) -> Result<u64, ChatError> {
         Ok(self.inner.stores.upkeep.imported(source).await?)
     }
 
-    /// Takes over some lines of a source, all or none, exactly once.
+    /// Imports some lines of a source, all or none, exactly once.
     ///
     /// # Errors
     /// [`ChatError::ImportMoved`] when the source is at another line than `import.from`;
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`],
-    /// [`ChatError::ReplyNotFound`]; or what the Store could not do.
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`] or
+    /// [`ChatError::ReplyNotFound`].
     pub async fn import(&self, access: Access, import: Import) -> Result<(), ChatError> {
         self.submit(access.scope, Command::Import(import), None)
             .await?;

@@ -7,16 +7,15 @@ use crate::text::IdempotencyKey;
 use super::applications::unexpected;
 use super::{Access, Answer, Chat};
 
-/// A message that was just posted, as it was posted.
+/// A message as it was posted.
 pub type Posted = Answer<Message>;
 
 impl Chat {
-    /// Posts a message; its number is the next of its chat. When this returns it is durable.
+    /// Posts a message; its number is the next of its chat. When this returns, it is durable.
     ///
     /// # Errors
     /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`],
-    /// [`ChatError::ReplyNotFound`], [`ChatError::KeyReused`], [`ChatError::Busy`], or what the
-    /// Store could not do.
+    /// [`ChatError::ReplyNotFound`] or [`ChatError::KeyReused`].
     pub async fn post(
         &self,
         access: Access,
@@ -51,11 +50,11 @@ impl Chat {
         })
     }
 
-    /// Changes a message and answers it as it stands then.
+    /// Edits a message and answers it as it stands then.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`],
-    /// [`ChatError::MessageNotFound`], or what the Store could not do.
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`] or
+    /// [`ChatError::MessageNotFound`].
     pub async fn edit(
         &self,
         access: Access,

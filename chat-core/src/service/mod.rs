@@ -3,7 +3,6 @@
 mod applications;
 mod chats;
 mod feed;
-mod heads;
 mod hits;
 mod import;
 mod messages;
@@ -12,6 +11,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod watches;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,13 +32,13 @@ use crate::sink::{Announcer, Indexer};
 use crate::text::{IdempotencyKey, Name};
 
 pub use applications::DEFAULT_APPLICATION;
-pub use feed::{Feed, Item};
+pub use feed::{Feed, Item, Watch};
 pub use messages::Posted;
 pub use reader::Reader;
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
 
-use heads::Heads;
+use watches::Watches;
 
 /// What a [`Chat`] is made of.
 pub struct Parts {
@@ -46,20 +46,20 @@ pub struct Parts {
     pub stores: Stores,
     /// The search index.
     pub search: Arc<dyn Search>,
-    /// Tells readers that a chat moved.
+    /// Tells waiting readers that a chat moved.
     pub bus: Arc<dyn Bus>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The key that tokens are sealed under.
     pub keyring: Keyring,
-    /// How much may wait.
+    /// How much may wait to be committed, and how large batches get.
     pub limits: LaneLimits,
-    /// How often counts are recounted.
+    /// How often all counts are recomputed.
     pub recount_every: Duration,
 }
 
 impl Parts {
-    /// These stores and this index, with everything else in process.
+    /// This store and this index, with everything else in process and the limits at their defaults.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, search: Arc<dyn Search>, keyring: Keyring) -> Self {
         Self {
@@ -86,6 +86,11 @@ impl Parts {
 }
 
 /// A running chat backend. Cheap to clone; its tasks end with [`Chat::stop`] or the last clone.
+///
+/// Any call can fail with [`ChatError::Unavailable`] or [`ChatError::Internal`] when a backend does;
+/// any write also with [`ChatError::Busy`] (try again after the time it names) and
+/// [`ChatError::OutcomeUnknown`] (send it again with the same key). The documentation of a call
+/// names what it can answer besides.
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
@@ -99,7 +104,7 @@ struct Inner {
     keyring: Keyring,
     epoch: Epoch,
     lane: Lane,
-    heads: Arc<Heads>,
+    watches: Arc<Watches>,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
     index_is_whole: AtomicBool,
@@ -112,16 +117,16 @@ struct Tasks {
     others: JoinSet<()>,
 }
 
-/// An answer, and whether it is the one of an earlier request with the same key.
+/// An answer, and whether an earlier request with the same key was answered so already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
     /// What was answered.
     pub value: T,
-    /// Whether it was answered before.
+    /// Whether this is the answer to an earlier request, repeated.
     pub replayed: bool,
 }
 
-/// Who asks: which application, and with what power. It is looked up anew by each call.
+/// Who asks: which application, and by what right. Every call looks it up anew.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     scope: Scope,
@@ -144,11 +149,11 @@ impl From<ApplicationId> for Access {
 }
 
 impl Chat {
-    /// Starts a backend on the current tokio runtime: its lane, its sinks, its scheduled work; and
-    /// makes the default application when there is none.
+    /// Starts a backend on the current tokio runtime: its lane, its sinks and its scheduled work.
+    /// Creates the default application if there is none.
     ///
     /// # Errors
-    /// What the Store or the Bus could not do.
+    /// Only those of any call.
     pub async fn start(parts: Parts) -> Result<Self, ChatError> {
         let Parts {
             stores,
@@ -170,7 +175,7 @@ impl Chat {
             vec![Sink::Index],
             limits,
         );
-        let heads = Arc::new(Heads::default());
+        let watches = Arc::new(Watches::default());
         let subscription = bus.subscribe().await?;
         let mut tasks = Tasks {
             lane: JoinSet::new(),
@@ -179,7 +184,7 @@ impl Chat {
         tasks.lane.spawn(worker.run());
         tasks.others.spawn(announcer.run());
         tasks.others.spawn(indexer.clone().run());
-        tasks.others.spawn(heads.clone().run(subscription));
+        tasks.others.spawn(watches.clone().run(subscription));
         let chat = Self {
             inner: Arc::new(Inner {
                 stores,
@@ -189,7 +194,7 @@ impl Chat {
                 keyring,
                 epoch,
                 lane,
-                heads,
+                watches,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
                 index_is_whole: AtomicBool::new(false),
@@ -204,7 +209,7 @@ impl Chat {
         Ok(chat)
     }
 
-    /// Takes no more writes, commits what waits, then ends all tasks.
+    /// Refuses further writes, commits those that wait, then ends all tasks.
     pub async fn stop(&self) {
         self.inner.lane.close();
         let mut lane = std::mem::take(&mut self.tasks().lane);
@@ -245,18 +250,18 @@ impl Chat {
         }
     }
 
-    /// Whether the Store takes writes now.
+    /// Succeeds when the Store takes writes now.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it does not.
     pub async fn store_ready(&self) -> Result<(), BackendError> {
         self.inner.stores.upkeep.ready().await
     }
 
-    /// Whether the search index answers now.
+    /// Succeeds when the search index answers now.
     ///
     /// # Errors
-    /// Why not.
+    /// Why it does not.
     pub async fn search_ready(&self) -> Result<(), BackendError> {
         self.inner.search.ready().await
     }

@@ -5,7 +5,7 @@ use crate::page::{Limit, Page, Span};
 
 use super::Chat;
 
-/// A chat that was opened for reading: lists end at the head that it had then.
+/// A chat that was opened for reading. Its lists end at the head that it had then.
 #[derive(Clone)]
 pub struct Reader {
     pub(super) service: Chat,
@@ -22,7 +22,7 @@ impl Reader {
         }
     }
 
-    /// The chat as it is shown.
+    /// The chat as it was when it was opened.
     #[must_use]
     pub fn view(&self) -> ChatView {
         self.service.view(self.application, self.info.clone())
@@ -47,7 +47,7 @@ impl Reader {
     /// One message.
     ///
     /// # Errors
-    /// [`ChatError::MessageNotFound`], or what the Store could not do.
+    /// [`ChatError::MessageNotFound`], when it was deleted too.
     pub async fn message(&self, number: MessageNumber) -> Result<Message, ChatError> {
         let found = self
             .service
@@ -61,10 +61,11 @@ impl Reader {
             .ok_or(ChatError::MessageNotFound(number))
     }
 
-    /// Messages by number, ascending; tombstones when asked for.
+    /// A page of messages, ascending by number; with tombstones when asked for. A chat that was
+    /// deleted meanwhile has none.
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn messages(
         &self,
         span: Span,

@@ -11,17 +11,17 @@ use crate::terms::Query;
 use super::hits::Hits;
 use super::{Access, Chat, Reader};
 
-/// What is searched for.
+/// A search for messages.
 #[derive(Debug, Clone)]
 pub struct SearchRequest {
     /// What.
     pub query: Arc<Query>,
     /// In which order.
     pub order: Order,
-    /// Go on behind this place, in the order asked for: the `next` of the page before. In one chat
-    /// a place is a message's number.
+    /// The `next` of the page before, to go on behind it in the order asked for. In one chat it is a
+    /// message's number.
     pub after: Option<u64>,
-    /// At most so many.
+    /// At most so many messages.
     pub limit: Limit,
 }
 
@@ -30,9 +30,9 @@ pub struct SearchRequest {
 pub struct Found {
     /// Messages that exist and match, in the order asked for.
     pub items: Vec<Message>,
-    /// Where to go on; a short page may still have it.
+    /// Where to go on; `None` at the end. A short page may have it too.
     pub next: Option<u64>,
-    /// The index is current up to here.
+    /// The head up to which the index is current.
     pub indexed_through: Head,
 }
 
@@ -42,7 +42,8 @@ pub struct FoundAnywhere {
     /// Messages that exist and match, each with the number of its chat. The newest is the one that
     /// was indexed last.
     pub items: Vec<(ChatNumber, Message)>,
-    /// Where to go on; a short page may still have it. It tells nothing of other applications.
+    /// Where to go on; `None` at the end. A short page may have it too. It tells nothing of other
+    /// applications.
     pub next: Option<u64>,
     /// Whether the index has all that was written in the application before.
     pub is_current: bool,
@@ -52,7 +53,7 @@ impl Reader {
     /// Searches the chat. The Store decides what exists; every hit is checked against it.
     ///
     /// # Errors
-    /// What the index or the Store could not do.
+    /// Only those of any call.
     pub async fn search(&self, request: &SearchRequest) -> Result<Found, ChatError> {
         let indexed_through = self.indexed_through().await?;
         let hits = Hits::in_chat(&self.service, &self.info);
@@ -85,7 +86,7 @@ impl Chat {
     /// against it.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`], or what the index or the Store could not do.
+    /// [`ChatError::ApplicationNotFound`].
     pub async fn search(
         &self,
         access: Access,
@@ -107,7 +108,8 @@ impl Chat {
         })
     }
 
-    /// Whether the index has all of an application. When very much waits it may say no too often.
+    /// Whether the index has all of an application. It looks at one page of what waits: with more
+    /// than that, it answers no.
     async fn has_indexed(&self, application: ApplicationId) -> Result<bool, ChatError> {
         if !self.index_is_whole().await.map_err(ChatError::of_search)? {
             return Ok(false);

@@ -21,11 +21,11 @@ const KEYS_KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
 impl Chat {
-    /// Recounts all chats and messages and repairs what is wrong: nothing, unless the file was
-    /// changed by hand.
+    /// Recounts all chats and messages, and repairs the counts that are wrong. None should be,
+    /// unless the data was changed by hand.
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn recount(&self) -> Result<Recounted, ChatError> {
         let mut total = Drift::default();
         let mut after = ChatId(0);
@@ -49,7 +49,7 @@ impl Chat {
     /// Erases what was deleted, first from the index, then from the Store.
     ///
     /// # Errors
-    /// What either could not do; it goes on there the next time.
+    /// Only those of any call; the next purge goes on where this one stopped.
     pub async fn purge(&self) -> Result<(), ChatError> {
         loop {
             let closed = self.inner.stores.upkeep.closed(Limit::DEFAULT).await?;
@@ -63,10 +63,10 @@ impl Chat {
         }
     }
 
-    /// Forgets idempotency keys older than 30 days.
+    /// Forgets idempotency keys that were first used more than 30 days ago.
     ///
     /// # Errors
-    /// What the Store could not do.
+    /// Only those of any call.
     pub async fn forget_keys(&self) -> Result<(), ChatError> {
         let before = self.inner.clock.now().plus_seconds(-KEYS_KEPT_SECONDS);
         while self
@@ -80,10 +80,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Builds the search index anew from the Store while the old one serves.
+    /// Rebuilds the search index from the Store while the old one serves.
     ///
     /// # Errors
-    /// [`ChatError::Busy`] while another rebuild runs; what the index or the Store could not do.
+    /// [`ChatError::Busy`] while another rebuild runs.
     pub async fn reindex(
         &self,
         progress: impl FnMut(Rebuild) + Send,
@@ -96,9 +96,9 @@ impl Chat {
         Ok(self.inner.indexer.rebuild(progress).await?)
     }
 
-    /// Whether the search index has all that is in this Store, but for what is noted to follow. One
-    /// that was lost, was cut short or is that of another Store (say, of the one before a backup
-    /// was restored) has not, and wants [`Chat::reindex`].
+    /// Whether the search index has all that is in this Store, apart from changes that it is about to
+    /// follow. An index that was lost, was not built to its end, or belongs to another Store (say, to
+    /// the one before a backup was restored) has not: [`Chat::reindex`] makes it whole.
     ///
     /// # Errors
     /// What the index could not do.
@@ -134,7 +134,7 @@ impl Chat {
         Ok(())
     }
 
-    /// How many documents the index was given since the start.
+    /// How many documents were put into the index since the start.
     #[must_use]
     pub fn documents_indexed(&self) -> u64 {
         self.inner.indexer.documents()
@@ -158,7 +158,7 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
         let Some(chat) = chat.upgrade().map(|inner: Arc<Inner>| Chat { inner }) else {
             return;
         };
-        chat.inner.heads.sweep();
+        chat.inner.watches.sweep();
         let result = if recounting {
             async { chat.recount().await.and(chat.forget_keys().await) }.await
         } else {

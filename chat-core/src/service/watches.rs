@@ -1,4 +1,4 @@
-//! Who waits for which chat: one watch a chat, however many wait.
+//! Who waits for which chat: one watch per chat, however many wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::ids::{ApplicationId, ChatId};
 use crate::port::{Event, Subscription};
 
 #[derive(Default)]
-pub(super) struct Heads {
+pub(super) struct Watches {
     chats: Mutex<HashMap<ChatId, Watched>>,
 }
 
@@ -18,7 +18,7 @@ struct Watched {
     moved: watch::Sender<()>,
 }
 
-impl Heads {
+impl Watches {
     pub(super) fn watch(&self, application: ApplicationId, chat: ChatId) -> watch::Receiver<()> {
         let mut chats = self.chats();
         let watched = chats.entry(chat).or_insert_with(|| Watched {
