@@ -35,7 +35,7 @@ pub(super) enum Durability {
 }
 
 enum Job {
-    Work(Box<dyn FnOnce(&mut Hand) + Send>),
+    Work(Box<dyn FnOnce(&mut WriterThread) + Send>),
     Settle(Settle),
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Writer {
 }
 
 /// The writer, as its thread sees it. Fields close in this order.
-struct Hand {
+struct WriterThread {
     checkpointer: Checkpointer,
     conn: Connection,
     config: StoreConfig,
@@ -67,7 +67,7 @@ struct Hand {
 impl Writer {
     pub(super) fn start(config: &StoreConfig, conn: Connection, lock: Lock) -> Result<Self> {
         let proof = Arc::new(Mutex::new(None));
-        let mut hand = Hand {
+        let mut writer = WriterThread {
             checkpointer: Checkpointer::start(config)?,
             conn,
             config: config.clone(),
@@ -77,7 +77,7 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || hand.serve(waiting))
+            .spawn(move || writer.serve(waiting))
             .map_err(translate_io("open"))?;
         Ok(Self {
             jobs: Some(jobs),
@@ -98,9 +98,9 @@ impl Writer {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Work(Box::new(move |hand| {
-            let done = hand.transact(op, durability, work);
-            failpoint::pass(&hand.config, failpoint::AFTER_COMMIT);
+        let job = Job::Work(Box::new(move |writer| {
+            let done = writer.transact(op, durability, work);
+            failpoint::pass(&writer.config, failpoint::AFTER_COMMIT);
             // Who asked may have gone; it is written all the same.
             let _ = reply.send(done);
         }));
@@ -144,7 +144,7 @@ impl Drop for Writer {
     }
 }
 
-impl Hand {
+impl WriterThread {
     fn serve(&mut self, mut waiting: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(WAITING);
         let mut settles = Vec::new();
