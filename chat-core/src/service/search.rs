@@ -53,7 +53,7 @@ impl Reader {
     /// Searches the chat. The Store decides what exists; every hit is checked against it.
     ///
     /// # Errors
-    /// Only those of any call.
+    /// [`ChatError::SearchUnavailable`].
     pub async fn search(&self, request: &SearchRequest) -> Result<Found, ChatError> {
         let indexed_through = self.indexed_through().await?;
         let hits = Hits::in_chat(&self.service, &self.info);
@@ -86,7 +86,7 @@ impl Chat {
     /// against it.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`].
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::SearchUnavailable`].
     pub async fn search(
         &self,
         access: Access,
