@@ -125,7 +125,8 @@ struct Ask {
     get, path = "/api/v1/applications/{app}/chats/{chat}/changes", tag = "chats", operation_id = "follow_chat",
     params(InChat, ChangesQuery),
     responses(
-        (status = 200, description = "Current states of what was touched", content(
+        (status = 200, description = "Current states of what was touched. A stream of events begins with `retry:`, \
+            the milliseconds after which to come again, and has a comment line (`: alive`) every 25 seconds.", content(
             (ChangesJson = "application/json"),
             (String = "text/event-stream"),
         )),
@@ -143,13 +144,21 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
     let ask = ask(head, form == EVENTS)?;
     if form == EVENTS {
         let start = ask.after.unwrap_or_else(|| reader.view().cursor);
+        // Once the stream has begun no status can tell what is wrong; a past that is gone is an event there.
+        match reader
+            .changes(Some(start), Limit::new(1).unwrap_or(Limit::DEFAULT))
+            .await
+        {
+            Ok(_) | Err(ChatError::CursorReset) => {}
+            Err(wrong) => return Err(wrong.into()),
+        }
         let follower = Follower {
             state: Arc::clone(&state),
             access,
             number,
             limit: ask.limit,
         };
-        return Ok(event_stream(head, state.gate.patience, |events| {
+        return Ok(event_stream(head, state.gate.patience, move |events| {
             follower.run(reader, start, events)
         }));
     }
@@ -212,7 +221,12 @@ struct Follower {
 }
 
 impl Follower {
-    async fn run(self, reader: Reader, start: Cursor, events: Events) -> Result<Pump, PumpError> {
+    async fn run(
+        self,
+        reader: Reader,
+        start: Cursor,
+        mut events: Events,
+    ) -> Result<Pump, PumpError> {
         let mut watch = reader.watch();
         let mut at = start;
         // The first event says where the stream begins, so that it can be taken up from there.

@@ -107,20 +107,28 @@ mod events {
         let text = read(response).await.unwrap();
         assert_eq!(
             text,
-            "event: changes\nid: c1\ndata: {\"a\":1}\n\nevent: reset\ndata: two\ndata: lines\n\n"
+            "retry: 3000\n\nevent: changes\nid: c1\ndata: {\"a\":1}\n\nevent: reset\ndata: two\ndata: lines\n\n"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_says_that_it_lives_and_ends_when_the_server_stops() {
         let head = head();
-        let response = event_stream(&head, PATIENCE, |events| async move {
-            assert_eq!(events.wait(std::future::pending::<()>()).await?, None);
+        let response = event_stream(&head, PATIENCE, |mut events| async move {
+            // What waits looks again from time to time, more often than the stream beats.
+            let looks = || tokio::time::sleep(Duration::from_secs(15));
+            while events.wait(looks()).await?.is_some() {}
             Ok(events.finish())
         });
+        let begun = tokio::time::Instant::now();
         let mut body = response.into_body();
-        let beat = body.frame().await.unwrap().unwrap().into_data().unwrap();
-        assert_eq!(beat, ": alive\n\n");
+        let retry = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(retry, "retry: 3000\n\n");
+        for beat in 1..=3 {
+            let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert_eq!(frame, ": alive\n\n");
+            assert_eq!(begun.elapsed().as_secs(), beat * 25);
+        }
         head.stopping.cancel();
         assert!(body.frame().await.is_none());
     }

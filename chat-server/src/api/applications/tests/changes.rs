@@ -133,6 +133,14 @@ async fn a_wrong_cursor_is_400_and_one_of_another_history_410() {
             (400, "invalid_cursor".into())
         );
     }
+    let path = format!("{chat}/changes?after={of_another_chat}");
+    let stream = request("GET", &path).header("accept", "text/event-stream");
+    let refused = house.send(stream).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()["code"].clone()),
+        (400, "invalid_cursor".into()),
+        "before a stream begins"
+    );
     let mut foreign = chat_core::cursor::Cursor::decode(&cursor(&house, &chat).await).unwrap();
     foreign.epoch = chat_core::ids::Epoch(foreign.epoch.0 ^ 1);
     let reset = house
@@ -192,6 +200,10 @@ impl Stream {
             self.1.push_str(std::str::from_utf8(&frame).unwrap());
         }
         let (event, rest) = self.1.split_once("\n\n").unwrap();
+        if !event.contains("event: ") {
+            self.1 = rest.to_owned();
+            return Box::pin(self.next()).await;
+        }
         let field = |name: &str| {
             let line = event.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap_or_default().to_owned()
