@@ -70,12 +70,16 @@ pub(super) fn choose(settings: &Settings) -> Vec<DoorChoice> {
         None if door.is_guarded() && settings.admin_key.is_some() => {
             (true, "guarded by the admin key")
         }
+        None if loopback && settings.admin_key.is_some() => (
+            true,
+            "open without the admin key: only this machine can reach it",
+        ),
+        None if loopback => (true, "open: only this machine can reach it"),
         // An API that asks nobody for anything would be the way around the key.
         None if settings.admin_key.is_some() => (
             false,
-            "it has no credentials beside the admin key: name it in the setting door",
+            "other machines could reach it without the admin key: name it in the setting door",
         ),
-        None if loopback => (true, "open: only this machine can reach it"),
         None => (
             false,
             "other machines can reach it and no admin key guards it",

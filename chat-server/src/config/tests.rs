@@ -157,7 +157,11 @@ fn open(words: &[&str]) -> Vec<DoorName> {
 fn the_uuid_api_is_served_to_others_only_when_named() {
     use DoorName::{Applications, UuidApplications};
     assert_eq!(open(&[]), [Applications, UuidApplications]);
-    assert_eq!(open(&["--admin-key", "k"]), [Applications]);
+    assert_eq!(
+        open(&["--admin-key", "k"]),
+        [Applications, UuidApplications],
+        "only this machine can reach it"
+    );
     let public = ["--listen", "0.0.0.0:1", "--admin-key", "k"];
     assert_eq!(open(&public), [Applications]);
     let both = ["--door", "applications,uuid-applications"];
