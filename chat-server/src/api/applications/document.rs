@@ -149,8 +149,8 @@ pub(super) struct Paged {
 #[into_params(parameter_in = Query)]
 pub(super) struct Tombstones {
     /// With 1 deleted messages are shown too.
-    #[param(required = false)]
-    tombstones: Option<String>,
+    #[param(required = false, minimum = 0, maximum = 1)]
+    tombstones: Option<u8>,
 }
 
 /// What is searched for.

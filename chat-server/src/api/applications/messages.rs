@@ -56,7 +56,16 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     let (access, number) = state.enter_chat(&call.head).await?;
     let reader = state.chat().chat(access, number).await?;
     let ask = page_ask(&call.head)?;
-    let tombstones = query(&call.head)?.get("tombstones") == Some("1");
+    let tombstones = match query(&call.head)?.get("tombstones") {
+        None | Some("0") => false,
+        Some("1") => true,
+        Some(_) => {
+            return Err(Wrong::Parameter(
+                "tombstones".into(),
+                "must be 0 or 1".into(),
+            ));
+        }
+    };
     let Some(ask) = ask else {
         let pages = Messages {
             reader,
