@@ -120,8 +120,7 @@ impl Lane {
         self.push(Job { request, reply })?;
         self.shared.wake.notify_one();
         match outcome.await {
-            Ok(Ok(Outcome::Refused(refusal))) => Err(refusal.into()),
-            Ok(done) => Ok(done?),
+            Ok(outcome) => Ok(outcome?),
             Err(_) => Err(closed()),
         }
     }

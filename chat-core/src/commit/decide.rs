@@ -121,54 +121,52 @@ impl Working {
     fn apply(&mut self, id: ApplicationId, command: &Command) -> Result<Done, Refusal> {
         let now = self.now;
         match command {
-            Command::CreateApplication(new) => return self.create_application(new),
-            Command::RenameApplication(name) => return self.rename_application(id, name.as_str()),
-            Command::Import(import) => return self.import(id, import),
-            _ => {}
-        }
-        let application = self
-            .applications
-            .get_mut(&id)
-            .ok_or(Refusal::ApplicationNotFound)?;
-        match command {
-            Command::CloseApplication => {
-                let held = application.state.held_name().map(str::to_owned);
-                let done = application.close(now)?;
-                if let Some(name) = held {
-                    self.facts.names.remove(&name);
-                }
-                Ok(done)
-            }
-            Command::CreateChat(new) => Ok(application.create_chat(new, now)),
+            Command::CreateApplication(new) => self.create_application(new),
+            Command::RenameApplication(name) => self.rename_application(id, name.as_str()),
+            Command::CloseApplication => self.close_application(id),
+            Command::CreateChat(new) => Ok(self.application(id)?.create_chat(new, now)),
             Command::RenameChat(chat, name) => {
-                let chat = application.chat(*chat)?;
+                let chat = self.chat(id, *chat)?;
                 chat.touch_itself(now);
                 chat.state.name = name.as_ref().map(|name| name.as_str().to_owned());
                 Ok(Done::ChatChanged)
             }
-            Command::CloseChat(number) => {
-                let chat = application.chat(*number)?;
-                chat.state.closed_at = Some(chat.touch_itself(now));
-                application.state.live_chats -= 1;
-                application.changed = true;
-                Ok(Done::ChatChanged)
-            }
+            Command::CloseChat(chat) => self.application(id)?.close_chat(*chat, now),
             Command::Post(chat, post) => {
-                let (number, at) = application.chat(*chat)?.post(post, now)?;
+                let (number, at) = self.chat(id, *chat)?.post(post, now)?;
                 Ok(Done::Posted { number, at })
             }
             Command::Edit(chat, edit) => {
-                application.chat(*chat)?.edit(edit, now)?;
+                self.chat(id, *chat)?.edit(edit, now)?;
                 Ok(Done::MessageChanged)
             }
             Command::Delete(chat, number) => {
-                application.chat(*chat)?.delete(*number, now)?;
+                self.chat(id, *chat)?.delete(*number, now)?;
                 Ok(Done::MessageChanged)
             }
-            Command::CreateApplication(_) | Command::RenameApplication(_) | Command::Import(_) => {
-                Err(Refusal::ApplicationNotFound)
-            }
+            Command::Import(import) => self.import(id, import),
         }
+    }
+
+    fn application(&mut self, id: ApplicationId) -> Result<&mut WorkingApplication, Refusal> {
+        self.applications
+            .get_mut(&id)
+            .ok_or(Refusal::ApplicationNotFound)
+    }
+
+    fn chat(&mut self, id: ApplicationId, number: ChatNumber) -> Result<&mut WorkingChat, Refusal> {
+        self.application(id)?.chat(number)
+    }
+
+    fn close_application(&mut self, id: ApplicationId) -> Result<Done, Refusal> {
+        let now = self.now;
+        let application = self.application(id)?;
+        let held = application.state.held_name().map(str::to_owned);
+        let done = application.close(now)?;
+        if let Some(name) = held {
+            self.facts.names.remove(&name);
+        }
+        Ok(done)
     }
 
     fn create_application(&mut self, new: &CreateApplication) -> Result<Done, Refusal> {
@@ -227,10 +225,8 @@ impl Working {
         if line != import.from {
             return Err(Refusal::ImportMoved(line));
         }
-        let application = self
-            .applications
-            .get_mut(&id)
-            .ok_or(Refusal::ApplicationNotFound)?;
+        let now = self.now;
+        let application = self.application(id)?;
         let mut heads: BTreeMap<ChatNumber, MessageNumber> = BTreeMap::new();
         for (number, one) in &import.messages {
             let head = application.chat(*number)?.state.head.number;
@@ -239,7 +235,7 @@ impl Working {
             *head = head.next();
         }
         for (number, one) in &import.messages {
-            application.chat(*number)?.import(one, self.now);
+            application.chat(*number)?.import(one, now);
         }
         self.facts.imports.insert(import.source, import.to);
         self.writes
@@ -305,6 +301,14 @@ impl WorkingApplication {
             number,
             at: now,
         }
+    }
+
+    fn close_chat(&mut self, number: ChatNumber, now: Timestamp) -> Result<Done, Refusal> {
+        let chat = self.chat(number)?;
+        chat.state.closed_at = Some(chat.touch_itself(now));
+        self.state.live_chats -= 1;
+        self.changed = true;
+        Ok(Done::ChatChanged)
     }
 
     fn close(&mut self, now: Timestamp) -> Result<Done, Refusal> {

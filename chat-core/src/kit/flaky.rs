@@ -160,6 +160,10 @@ impl Outbox for FlakyStore {
         self.inner("pending")?.pending(sink, chat).await
     }
 
+    async fn waits(&self, sink: Sink, application: ApplicationId) -> Result<bool> {
+        self.inner("waits")?.waits(sink, application).await
+    }
+
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()> {
         self.inner("settle")?.settle(sink, done).await
     }

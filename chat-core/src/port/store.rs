@@ -207,6 +207,9 @@ pub trait Outbox: Send + Sync + 'static {
     /// This sink's row of one chat; `None` when there is nothing to follow.
     async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>>;
 
+    /// Whether this sink has something to follow in any chat of an application.
+    async fn waits(&self, sink: Sink, application: ApplicationId) -> Result<bool>;
+
     /// The sink has followed each of these chats up to its `to`: the row is deleted if its own `to`
     /// is not beyond that. Otherwise its `from` is raised, and it waits anew behind all the others,
     /// so that a busy chat never keeps them from their turn. A row that is gone, or whose `from` is

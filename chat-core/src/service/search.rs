@@ -108,15 +108,12 @@ impl Chat {
         })
     }
 
-    /// Whether the index has all of an application. It looks at one page of what waits: with more
-    /// than that, it answers no.
+    /// Whether the index has all of an application.
     async fn has_indexed(&self, application: ApplicationId) -> Result<bool, ChatError> {
         if !self.index_is_whole().await.map_err(ChatError::of_search)? {
             return Ok(false);
         }
         let outbox = &self.inner.stores.outbox;
-        let waiting = outbox.dirty(Sink::Index, Limit::MAX).await?;
-        let is_full = waiting.len() == Limit::MAX.get();
-        Ok(!is_full && waiting.iter().all(|dirty| dirty.application != application))
+        Ok(!outbox.waits(Sink::Index, application).await?)
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chat_core::commit::Sink;
 use chat_core::error::BackendError;
-use chat_core::ids::ChatId;
+use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::page::Limit;
 use chat_core::port::{Dirty, Outbox};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -23,6 +23,7 @@ const PENDING: &str = concat!(
     rows::dirty_columns!(),
     " FROM dirty WHERE sink = ?1 AND chat = ?2"
 );
+const WAITS: &str = "SELECT EXISTS (SELECT 1 FROM dirty WHERE sink = ?1 AND application = ?2)";
 const DONE: &str = "DELETE FROM dirty WHERE sink = ?1 AND chat = ?2 \
      AND to_number <= ?3 AND to_change <= ?4";
 /// What is left waits anew, so that a busy chat never keeps the others from their turn.
@@ -48,6 +49,15 @@ impl Outbox for SqliteStore {
                 conn.prepare_cached(PENDING)?
                     .query_row(params![sink.as_str(), chat.0], rows::dirty)
                     .optional()
+            })
+            .await
+    }
+
+    async fn waits(&self, sink: Sink, application: ApplicationId) -> Result<bool> {
+        self.readers
+            .read("outbox.waits", move |conn| {
+                conn.prepare_cached(WAITS)?
+                    .query_row(params![sink.as_str(), application.0], |row| row.get(0))
             })
             .await
     }

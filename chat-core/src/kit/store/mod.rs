@@ -85,6 +85,7 @@ macro_rules! store_kit {
         }
         $crate::store_cases! { $fresh, outbox,
             a_moved_chat_is_dirty_once,
+            an_application_waits_for_its_own_chats,
             settling_takes_away_what_was_followed,
             settling_leaves_what_came_meanwhile,
             a_part_that_was_followed_is_settled,

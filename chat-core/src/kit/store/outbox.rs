@@ -45,6 +45,18 @@ pub async fn a_moved_chat_is_dirty_once(store: Arc<dyn Store>) {
     assert_eq!(unknown.expect("pending"), None);
 }
 
+/// An application waits for a sink while one of its own chats does.
+pub async fn an_application_waits_for_its_own_chats(store: Arc<dyn Store>) {
+    let (busy, quiet) = (Desk::open(&store).await, Desk::open(&store).await);
+    let chat = busy.chat_of(1).await;
+    let waits = |application| store.waits(Sink::Index, application);
+    assert!(waits(busy.application).await.expect("waits"));
+    assert!(!waits(quiet.application).await.expect("waits"));
+    let row = pending(&busy, chat).await.expect("dirty");
+    settle(&store, &[row]).await;
+    assert!(!waits(busy.application).await.expect("waits"));
+}
+
 /// What was followed to its end is not dirty any more; the next move starts there.
 pub async fn settling_takes_away_what_was_followed(store: Arc<dyn Store>) {
     let desk = Desk::open(&store).await;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use crate::commit::Sink;
-use crate::ids::ChatId;
+use crate::ids::{ApplicationId, ChatId};
 use crate::page::Limit;
 use crate::port::{Dirty, Outbox};
 
@@ -25,6 +25,12 @@ impl Outbox for MemoryStore {
     async fn pending(&self, sink: Sink, chat: ChatId) -> Result<Option<Dirty>> {
         let state = self.state();
         Ok(state.dirty.get(&(sink, chat)).map(|waiting| waiting.row))
+    }
+
+    async fn waits(&self, sink: Sink, application: ApplicationId) -> Result<bool> {
+        let state = self.state();
+        let mut rows = state.dirty.iter();
+        Ok(rows.any(|((of, _), waiting)| *of == sink && waiting.row.application == application))
     }
 
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()> {
