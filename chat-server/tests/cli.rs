@@ -104,21 +104,21 @@ fn the_standard_input_is_imported_and_a_bad_line_named() {
         text.contains("line 2 invalid type") && text.contains("--bad-lines skip"),
         "{text}"
     );
-    assert!(out(&failed).contains("1 messages"), "{}", out(&failed));
+    assert!(out(&failed).contains("1 message "), "{}", out(&failed));
     let skipped = import(&["--bad-lines", "skip"], lines);
     assert!(
         err(&skipped).contains("line 2 invalid type"),
         "{}",
         err(&skipped)
     );
-    assert!(good(skipped).contains("1 messages and 0 new chats"));
+    assert!(good(skipped).contains("1 message and 0 new chats"));
     // A name makes a file that grows the same source.
     good(import(
         &["--source", "log"],
         "{\"chat\":\"b\",\"body\":\"1\"}\n",
     ));
     let grown = "{\"chat\":\"b\",\"body\":\"1\"}\n{\"chat\":\"b\",\"body\":\"2\"}\n";
-    assert!(good(import(&["--source", "log"], grown)).contains("1 messages"));
+    assert!(good(import(&["--source", "log"], grown)).contains("1 message "));
 }
 
 #[test]

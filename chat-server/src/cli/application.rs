@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use chat_core::ids::{ApplicationId, PublicId};
-use chat_core::model;
 use chat_core::page::Limit;
 use chat_core::text::Name;
 use clap::Subcommand;
@@ -12,8 +11,8 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Failure;
 use super::beside::Beside;
+use super::{Failure, say};
 use crate::config::Settings;
 use crate::wiring::{Node, ReadOnly};
 
@@ -28,7 +27,7 @@ pub(super) enum Application {
         #[arg(value_name = "NAME", value_parser = |text: &str| Name::parse(text))]
         name: Name,
     },
-    /// Print public id, number of chats and name of every application
+    /// Print public id, number of chats and name of every application but the default one
     List,
     /// Print the token of an application: it gives full power in it
     Token {
@@ -71,13 +70,12 @@ async fn create(settings: &Settings, name: Name) -> Result<(), Failure> {
                 return Err(error.into());
             };
             let server = Beside::find(settings, holder)?;
-            eprintln!("{}: asking it", super::sentence(&error));
+            super::aside(format_args!("{}: asking it", super::sentence(&error)));
             create_there(&server, &name).await?
         }
     };
-    println!("{}  {}", made.public_id, made.name);
-    println!("{}", made.token);
-    Ok(())
+    say::line(format_args!("{}  {}", made.public_id, made.name))?;
+    say::line(made.token)
 }
 
 /// A new application, as a server tells of it.
@@ -108,28 +106,20 @@ async fn create_there(server: &Beside, name: &Name) -> Result<Made, Failure> {
 async fn list(settings: &Settings) -> Result<(), Failure> {
     let store = ReadOnly::open(settings).await?;
     let applications = &store.stores.applications;
-    if let Some(default) = applications.default_application().await? {
-        print(&default);
-    }
     let mut after = ApplicationId(0);
     loop {
         let page = applications.list(after, Limit::MAX).await?;
         for one in page.items {
             after = one.id;
-            print(&one);
+            say::line(format_args!(
+                "{}  {:>9}  {}",
+                one.public_id, one.chats_count, one.name
+            ))?;
         }
         if !page.more {
             return Ok(());
         }
     }
-}
-
-fn print(one: &model::Application) {
-    let mark = if one.is_default { " (default)" } else { "" };
-    println!(
-        "{}  {:>9}  {}{mark}",
-        one.public_id, one.chats_count, one.name
-    );
 }
 
 async fn token(settings: &Settings, public_id: Option<PublicId>) -> Result<(), Failure> {
@@ -141,6 +131,5 @@ async fn token(settings: &Settings, public_id: Option<PublicId>) -> Result<(), F
     };
     let found = found.ok_or("there is no such application")?;
     let token = store.keyring()?.open(&found.token, found.public_id)?;
-    println!("{}", token.expose());
-    Ok(())
+    say::line(token.expose())
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::config::Settings;
 use crate::keyfile;
 use crate::wiring::ReadOnly;
@@ -14,7 +14,7 @@ use crate::wiring::ReadOnly;
 /// The search index is not copied: a server builds it again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
-    /// The directory, made when it is not there
+    /// The directory, made when it is not there; one that holds a database already is refused
     #[arg(value_name = "DIR")]
     to: PathBuf,
     /// Copy the key file too: whoever has both can read every application's token
@@ -33,17 +33,17 @@ impl Backup {
             .map_err(|error| format!("{} cannot be made: {error}", self.to.display()))?;
         let copy = self.to.join("chat.db");
         store.file.backup(&copy).await?;
-        println!("the database is copied to {}", copy.display());
+        say::line(format_args!("the database is copied to {}", copy.display()))?;
         let key = keyfile::beside(&store.path);
         if self.with_key {
             let copy = keyfile::beside(&copy);
             keyfile::copy(&key, &copy)?;
-            println!("its key is copied to {}", copy.display());
+            say::line(format_args!("its key is copied to {}", copy.display()))?;
         } else {
-            println!(
+            say::line(format_args!(
                 "its key is not: keep {} elsewhere, the copy is of no use without it",
                 key.display()
-            );
+            ))?;
         }
         Ok(ExitCode::SUCCESS)
     }

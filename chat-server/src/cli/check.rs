@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::config::Settings;
 use crate::wiring::ReadOnly;
 
@@ -19,10 +19,16 @@ impl Check {
         let store = ReadOnly::open(settings).await?;
         let mut report = store.file.check().await?;
         report.findings.extend(key(&store).await?);
-        for finding in &report.findings {
-            println!("{finding}");
+        let told = report
+            .findings
+            .iter()
+            .try_for_each(say::line)
+            .and_then(|()| say::line(&report));
+        match told {
+            // The exit code tells it too.
+            Err(error) if !error.is::<say::ReaderGone>() => return Err(error),
+            _ => {}
         }
-        println!("{report}");
         Ok(if report.is_clean() {
             ExitCode::SUCCESS
         } else {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::{Failure, say};
 use crate::config::Settings;
 use crate::wiring;
 
@@ -22,9 +22,9 @@ impl Epoch {
         super::on_runtime(settings, async {
             let Self::New = self;
             wiring::new_epoch(settings).await?;
-            println!(
-                "a new epoch begins: clients take a snapshot, the next server rebuilds the search index"
-            );
+            say::line(
+                "a new epoch begins: clients take a snapshot, the next server rebuilds the search index",
+            )?;
             Ok(ExitCode::SUCCESS)
         })
     }

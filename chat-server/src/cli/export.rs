@@ -10,8 +10,8 @@ use chat_core::port::Stores;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::Failure;
 use super::meter::Meter;
+use super::{Failure, say};
 use crate::config::Settings;
 use crate::transfer::export::{Written, export};
 use crate::wiring::ReadOnly;
@@ -49,7 +49,11 @@ impl Export {
             self.write_file(&store.stores, id).await?
         };
         let Written { chats, messages } = written;
-        eprintln!("{messages} messages of {chats} chats exported");
+        super::aside(format_args!(
+            "{} of {} exported",
+            say::count(messages, "message"),
+            say::count(chats, "chat")
+        ));
         Ok(ExitCode::SUCCESS)
     }
 

@@ -13,7 +13,7 @@ use chat_core::text::Name;
 use tokio_util::sync::CancellationToken;
 
 use super::meter::Meter;
-use super::{Failure, sentence, stop};
+use super::{Failure, say, sentence, stop};
 use crate::config::Settings;
 use crate::transfer::identity::Beginnings;
 use crate::transfer::import::{BadLines, End, ImportError, Importer, Tally, Told};
@@ -53,7 +53,7 @@ pub(super) struct Import {
 impl Import {
     pub(super) fn run(&self, settings: &Settings) -> Result<ExitCode, Failure> {
         super::on_runtime(settings, async {
-            let stop = stop::on_signal(|_| eprintln!("stopping behind what is being written"))?;
+            let stop = stop::on_signal(|_| super::aside("stopping behind what is being written"))?;
             self.import(settings, &stop).await
         })
     }
@@ -64,6 +64,13 @@ impl Import {
         stop: &CancellationToken,
     ) -> Result<ExitCode, Failure> {
         let source = self.open()?;
+        if source.is_empty() {
+            told(format_args!(
+                "{} is empty: nothing to import",
+                shown(&self.file)
+            ))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let indexing = if self.no_index {
             Indexing::Later
         } else {
@@ -106,24 +113,21 @@ impl Import {
                 Told::Skipped(line, reason) => meter.say(&format!("line {line} {reason}: skipped")),
             })
             .await;
-        println!(
-            "{}",
-            report(&application, &tally, tally.line - before, &meter)
-        );
+        told(report(&application, &tally, tally.line - before, &meter))?;
         drop(meter);
         match end {
             Ok(End::Complete) => {}
             Ok(End::Stopped) => {
-                println!(
+                told(format_args!(
                     "stopped behind line {}; run the same command again to go on",
                     tally.line
-                );
+                ))?;
                 return Ok(ExitCode::from(stop::INTERRUPTED));
             }
             Err(error) => return Err(advice(&self.file, error)),
         }
         if !self.no_index && !follow(node, stop).await? {
-            println!("the search index is not complete yet; a server goes on with it");
+            told("the search index is not complete yet; a server goes on with it")?;
             return Ok(ExitCode::from(stop::INTERRUPTED));
         }
         Ok(ExitCode::SUCCESS)
@@ -180,19 +184,20 @@ fn report(application: &Tenant, tally: &Tally, lines: u64, meter: &Meter) -> Str
     } = application;
     if lines == 0 {
         return format!(
-            "nothing new: {} lines were imported into {name} ({public_id}) before",
-            tally.line
+            "nothing new: {} imported into {name} ({public_id}) before",
+            say::count(tally.line, "line")
         );
     }
     let mut text = format!(
-        "{} messages and {} new chats imported into {name} ({public_id}) in {:.1} s, {:.0} messages/s",
-        tally.messages,
-        tally.chats,
+        "{} and {} imported into {name} ({public_id}) in {:.1} s, {:.0} messages/s",
+        say::count(tally.messages, "message"),
+        say::count(tally.chats, "new chat"),
         meter.took().as_secs_f64(),
         meter.rate(tally.messages)
     );
     if tally.skipped > 0 {
-        text.push_str(&format!("; {} bad lines skipped", tally.skipped));
+        let skipped = say::count(tally.skipped, "bad line");
+        text.push_str(&format!("; {skipped} skipped"));
     }
     text
 }
@@ -228,6 +233,14 @@ async fn follow(node: &Node, stop: &CancellationToken) -> Result<bool, Failure> 
             () = tokio::time::sleep(LOOK) => {}
             () = stop.cancelled() => return Ok(false),
         }
+    }
+}
+
+/// Says it; an import goes on also when nobody listens.
+fn told(text: impl std::fmt::Display) -> Result<(), Failure> {
+    match say::line(text) {
+        Err(error) if error.is::<say::ReaderGone>() => Ok(()),
+        told => told,
     }
 }
 

@@ -54,8 +54,8 @@ impl Meter {
         } else if self.told.elapsed() >= EVERY {
             self.told = Instant::now();
             match self.left(position) {
-                Some(left) => eprintln!("{text}, {left:.0} s left"),
-                None => eprintln!("{text}"),
+                Some(left) => super::aside(format_args!("{text}, {left:.0} s left")),
+                None => super::aside(text),
             }
         }
     }
@@ -79,8 +79,8 @@ impl Meter {
     /// A line that stays.
     pub(super) fn say(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| super::aside(text)),
+            None => super::aside(text),
         }
     }
 }

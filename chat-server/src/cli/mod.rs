@@ -15,6 +15,7 @@ mod export;
 mod import;
 mod meter;
 mod reindex;
+mod say;
 mod serve;
 mod stop;
 #[cfg(test)]
@@ -25,9 +26,13 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use chat_core::error::BackendError;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{ConfigError, Layer, Settings};
+
+pub use say::{ReaderGone, aside};
 
 /// What a command ends with when it cannot do its work.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -42,10 +47,13 @@ pub struct Cli {
     /// File of settings (TOML)
     #[arg(long, env = "CHAT_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Settings")]
     flags: Layer,
     #[command(subcommand)]
     command: Option<Command>,
+    /// Where the settings come from that the flags and the environment give.
+    #[arg(skip)]
+    given: config::Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +82,18 @@ enum Command {
 }
 
 impl Cli {
+    /// What the command line and the environment say; ends the process when they cannot be understood.
+    #[must_use]
+    pub fn read() -> Self {
+        let read = || -> Result<Self, clap::Error> {
+            let matches = Self::command().try_get_matches()?;
+            let mut cli = Self::from_arg_matches(&matches)?;
+            cli.given = config::given(&Self::command(), &matches);
+            Ok(cli)
+        };
+        read().unwrap_or_else(|error| whence(error).exit())
+    }
+
     /// Does what the command line says.
     ///
     /// # Errors
@@ -94,7 +114,7 @@ impl Cli {
             Command::Application(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Epoch(command) => command.run(&settings),
-            Command::Config(command) => command.run(&settings),
+            Command::Config(command) => command.run(&settings, &self.given, self.config.as_deref()),
         }
     }
 
@@ -107,6 +127,25 @@ impl Cli {
             .unwrap_or_default();
         Settings::decide(self.flags.clone().or(file))
     }
+}
+
+/// Names the environment variable that a wrong value came from: clap only speaks of the flag.
+fn whence(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let flag = argument.split(' ').next().unwrap_or_default();
+    let is_given = std::env::args().any(|given| given.split('=').next() == Some(flag));
+    let command = Cli::command();
+    let variable = command
+        .get_arguments()
+        .find(|known| known.get_long() == flag.strip_prefix("--"))
+        .and_then(|known| known.get_env()?.to_str());
+    if let (Some(variable), false) = (variable, is_given) {
+        let both = format!("{variable} (the environment variable of {flag})");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(both));
+    }
+    error
 }
 
 /// Runs a command that logs and waits.
@@ -123,12 +162,14 @@ fn on_runtime(
 
 /// An error with all its causes in one line.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(error.to_string().trim_end());
-        cause = error.source();
+    let mut parts = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        next = error.source();
+        // Which call of which backend failed says nothing to who is told the cause.
+        if !(error.is::<BackendError>() && next.is_some()) {
+            parts.push(error.to_string().trim_end().to_owned());
+        }
     }
-    text
+    parts.join(": ")
 }

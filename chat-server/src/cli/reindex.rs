@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use http::Method;
 
-use super::Failure;
 use super::beside::Beside;
 use super::meter::Meter;
+use super::{Failure, say};
 use crate::api::admin::{Progress, REINDEX, State};
 use crate::config::Settings;
 use crate::wiring::Node;
@@ -29,11 +29,15 @@ impl Reindex {
                         return Err(error.into());
                     };
                     let server = Beside::find(settings, holder)?;
-                    eprintln!("{}: asking it", super::sentence(&error));
+                    super::aside(format_args!("{}: asking it", super::sentence(&error)));
                     there(&server).await?
                 }
             };
-            println!("{} messages of {} chats indexed", done.messages, done.chats);
+            say::line(format_args!(
+                "{} of {} indexed",
+                say::count(done.messages, "message"),
+                say::count(done.chats, "chat")
+            ))?;
             Ok(ExitCode::SUCCESS)
         })
     }

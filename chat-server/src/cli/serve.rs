@@ -1,12 +1,12 @@
 //! `serve`: listen and answer until told to stop.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::beside::{Listening, reachable};
-use super::{Failure, stop};
+use super::{Failure, say, stop};
 use crate::api;
 use crate::api::admin::Reindexer;
 use crate::config::{DoorName, Settings};
@@ -38,7 +38,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let probes = node.probes(settings);
     let doors = api::doors(settings, &node.chat, &node.counter, reindexer, probes);
     let listening = Listening::tell(settings, &addresses);
-    announce(settings, &addresses)?;
+    announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
     drop(listening);
@@ -59,19 +59,12 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-fn announce(settings: &Settings, addresses: &[SocketAddr]) -> io::Result<()> {
+fn announce(settings: &Settings, addresses: &[SocketAddr]) {
     for address in addresses {
         tracing::info!(%address, store = %settings.store, search = %settings.search, "listening");
     }
-    let mut out = io::stdout().lock();
-    let written = out
-        .write_all(welcome(settings, addresses).as_bytes())
-        .and_then(|()| out.flush());
-    match written {
-        // Nobody reads it: the server serves all the same.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
+    // Also when nobody reads it the server serves.
+    let _ = say::write(welcome(settings, addresses));
 }
 
 /// What the operator reads first.
@@ -100,6 +93,12 @@ fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
     };
     text.push_str("\ntry\n  ");
     if is_open(DoorName::Applications) {
+        if settings.admin_key.is_some() {
+            // The key may come from a flag, the file or another shell: whoever pastes this may not have it set.
+            text.push_str(
+                "[ \"$CHAT_ADMIN_KEY\" ] || { printf 'admin key: '; read -r CHAT_ADMIN_KEY; }; ",
+            );
+        }
         text.push_str(&format!(
             "curl -s -X POST http://{address}/api/v1/applications"
         ));
@@ -116,6 +115,9 @@ fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::process::Stdio;
+
     use super::*;
     use crate::config::Layer;
 
@@ -142,6 +144,25 @@ mod tests {
         let text = welcomed(layer, "0.0.0.0:80");
         assert!(text.contains("http://127.0.0.1:80/api/v1/applications -H \"Authorization: Bearer $CHAT_ADMIN_KEY\""), "{text}");
         assert!(!text.contains("s3cret"), "{text}");
+        // As pasted into a shell that does not have the key, and into one that has it.
+        let line = text.trim_end().lines().last().unwrap();
+        for (key, typed) in [(None, "s3cret\n"), (Some("s3cret"), "")] {
+            let mut shell = std::process::Command::new("sh");
+            shell
+                .arg("-c")
+                .arg(format!("curl() {{ printf '%s|' \"$@\"; }}; {line}"))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .env_remove("CHAT_ADMIN_KEY")
+                .envs(key.map(|key| ("CHAT_ADMIN_KEY", key)));
+            let mut shell = shell.spawn().unwrap();
+            let mut keys = shell.stdin.take().unwrap();
+            // A shell that has the key reads nothing.
+            let _ = keys.write_all(typed.as_bytes());
+            drop(keys);
+            let said = String::from_utf8(shell.wait_with_output().unwrap().stdout).unwrap();
+            assert!(said.contains("|Authorization: Bearer s3cret|"), "{said}");
+        }
     }
 
     #[test]

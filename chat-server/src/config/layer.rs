@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use super::doors::DoorName;
-use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span};
+use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span, address, bytes};
 
 /// Every setting once: its flag, its environment variable and its key in the file; what is not given is left open.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -19,6 +19,7 @@ pub struct Layer {
         global = true,
         env = "CHAT_LISTEN",
         value_name = "ADDR",
+        value_parser = address,
         value_delimiter = ','
     )]
     pub listen: Option<Vec<SocketAddr>>,
@@ -107,7 +108,13 @@ pub struct Layer {
     #[arg(long, global = true, env = "CHAT_IDLE_TIMEOUT", value_name = "TIME")]
     pub idle_timeout: Option<Span>,
     /// Largest request body in bytes [default: 1048576]
-    #[arg(long, global = true, env = "CHAT_BODY_LIMIT", value_name = "BYTES")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_BODY_LIMIT",
+        value_name = "BYTES",
+        value_parser = bytes
+    )]
     pub body_limit: Option<usize>,
     /// Requests one application may make, such as 600/1m [default: no limit]
     #[arg(

@@ -173,13 +173,10 @@ impl Settings {
                 return Err(ConfigError::Invalid { setting, why });
             }
         }
-        if let Err(why) = tracing_subscriber::EnvFilter::try_new(&self.log_level) {
-            let why = format!("is neither a level nor directives: {why}");
-            return Err(ConfigError::Invalid {
-                setting: "log_level",
-                why,
-            });
-        }
+        value::check_log_level(&self.log_level).map_err(|why| ConfigError::Invalid {
+            setting: "log_level",
+            why,
+        })?;
         doors::check_exposure(self)
     }
 

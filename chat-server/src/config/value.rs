@@ -1,6 +1,7 @@
 //! The kinds of value that settings are made of.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -57,6 +58,13 @@ impl BackendUrl {
     }
 }
 
+/// SQLite takes both of these for a database that nobody else sees.
+fn names_no_file(url: &str) -> bool {
+    let path = url.strip_prefix("sqlite:").unwrap_or_default();
+    let path = path.strip_prefix("//").unwrap_or(path);
+    path.is_empty() || path.starts_with(":memory:")
+}
+
 impl FromStr for BackendUrl {
     type Err = String;
 
@@ -69,6 +77,10 @@ impl FromStr for BackendUrl {
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         match scheme {
+            Some("sqlite") if names_no_file(text) => Err(
+                "needs a path, such as sqlite:chat.db; what shall be gone when the process ends is memory:"
+                    .into(),
+            ),
             Some(scheme) if plausible(scheme) => Ok(Self(text.to_owned())),
             _ => Err("must be a URL such as sqlite:chat.db or memory:".into()),
         }
@@ -225,6 +237,39 @@ impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(HIDDEN)
     }
+}
+
+/// An address, with the form that is wanted when it is none.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "must be an IP address and a port, such as 127.0.0.1:3000 or [::1]:3000".into()
+    })
+}
+
+/// A number of bytes, with the form that is wanted when it is none.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "must be a whole number of bytes without a unit, such as 1048576".into())
+}
+
+/// Whether these are levels and directives. A word that is no level would be taken for the name of a module, and
+/// nothing else would be logged.
+pub(super) fn check_log_level(text: &str) -> Result<(), String> {
+    let is_level = |word: &str| word.parse::<tracing::level_filters::LevelFilter>().is_ok();
+    let unclear = text
+        .split(',')
+        .find(|word| !word.contains(['=', '[', ']']) && !is_level(word.trim()));
+    let wrong = match unclear {
+        Some(word) => Some(format!("{word:?} is no level")),
+        None => tracing_subscriber::EnvFilter::try_new(text)
+            .err()
+            .map(|error| error.to_string()),
+    };
+    wrong.map_or(Ok(()), |wrong| {
+        Err(format!(
+            "must be off, error, warn, info, debug, trace, or directives such as info,chat_core=debug: {wrong}"
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub struct Source {
     reader: Box<dyn BufRead + Send>,
     beginnings: Beginnings,
+    is_empty: bool,
     bytes: Option<u64>,
     read: Arc<AtomicU64>,
 }
@@ -94,6 +95,12 @@ impl Source {
             .take(LOOKED_AT as u64)
             .read_to_end(&mut beginning)
             .err();
+        let broken = match broken {
+            // Nothing of it can be read.
+            Some(error) if beginning.is_empty() => return Err(error),
+            broken => broken,
+        };
+        let is_empty = beginning.is_empty();
         let beginnings = Beginnings::of(&beginning);
         let beginning = io::Cursor::new(beginning);
         let reader: Box<dyn BufRead + Send> = match broken {
@@ -105,6 +112,7 @@ impl Source {
         };
         Ok(Self {
             beginnings,
+            is_empty,
             reader,
             bytes,
             read,
@@ -115,6 +123,12 @@ impl Source {
     #[must_use]
     pub fn beginnings(&self) -> &Beginnings {
         &self.beginnings
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// How many bytes there are, when that is known.
