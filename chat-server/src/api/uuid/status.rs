@@ -3,6 +3,7 @@
 use chat_core::error::ChatError;
 use chat_core::text::Violation;
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::gate::Barred;
@@ -60,8 +61,16 @@ impl From<Barred> for Wrong {
     }
 }
 
+/// What the original says, in its order of keys.
+#[derive(Serialize)]
+struct Failed<'a> {
+    message: &'static str,
+    errors: &'a Value,
+}
+
 fn failed(status: StatusCode, errors: &Value) -> Response {
-    reply::json(status, &json!({ "message": FAILED, "errors": errors }))
+    let message = FAILED;
+    reply::json(status, &Failed { message, errors })
 }
 
 fn told(status: StatusCode) -> Response {

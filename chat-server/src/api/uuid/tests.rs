@@ -134,3 +134,20 @@ async fn other_paths_are_404_and_other_methods_405() {
         assert_eq!(refused.text(), r#"{"message":"Method Not Allowed"}"#);
     }
 }
+
+#[tokio::test]
+async fn errors_are_the_contracts_byte_for_byte() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let lost = house.get(&format!("/applications/{NOBODY}")).await;
+    assert_eq!(
+        lost.text(),
+        r#"{"message":"Validation failed","errors":"Application Not Found"}"#
+    );
+    let path = format!("/applications/{uuid}/chats/1/messages");
+    let blank = house.post(&path, "{}").await;
+    assert_eq!(
+        blank.text(),
+        r#"{"message":"Validation failed","errors":{"message":["can't be blank"]}}"#
+    );
+}
