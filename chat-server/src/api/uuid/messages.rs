@@ -7,10 +7,10 @@ use chat_core::error::ChatError;
 use chat_core::ids::ChatNumber;
 use chat_core::page::{Limit, Span};
 use chat_core::port::Order;
-use chat_core::service::{Reader, SearchRequest};
+use chat_core::service::{Found, Reader, SearchRequest};
 use chat_core::terms::Query;
 use chat_core::text::{Body, Violation};
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -29,6 +29,8 @@ use crate::http::stream::Frame;
 /// Where the chat stands in `/applications/{uuid}/chats/{n}/messages` and in `/messages/{uuid}/{n}`.
 const CHAT_TO_POST: usize = 3;
 const CHAT_TO_READ: usize = 2;
+
+const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through");
 
 /// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
 const PAGE: usize = 200;
@@ -66,7 +68,21 @@ struct Hits {
     application: Uuid,
     chat: ChatNumber,
     query: Arc<Query>,
+    /// The page that was read already.
+    first: Option<Found>,
     after: Option<u64>,
+}
+
+impl Hits {
+    async fn read(&self) -> Result<Found, ChatError> {
+        let request = SearchRequest {
+            query: Arc::clone(&self.query),
+            order: Order::Oldest,
+            after: self.after,
+            limit: page(),
+        };
+        self.reader.search(&request).await
+    }
 }
 
 impl Pages for Hits {
@@ -74,13 +90,10 @@ impl Pages for Hits {
     type Error = ChatError;
 
     async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
-        let request = SearchRequest {
-            query: Arc::clone(&self.query),
-            order: Order::Oldest,
-            after: self.after,
-            limit: page(),
+        let found = match self.first.take() {
+            Some(first) => first,
+            None => self.read().await?,
         };
-        let found = self.reader.search(&request).await?;
         self.after = found.next;
         let show = |message| MessageJson::new(message, self.application, self.chat);
         Ok((
@@ -205,7 +218,8 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
 #[utoipa::path(
     get, path = "/messages/{uuid}/{n}/search", tag = "uuid-applications", operation_id = "uuid_search_messages",
     params(InMessages, SearchQuery), request_body = SearchInput,
-    responses((status = 200, description = "All that match", body = [MessageJson])),
+    responses((status = 200, description = "All that match", body = [MessageJson],
+        headers(("X-Indexed-Through" = u64, description = "The number up to which the index is current")))),
 )]
 pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
     let (access, chat) = gate
@@ -221,14 +235,20 @@ pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
         }
     };
     let text = sought.message.parse(blank).map_err(wrong)?;
-    let pages = Hits {
+    let mut pages = Hits {
         reader,
         application: application(&call),
         chat,
         query: Arc::new(Query::parse(&text)),
+        first: None,
         after: None,
     };
-    Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
+    let first = pages.read().await?;
+    let through = HeaderValue::from(first.indexed_through.number.0);
+    pages.first = Some(first);
+    let mut answer = list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?;
+    answer.headers_mut().insert(INDEXED_THROUGH, through);
+    Ok(answer)
 }
 
 /// The uuid in the path, under which the application was found.

@@ -62,3 +62,21 @@ async fn a_search_for_nothing_is_400() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_search_says_up_to_where_the_index_is_current() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    post_all(&house, &uuid, &["one", "two"]).await;
+    let path = format!("/messages/{uuid}/1/search?message=one");
+    loop {
+        let answer = house.get(&path).await;
+        let through: u64 = answer.header("x-indexed-through").unwrap().parse().unwrap();
+        assert!(through <= 2);
+        if through == 2 {
+            assert_eq!(answer.json().as_array().unwrap().len(), 1);
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
