@@ -22,15 +22,24 @@ pub(super) fn routes(style: LeafStyle) -> BoxedFilter<(Response,)> {
         .boxed_with_all_below()
 }
 
+/// Who opens the server's address in a browser is shown what it can do.
+pub(super) async fn from_the_root(_: (), _: Call) -> Response {
+    lead_to_page(StatusCode::SEE_OTHER)
+}
+
+fn lead_to_page(status: StatusCode) -> Response {
+    let mut response = reply::empty(status);
+    response
+        .headers_mut()
+        .insert(LOCATION, HeaderValue::from_static("docs/"));
+    response
+}
+
 async fn page(config: Arc<Config<'static>>, call: Call) -> Response {
     let path = call.head.uri.path();
     let Some(file) = path.strip_prefix(PATH).filter(|rest| !rest.is_empty()) else {
         // The page names its files relative to itself: without the slash they would be looked for one level up.
-        let mut response = reply::empty(StatusCode::PERMANENT_REDIRECT);
-        response
-            .headers_mut()
-            .insert(LOCATION, HeaderValue::from_static("docs/"));
-        return response;
+        return lead_to_page(StatusCode::PERMANENT_REDIRECT);
     };
     match utoipa_swagger_ui::serve(file.trim_start_matches('/'), config) {
         Ok(Some(file)) => {

@@ -56,8 +56,17 @@ pub fn door(
         .unify()
         .or(warp::path("docs").and(docs::routes(style)))
         .unify()
+        .or(Leaf::new(style, "/", ()).get(docs::from_the_root).boxed())
+        .unify()
         .boxed();
-    let mounts = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+    let mounts = [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/",
+    ];
     Door::new(NAME, &mounts, routes, faults, own)
 }
 

@@ -132,6 +132,15 @@ async fn the_page_of_documents_works_with_and_without_the_slash() {
         (bare.status, bare.header("location")),
         (StatusCode::PERMANENT_REDIRECT, Some("docs/"))
     );
+    let root = request("GET", "/").send(&front).await;
+    assert_eq!(
+        (root.status, root.header("location")),
+        (StatusCode::SEE_OTHER, Some("docs/"))
+    );
+    for nothing in ["/nothing", "//", "//docs"] {
+        let answer = request("GET", nothing).send(&front).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
     let page = request("GET", "/docs/").send(&front).await;
     assert_eq!(page.header("content-type"), Some("text/html"));
     let elsewhere = ["src=\"http", "src=\"//", "href=\"http", "href=\"//"];
