@@ -41,9 +41,17 @@ pub(super) struct ApplicationName {
     name: String,
 }
 
-/// A new chat; an empty body asks for an open one without a name.
+/// A new chat, flat or in an object of its own; an empty body asks for an open one without a name.
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ChatInput {
+#[serde(untagged)]
+pub(super) enum ChatInput {
+    Flat(ChatFields),
+    Nested { chat: ChatFields },
+}
+
+/// What a new chat is like; `members`, and kinds that need users, are refused until there are users.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct ChatFields {
     #[schema(value_type = Option<ChatKind>, required = false)]
     kind: Option<ChatKind>,
     #[schema(
@@ -257,7 +265,7 @@ impl Modify for Complete {
         }
         loosen(
             document,
-            &["ApplicationInput", "MessageInput", "ErrorJson"],
+            &["ApplicationInput", "ChatInput", "MessageInput", "ErrorJson"],
             &["create_chat"],
         );
         link(document);
@@ -285,13 +293,25 @@ fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'stat
             "The request cannot be understood",
             sends || reads_query,
         ),
-        ("401", "The admin key is needed", needs_admin),
+        (
+            "401",
+            if needs_admin {
+                "The admin key is needed"
+            } else {
+                "The session in Authorization is not known"
+            },
+            needs_admin || inside,
+        ),
         (
             "403",
             "This is allowed to nobody",
             path.ends_with("{app}") && method == "delete",
         ),
-        ("404", "There is no such thing", inside),
+        (
+            "404",
+            "There is no such thing, or no such user as As-User names",
+            inside,
+        ),
         ("406", "No form of the answer is acceptable", follows),
         ("408", "The body came too slowly", sends),
         ("410", "The cursor's past is gone: take a snapshot", follows),

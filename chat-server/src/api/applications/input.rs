@@ -56,6 +56,20 @@ struct Chat {
     kind: Field,
     #[serde(default)]
     name: Field,
+    #[serde(default)]
+    members: Field,
+    #[serde(default)]
+    chat: Nested<ChatFields>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+struct ChatFields {
+    #[serde(default)]
+    kind: Field,
+    #[serde(default)]
+    name: Field,
+    #[serde(default)]
+    members: Field,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,18 +129,38 @@ pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, Wrong> {
     })
 }
 
-/// The name of a new chat: nothing at all asks for an open one without a name.
+/// Kinds of chats that need users.
+const UNSERVED_KINDS: [&str; 2] = ["direct", "group"];
+
+/// The name of a new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
 pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
     let sent: Chat = match input::any(call) {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
     };
-    match sent.kind {
+    let flat = ChatFields {
+        kind: sent.kind,
+        name: sent.name,
+        members: sent.members,
+    };
+    let fields = match sent.chat {
+        _ if flat != ChatFields::default() => flat,
+        Nested::Missing => ChatFields::default(),
+        Nested::Object(fields) => fields,
+        Nested::Wrong => return Err(Wrong::Field("chat", Violation::Invalid)),
+    };
+    match fields.kind {
         Field::Missing => {}
         Field::Text(kind) if ChatKind::parse(&kind) == Some(ChatKind::Open) => {}
+        Field::Text(kind) if UNSERVED_KINDS.contains(&&*kind) => {
+            return Err(Wrong::Unserved("kind"));
+        }
         Field::Text(_) | Field::Wrong => return Err(Wrong::Field("kind", Violation::Invalid)),
     }
-    optional_name(sent.name)
+    if fields.members != Field::Missing {
+        return Err(Wrong::Unserved("members"));
+    }
+    optional_name(fields.name)
 }
 
 /// A chat's new name, or none.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_core::ids::{ChatNumber, MessageNumber};
 use chat_core::service::{Access, Chat};
 use chat_core::text::IdempotencyKey;
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
 use super::status::Wrong;
@@ -22,6 +22,8 @@ use crate::http::reply::{self, Response};
 const APPLICATION: usize = 3;
 const CHAT: usize = 5;
 const MESSAGE: usize = 7;
+
+const AS_USER: HeaderName = HeaderName::from_static("as-user");
 
 /// How the API is served.
 #[derive(Debug)]
@@ -55,11 +57,36 @@ impl Shared {
 
     /// The access that the token in the path gives.
     pub(super) async fn enter(&self, head: &Head) -> Result<Access, Wrong> {
-        Ok(self.gate.enter(head, APPLICATION).await?)
+        self.refuse_sessions(head)?;
+        self.enter_as_admin(head).await
+    }
+
+    /// The access that the token in the path gives, where a bearer is the admin's or means nothing.
+    pub(super) async fn enter_as_admin(&self, head: &Head) -> Result<Access, Wrong> {
+        let access = self.gate.enter(head, APPLICATION).await?;
+        if head.headers.contains_key(AS_USER) {
+            return Err(self.gate.missing_first(access, None, Wrong::NoUser).await);
+        }
+        Ok(access)
+    }
+
+    /// A bearer beside the token is somebody's session, and nobody has one; the admin key takes no power away.
+    fn refuse_sessions(&self, head: &Head) -> Result<(), Wrong> {
+        let admin_key = self.options.admin_key.as_ref();
+        if auth::bearer(&head.headers).is_none()
+            || admin_key.is_some_and(|key| auth::has_key(&head.headers, key))
+        {
+            return Ok(());
+        }
+        Err(Wrong::NoSession)
     }
 
     /// The access and the chat in the path.
     pub(super) async fn enter_chat(&self, head: &Head) -> Result<(Access, ChatNumber), Wrong> {
+        self.refuse_sessions(head)?;
+        if head.headers.contains_key(AS_USER) {
+            self.enter_as_admin(head).await?;
+        }
         Ok(self.gate.enter_chat(head, APPLICATION, CHAT).await?)
     }
 

@@ -53,6 +53,12 @@ pub(super) enum Wrong {
     NotAcceptable,
     /// The admin key is missing or wrong.
     Unauthorized,
+    /// The session beside the token is not known.
+    NoSession,
+    /// The token is to act for a user that does not exist.
+    NoUser,
+    /// A field asks for what cannot be done yet.
+    Unserved(&'static str),
     /// The application made all its requests of this time.
     Exhausted(Allowance),
 }
@@ -199,6 +205,14 @@ fn told(wrong: &Wrong) -> Told {
                 "the admin key is needed: Authorization: Bearer KEY",
             )
         },
+        Wrong::NoSession => Told::new(Code::Unauthorized, "the session is not known"),
+        Wrong::NoUser => Told {
+            errors: vec![("As-User".into(), Code::NotFound, "does not exist".into())],
+            ..Told::new(Code::NotFound, "User Not Found")
+        },
+        Wrong::Unserved(field) => {
+            Told::field(Code::ValidationFailed, field, "is not supported yet")
+        }
         Wrong::Exhausted(allowance) => Told::new(
             Code::RateLimited,
             format!("the application may go on in {} s", allowance.reset()),
@@ -290,14 +304,16 @@ fn answer(wrong: &Wrong, head: &Head, always_problem: bool) -> Response {
     {
         head.log_failure(error);
     }
-    let as_problem = always_problem || wants_problem(&head.headers);
+    // Who acts as a user is a native client wherever he does.
+    let is_native = always_problem || matches!(wrong, Wrong::NoSession | Wrong::NoUser);
+    let as_problem = is_native || wants_problem(&head.headers);
     let response = if as_problem {
         problem(head, told)
     } else {
         plain(&told)
     };
     match wrong {
-        Wrong::Unauthorized => auth::with_challenge(response),
+        Wrong::Unauthorized | Wrong::NoSession => auth::with_challenge(response),
         Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.reset()),
         Wrong::Chat(ChatError::Busy { retry_after }) => {
             reply::with_retry_after(response, seconds(*retry_after))
@@ -325,22 +341,14 @@ impl Answer for Native {
     }
 }
 
-/// What is answered before any handler is asked.
+/// What is answered before any handler is asked: what is not there, the original has no words for.
 pub(super) fn faults(head: &Head, fault: Fault) -> Response {
-    let told = match fault {
-        Fault::NotFound => Told {
-            plain: Plain::Error("Not Found"),
-            ..Told::new(Code::NotFound, "")
-        },
-        Fault::MethodNotAllowed => Told {
-            plain: Plain::Error("Method Not Allowed"),
-            ..Told::new(Code::MethodNotAllowed, "")
-        },
-        Fault::Internal => Told::new(Code::Internal, ""),
-    };
-    if wants_problem(&head.headers) {
-        problem(head, told)
-    } else {
-        plain(&told)
+    match fault {
+        Fault::NotFound => problem(head, Told::new(Code::NotFound, "")),
+        Fault::MethodNotAllowed => problem(head, Told::new(Code::MethodNotAllowed, "")),
+        Fault::Internal if wants_problem(&head.headers) => {
+            problem(head, Told::new(Code::Internal, ""))
+        }
+        Fault::Internal => plain(&Told::new(Code::Internal, "")),
     }
 }

@@ -61,6 +61,8 @@ async fn a_chat_may_have_a_name() {
         (r#"{"name":" "}"#, r#"{"name":["can't be blank"]}"#),
         (r#"{"name":7}"#, r#"{"name":["is invalid"]}"#),
         (r#"{"kind":"secret"}"#, r#"{"kind":["is invalid"]}"#),
+        (r#"{"chat":{"name":" "}}"#, r#"{"name":["can't be blank"]}"#),
+        (r#"{"chat":"X"}"#, r#"{"chat":["is invalid"]}"#),
     ] {
         let answer = house.post(&chats, body).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (422, refused));
@@ -168,4 +170,38 @@ async fn unknown_keys_and_parameters_are_reported_where_the_original_has_no_say(
         .json("PATCH", &format!("{chat}?x=1"), r#"{"name":"X"}"#)
         .await;
     assert_eq!(refused.json()["errors"][0]["field"], "x");
+}
+
+#[tokio::test]
+async fn a_chat_may_stand_in_an_object_of_its_own() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    let nested = house.post(&chats, r#"{"chat":{"name":"nested"}}"#).await;
+    assert_eq!(
+        (nested.status.as_u16(), nested.json()["name"].clone()),
+        (201, "nested".into())
+    );
+    let both = r#"{"name":"flat","chat":{"name":"nested"}}"#;
+    assert_eq!(house.post(&chats, both).await.json()["name"], "flat");
+}
+
+#[tokio::test]
+async fn a_chat_that_would_need_users_is_refused_by_its_field() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    for (body, field) in [
+        (r#"{"members":[1]}"#, "members"),
+        (r#"{"members":[]}"#, "members"),
+        (r#"{"chat":{"members":[1]}}"#, "members"),
+        (r#"{"kind":"direct","members":[1,2]}"#, "kind"),
+        (r#"{"kind":"group"}"#, "kind"),
+    ] {
+        let refused = house.post(&chats, body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text()),
+            (422, &*format!(r#"{{"{field}":["is not supported yet"]}}"#)),
+            "{body}"
+        );
+    }
+    assert_eq!(house.get(&chats).await.text(), "[]");
 }

@@ -1,6 +1,7 @@
 //! One test a line of the contract, on a chat in memory.
 
 mod application;
+mod callers;
 mod changes;
 mod chats;
 mod keys;

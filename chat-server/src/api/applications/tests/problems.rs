@@ -84,21 +84,28 @@ async fn a_problem_names_each_field_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_path_of_nothing_is_404() {
+async fn what_the_original_does_not_list_is_always_a_problem() {
     let house = house().await;
-    let path = application(&house, "X").await;
-    for path in [
-        "/api/v1",
-        "/api/v1/nothing",
-        &format!("{path}/nothing"),
-        &format!("{path}/chats/1/nothing"),
+    let chat = a_chat(&house).await;
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    for (method, path, status) in [
+        ("GET", "/api/v1".to_owned(), 404),
+        ("GET", "/api/v1/nothing".to_owned(), 404),
+        ("GET", format!("{application}/users"), 404),
+        ("GET", format!("{application}/export"), 404),
+        ("GET", format!("{application}/operations/1"), 404),
+        ("GET", format!("{chat}/nothing"), 404),
+        ("POST", format!("{application}/limits"), 405),
+        ("POST", format!("{chat}/changes"), 405),
+        ("PUT", chat.clone(), 405),
     ] {
-        let answer = house.get(path).await;
+        let answer = house.json(method, &path, "").await;
         assert_eq!(
-            (answer.status.as_u16(), answer.text()),
-            (404, r#"{"error":"Not Found"}"#),
-            "{path}"
+            (answer.status.as_u16(), answer.header("content-type")),
+            (status, Some("application/problem+json")),
+            "{method} {path}"
         );
+        assert_eq!(answer.json()["status"], status);
     }
 }
 
