@@ -158,8 +158,8 @@ async fn cannot_be_told(lived_in: Parts, empty: Parts, guarded: bool, script: &[
             }
             let elsewhere = answer(&empty, attempt, &as_there, &there).await;
             assert_eq!(
-                found.comparable(&here.token),
-                elsewhere.comparable(&there.token),
+                found.comparable(&here.token, &here.own_cursor),
+                elsewhere.comparable(&there.token, &there.own_cursor),
                 "{attempt:?} as {caller:?}"
             );
         }
@@ -199,7 +199,7 @@ fn every_path_of_both_doors_is_documented_and_tried() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_foreign_token_tells_nothing_and_changes_nothing_in_memory(script in script(), guarded: bool) {
         run(async { cannot_be_told(Parts::in_memory(), Parts::in_memory(), guarded, &script).await });
@@ -208,7 +208,7 @@ proptest! {
 
 #[cfg(feature = "embedded")]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_foreign_token_tells_nothing_and_changes_nothing_on_files(script in script(), guarded: bool) {
         use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};

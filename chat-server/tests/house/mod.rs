@@ -159,11 +159,11 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// The answer without what differs between two houses anyway: ids that are random, times, and the token of
-    /// the application that is in both.
-    pub fn comparable(mut self, token: &str) -> Self {
+    /// The answer without what differs between two houses anyway: ids that are random, times, and what each gave
+    /// to the application that is in both.
+    pub fn comparable(mut self, token: &str, cursor: &str) -> Self {
         for text in self.headers.iter_mut().chain([&mut self.body]) {
-            *text = text.replace(token, "TOKEN");
+            *text = text.replace(token, "TOKEN").replace(cursor, "CURSOR");
         }
         for link in &mut self.headers {
             *link = comparable_link(link);
