@@ -8,8 +8,6 @@ pub mod ops;
 pub mod uuid;
 
 #[cfg(test)]
-mod isolation;
-#[cfg(test)]
 pub(crate) mod testing;
 
 use std::sync::Arc;
