@@ -73,19 +73,26 @@ impl Working {
         }
     }
 
-    /// Only successes are remembered, and a key stands for one request.
+    /// Only successes are remembered, and a key stands for one request. A success stays one when
+    /// the application is deleted, by that very command perhaps.
     fn once(&mut self, request: &Request) -> Result<(Done, bool), Refusal> {
         let id = self.scope(request.scope)?;
+        let known = request.key.and_then(|key| {
+            let known = self.facts.requests.get(&(id, key.hash))?;
+            Some((known, known.fingerprint == key.fingerprint))
+        });
+        if let Some((known, true)) = known {
+            return Ok((known.done.clone(), true));
+        }
+        if !self.is_open(id) {
+            return Err(Refusal::ApplicationNotFound);
+        }
+        if known.is_some() {
+            return Err(Refusal::KeyReused);
+        }
         let Some(key) = request.key else {
             return Ok((self.apply(id, &request.command)?, false));
         };
-        if let Some(known) = self.facts.requests.get(&(id, key.hash)) {
-            return if known.fingerprint == key.fingerprint {
-                Ok((known.done.clone(), true))
-            } else {
-                Err(Refusal::KeyReused)
-            };
-        }
         let done = self.apply(id, &request.command)?;
         let remembered = Remembered {
             fingerprint: key.fingerprint,
@@ -103,19 +110,19 @@ impl Working {
     }
 
     fn scope(&self, scope: Scope) -> Result<ApplicationId, Refusal> {
-        let id = match scope {
-            Scope::Root => return Ok(ApplicationId::ROOT),
-            Scope::Application(id) => id,
-            Scope::Token(hash) => *self
-                .facts
-                .tokens
-                .get(&hash)
-                .ok_or(Refusal::ApplicationNotFound)?,
-        };
-        match self.applications.get(&id) {
-            Some(application) if application.state.closed_at.is_none() => Ok(id),
-            _ => Err(Refusal::ApplicationNotFound),
+        match scope {
+            Scope::Root => Ok(ApplicationId::ROOT),
+            Scope::Application(id) => Ok(id),
+            Scope::Token(hash) => {
+                let id = self.facts.tokens.get(&hash).copied();
+                id.ok_or(Refusal::ApplicationNotFound)
+            }
         }
+    }
+
+    fn is_open(&self, id: ApplicationId) -> bool {
+        let open = |found: &WorkingApplication| found.state.closed_at.is_none();
+        id == ApplicationId::ROOT || self.applications.get(&id).is_some_and(open)
     }
 
     fn apply(&mut self, id: ApplicationId, command: &Command) -> Result<Done, Refusal> {

@@ -71,6 +71,8 @@ pub trait Commit: Send + Sync + 'static {
     /// [`needs`](crate::commit::needs) says, calls [`decide`](crate::commit::decide) with `now`,
     /// writes what it says together with one `dirty` row per sink and moved chat, and returns once
     /// that is durable. A `dirty` row that exists keeps its `from` and its place; its `to` is raised.
+    /// A command whose key is remembered answers what the first one answered, also when the
+    /// application is deleted meanwhile: a deleted application stays until its keys are forgotten.
     /// When another writer was in the way (a deadlock, a unique violation), the whole batch is
     /// decided again on fresh facts.
     ///

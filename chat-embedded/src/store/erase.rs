@@ -15,12 +15,11 @@ const MESSAGE_ID: &str = "DELETE FROM message_ids WHERE id = ?1";
 const TOUCHES: &str = "DELETE FROM touches WHERE chat = ?1 AND number IN \
      (SELECT number FROM touches WHERE chat = ?1 ORDER BY number LIMIT ?2)";
 const CHAT: &str = "DELETE FROM chats WHERE id = ?1";
-/// A deleted application without chats, if there is one.
-const EMPTY: &str = "SELECT id FROM applications WHERE closed_at IS NOT NULL \
-     AND NOT EXISTS (SELECT 1 FROM chats WHERE application = applications.id) LIMIT 1";
-const REQUESTS: &str = "DELETE FROM requests WHERE application = ?1 AND key IN \
-     (SELECT key FROM requests WHERE application = ?1 LIMIT ?2)";
-const APPLICATION: &str = "DELETE FROM applications WHERE id = ?1";
+/// Deleted applications of which nothing is left and nothing is remembered.
+const APPLICATIONS: &str = "DELETE FROM applications WHERE id IN \
+     (SELECT a.id FROM applications a WHERE a.closed_at IS NOT NULL \
+      AND NOT EXISTS (SELECT 1 FROM chats WHERE application = a.id) \
+      AND NOT EXISTS (SELECT 1 FROM requests WHERE application = a.id) LIMIT ?1)";
 
 /// Erases up to `limit` rows of a deleted chat, the chat itself last. What sinks have to follow
 /// stays: they learn from it that the chat is gone.
@@ -46,18 +45,10 @@ pub(super) fn chat(conn: &Connection, chat: ChatId, limit: u64) -> Result<Progre
     Ok(Progress { rows, more: false })
 }
 
-/// Erases one deleted application that has no chats any more, with what it remembers; what is
-/// above `limit` waits for another time.
+/// Erases up to `limit` deleted applications that have no chats any more and remember no key: a
+/// retry finds what was done for as long as its key is kept.
 pub(super) fn applications(conn: &Connection, limit: u64) -> Result<()> {
-    let empty: Option<i64> = conn
-        .prepare_cached(EMPTY)?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = empty
-        && delete(conn, REQUESTS, id, limit)? < limit
-    {
-        conn.prepare_cached(APPLICATION)?.execute([id])?;
-    }
+    conn.prepare_cached(APPLICATIONS)?.execute([int(limit)])?;
     Ok(())
 }
 

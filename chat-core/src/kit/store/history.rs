@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::ids::{ChatId, MessageNumber};
+use crate::commit::Command;
+use crate::ids::{ChatId, ChatNumber, MessageNumber};
 use crate::model::Message;
 use crate::page::{Limit, Span};
 use crate::port::{History, Store};
@@ -125,6 +126,34 @@ pub async fn messages_are_found_by_number(store: Arc<dyn Store>) {
     let asked: Vec<_> = (1..=2_000).map(MessageNumber).collect();
     let all = store.many(id, &asked).await.expect("many");
     assert_eq!(numbers(&all), [1, 2, 3, 4, 5]);
+}
+
+/// A deleted chat has no messages, nor has one of a deleted application, erased or not yet.
+pub async fn a_deleted_chat_has_no_history(store: Arc<dyn Store>) {
+    let (desk, gone) = (Desk::open(&store).await, Desk::open(&store).await);
+    let (closed, kept) = (desk.chat_of(4).await, desk.chat_of(4).await);
+    let (closed, kept) = (desk.info(closed).await.id, desk.info(kept).await.id);
+    let of_gone = gone.chat_of(4).await;
+    let of_gone = gone.info(of_gone).await.id;
+    desk.done(vec![Command::CloseChat(ChatNumber(1))]).await;
+    gone.done(vec![Command::CloseApplication]).await;
+    let asked = [1, 2, 3].map(MessageNumber);
+    for _ in ["deleted", "half erased"] {
+        for chat in [closed, of_gone] {
+            let one = History::get(&*store, chat, MessageNumber(3)).await;
+            assert_eq!(one.expect("get"), None);
+            assert!(store.many(chat, &asked).await.expect("many").is_empty());
+            for span in [Span::After(0), Span::Before(u64::MAX)] {
+                for tombstones in [true, false] {
+                    let found = page(&store, chat, span, tombstones, 2).await;
+                    assert_eq!(found, (Vec::new(), false), "{span:?}");
+                }
+            }
+            store.erase(chat, limit(2)).await.expect("erase");
+        }
+    }
+    let found = page(&store, kept, Span::After(0), true, 9).await;
+    assert_eq!(found, (vec![1, 2, 3, 4], false));
 }
 
 /// Spans beyond the ends, of empty and of unknown chats are empty pages.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::commit::{Command, Outcome, Refusal};
+use crate::commit::{Command, Outcome, Refusal, Scope};
 use crate::ids::{ChatNumber, Token};
 use crate::port::Store;
 
@@ -115,6 +115,38 @@ pub async fn a_refused_command_is_not_remembered(store: Arc<dyn Store>) {
     desk.done(vec![Command::CloseChat(chat)]).await;
     let replayed = commit(&store, ask()).await;
     assert_eq!(number(&replayed[0]), Some(1), "a success stays one");
+}
+
+/// What was done under a key stays done when the application is deleted, the deletion itself too,
+/// and when it is erased.
+pub async fn a_key_outlives_its_application(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let chat = desk.chat().await;
+    let id = desk.info(chat).await.id;
+    let ask = || {
+        let close = desk.ask_once("close", Command::CloseApplication);
+        let mut by_token = close.clone();
+        by_token.scope = Scope::Token(desk.token.hash());
+        vec![desk.ask_once("post", post(chat, "once")), close, by_token]
+    };
+    let first = commit(&store, ask()).await;
+    assert!(first.iter().all(is_done), "{first:?}");
+    let replayed: Vec<Outcome> = first.iter().map(replay).collect();
+    assert_eq!(replayed[2], first[2]);
+    assert_eq!(commit(&store, ask()).await, replayed);
+    while store.erase(id, limit(100)).await.expect("erase").more {}
+    assert_eq!(commit(&store, ask()).await, replayed);
+    let refused = Outcome::Refused(Refusal::ApplicationNotFound);
+    let others = vec![
+        desk.ask(Command::CloseApplication),
+        desk.ask_once("post", post(chat, "another")),
+        desk.ask_once("new", post(chat, "once")),
+    ];
+    let others_refused = [refused.clone(), refused.clone(), refused.clone()];
+    assert_eq!(commit(&store, others).await, others_refused);
+    let all = NOW.plus_seconds(1);
+    while store.forget(all, limit(1)).await.expect("forget").more {}
+    assert_eq!(commit(&store, ask()).await, others_refused);
 }
 
 /// A retried creation answers with the token of the first one.

@@ -60,6 +60,7 @@ macro_rules! store_kit {
             a_key_is_free_in_another_chat_kind_and_application,
             a_refused_command_is_not_remembered,
             a_key_makes_one_application,
+            a_key_outlives_its_application,
             keys_are_forgotten_bit_by_bit,
         }
         $crate::store_cases! { $fresh, imports,
@@ -74,6 +75,7 @@ macro_rules! store_kit {
             tombstones_come_when_asked_for,
             messages_are_found_by_number,
             spans_may_lie_anywhere,
+            a_deleted_chat_has_no_history,
         }
         $crate::store_cases! { $fresh, changes,
             changes_are_messages_first_and_then_touches,
@@ -93,6 +95,7 @@ macro_rules! store_kit {
             what_is_left_waits_behind_the_others,
             without_a_sink_nothing_is_dirty,
             a_closed_chat_is_dirty,
+            an_erased_chat_is_dirty_until_it_is_settled,
         }
         $crate::store_cases! { $fresh, upkeep,
             counts_need_no_repair,

@@ -180,3 +180,22 @@ pub async fn a_closed_chat_is_dirty(store: Arc<dyn Store>) {
     .await;
     assert_eq!(dirty(&store).await.len(), 2);
 }
+
+/// Erasing a chat takes nothing from what sinks have to follow: they learn from it that it is gone.
+pub async fn an_erased_chat_is_dirty_until_it_is_settled(store: Arc<dyn Store>) {
+    let desk = Desk::open(&store).await;
+    let (chat, kept) = (desk.chat_of(5).await, desk.chat_of(1).await);
+    let (id, kept) = (desk.info(chat).await.id, desk.info(kept).await.id);
+    desk.done(vec![Command::CloseChat(chat)]).await;
+    let rows = dirty(&store).await;
+    while store.erase(id, limit(2)).await.expect("erase").more {
+        assert_eq!(dirty(&store).await, rows);
+    }
+    assert_eq!(dirty(&store).await, rows);
+    let row = store.pending(Sink::Index, id).await.expect("pending");
+    let row = row.expect("dirty");
+    assert_eq!((row.chat, row.to), (id, head(5, 1)));
+    settle(&store, &[row]).await;
+    let left = dirty(&store).await.into_iter().map(|row| row.chat);
+    assert_eq!(left.collect::<Vec<_>>(), [kept]);
+}
