@@ -61,11 +61,11 @@ impl Reader {
             .ok_or(ChatError::MessageNotFound(number))
     }
 
-    /// A page of messages, ascending by number; with tombstones when asked for. A chat that was
-    /// deleted meanwhile has none.
+    /// A page of messages, ascending by number; with tombstones when asked for.
     ///
     /// # Errors
-    /// Only those of any call.
+    /// [`ChatError::ChatNotFound`] when the chat was deleted after it was opened and this page,
+    /// which goes on behind another one, would look like the end of the list.
     pub async fn messages(
         &self,
         span: Span,
@@ -73,9 +73,15 @@ impl Reader {
         limit: Limit,
     ) -> Result<Page<Message>, ChatError> {
         let through = self.info.head.number;
-        let history = &self.service.inner.stores.history;
-        Ok(history
+        let stores = &self.service.inner.stores;
+        let page = stores
+            .history
             .page(self.info.id, span, through, tombstones, limit)
-            .await?)
+            .await?;
+        let goes_on = matches!(span, Span::After(after) if after > 0);
+        if goes_on && !page.more && stores.chats.by_id(self.info.id).await?.is_none() {
+            return Err(ChatError::ChatNotFound(self.info.number));
+        }
+        Ok(page)
     }
 }

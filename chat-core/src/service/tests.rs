@@ -7,7 +7,7 @@ use crate::cursor::CursorError;
 use crate::error::ErrorKind;
 use crate::ids::{ChatNumber, Head, MessageNumber};
 use crate::model::{ChatView, Tenant};
-use crate::page::Limit;
+use crate::page::{Limit, Span};
 use crate::port::{MockBus, MockSearch, Order};
 use crate::terms::Query;
 use crate::text::Body;
@@ -325,6 +325,28 @@ async fn without_search_and_bus_posting_and_reading_go_on() {
     );
     let refused = reader.search(&request("here", 5)).await;
     assert!(matches!(refused, Err(ChatError::SearchUnavailable(_))));
+}
+
+#[tokio::test]
+async fn a_list_whose_chat_is_deleted_breaks_off_and_does_not_end() {
+    let (chat, shop, room) = start().await;
+    let access = shop.token.into();
+    for _ in 0..5 {
+        chat.post(access, room.number, post("x"), None)
+            .await
+            .unwrap();
+    }
+    let reader = chat.chat(access, room.number).await.unwrap();
+    let two = Limit::new(2).unwrap();
+    let page = |after| reader.messages(Span::After(after), false, two);
+    assert!(page(0).await.unwrap().more);
+    let last = page(3).await.unwrap();
+    assert_eq!((last.items.len(), last.more), (2, false));
+    chat.delete_chat(access, room.number).await.unwrap();
+    for after in [2, 3, 5] {
+        let rest = page(after).await;
+        assert!(matches!(rest, Err(ChatError::ChatNotFound(number)) if number == room.number));
+    }
 }
 
 #[tokio::test]

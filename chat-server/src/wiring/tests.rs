@@ -32,6 +32,18 @@ async fn an_unknown_scheme_is_refused_by_name() {
     assert!(text.contains("no queue with the scheme redis"), "{text}");
 }
 
+#[cfg(not(feature = "embedded"))]
+#[tokio::test]
+async fn an_adapter_that_was_left_out_is_named_with_its_feature() {
+    for (store, search) in [("sqlite:a.db", "memory:"), ("memory:", "sqlite:a.db")] {
+        let text = refusal(settings(store, search, "memory:")).await;
+        assert!(
+            text.contains("sqlite:a.db") && text.contains("without the cargo feature embedded"),
+            "{text}"
+        );
+    }
+}
+
 #[cfg(feature = "embedded")]
 mod files {
     use std::path::Path;
