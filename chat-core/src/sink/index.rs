@@ -222,7 +222,10 @@ impl Indexer {
         loop {
             let mut copied = self.copied.lock().await;
             let Some(chat) = self.stores.upkeep.next_chat(through).await? else {
-                return self.search.swap(epoch).await;
+                let swapped = self.search.swap(epoch).await;
+                // Who waits for the lock finds no copy any more.
+                *copied = None;
+                return swapped;
             };
             let mut from = Head::START;
             loop {

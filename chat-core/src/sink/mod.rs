@@ -2,6 +2,8 @@
 
 mod announcer;
 mod index;
+#[cfg(test)]
+mod tests;
 
 pub use announcer::Announcer;
 pub use index::{Followed, Indexer, Rebuild};
