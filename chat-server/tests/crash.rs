@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use process::{Client, Server, command, run};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 const CLIENTS: usize = 16;
 const CHATS: usize = 4;
@@ -99,13 +101,13 @@ async fn post(
     }
 }
 
-async fn write(world: Arc<World>, client: usize) -> Vec<Acknowledged> {
+async fn write(world: Arc<World>, client: usize) -> (usize, Vec<Acknowledged>) {
     let mut connection = None;
     let mut known = Vec::new();
     while !world.done.load(Ordering::Relaxed) {
         known.push(post(&world, &mut connection, client, known.len()).await);
     }
-    known
+    (client, known)
 }
 
 /// Every message of a chat by its number; fails on a gap.
@@ -199,20 +201,20 @@ async fn a_killed_server_loses_and_doubles_nothing() {
         done: AtomicBool::new(false),
         retries: AtomicU64::new(0),
     });
-    let writers: Vec<_> = (0..CLIENTS)
-        .map(|client| tokio::spawn(write(Arc::clone(&world), client)))
+    let mut writers: JoinSet<_> = (0..CLIENTS)
+        .map(|client| write(Arc::clone(&world), client))
         .collect();
     for _ in 0..kills {
-        tokio::time::sleep(some_time()).await;
+        let ended = timeout(some_time(), writers.join_next()).await;
+        assert!(ended.is_err(), "a writer gave up: {ended:?}");
         server.kill();
         server = start(dir.path()).await;
         tell.send(server.address).unwrap();
     }
     world.done.store(true, Ordering::Relaxed);
-    let mut known = Vec::new();
-    for writer in writers {
-        known.push(writer.await.unwrap());
-    }
+    let mut known = writers.join_all().await;
+    known.sort_by_key(|(client, _)| *client);
+    let known: Vec<_> = known.into_iter().map(|(_, known)| known).collect();
     let messages = verify(&world, &server, &known).await;
     assert!(server.stop(), "it did not stop well");
     let checked = run(dir.path(), &["check"]);
@@ -287,8 +289,8 @@ async fn verify(world: &World, server: &Server, known: &[Vec<Acknowledged>]) -> 
     total
 }
 
-#[test]
-fn an_import_and_a_reindex_that_are_killed_go_on() {
+#[tokio::test]
+async fn an_import_and_a_reindex_that_are_killed_go_on() {
     const LINES: usize = 30_000;
     const KILLS: usize = 15;
     let dir = tempfile::tempdir().unwrap();
@@ -298,15 +300,16 @@ fn an_import_and_a_reindex_that_are_killed_go_on() {
     let import = ["import", file.to_str().unwrap()];
     for arguments in [&import[..], &["reindex"]] {
         for _ in 0..KILLS {
-            let mut child = command(&data)
+            let mut child = tokio::process::Command::from(command(&data))
                 .args(arguments)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            std::thread::sleep(some_time());
-            child.kill().unwrap();
-            child.wait().unwrap();
+            // It ends by itself when it has nothing left to do.
+            if timeout(some_time(), child.wait()).await.is_err() {
+                child.kill().await.unwrap();
+            }
         }
         let done = run(&data, arguments);
         assert!(
@@ -350,15 +353,12 @@ fn an_import_and_a_reindex_that_are_killed_go_on() {
         done: AtomicBool::new(true),
         retries: AtomicU64::new(0),
     };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let mut client = Client::connect(server.address).await.unwrap();
-        for chat in 0..100 {
-            assert_eq!(
-                found(&world, &mut client, chat).await,
-                LINES / 100,
-                "chat {chat}"
-            );
-        }
-    });
+    let mut client = Client::connect(server.address).await.unwrap();
+    for chat in 0..100 {
+        assert_eq!(
+            found(&world, &mut client, chat).await,
+            LINES / 100,
+            "chat {chat}"
+        );
+    }
 }

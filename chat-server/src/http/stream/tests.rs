@@ -116,8 +116,8 @@ mod events {
         let head = head();
         let response = event_stream(&head, PATIENCE, |mut events| async move {
             // What waits looks again from time to time, more often than the stream beats.
-            let looks = || tokio::time::sleep(Duration::from_secs(15));
-            while events.wait(looks()).await?.is_some() {}
+            let mut looks = tokio::time::interval(Duration::from_secs(15));
+            while events.wait(looks.tick()).await?.is_some() {}
             Ok(events.finish())
         });
         let begun = tokio::time::Instant::now();
