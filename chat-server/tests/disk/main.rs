@@ -4,281 +4,14 @@
 #![cfg(feature = "embedded")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../process/mod.rs"]
 mod process;
 mod volume;
+mod world;
 
-use std::path::Path;
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::Full;
-use process::{Client, Server, command, run};
-use serde_json::{Value, json};
+use process::{Server, command};
 use volume::Volume;
-
-const CLIENTS: usize = 4;
-const CHATS: usize = 2;
-const APPLICATIONS: &str = "/api/v1/applications";
-const PROBLEM: &str = "application/problem+json";
-/// How long it may take until the server has noticed that there is space.
-const SOON: Duration = Duration::from_secs(30);
-
-/// An application with chats, and who writes to it.
-struct World {
-    server: Server,
-    token: String,
-}
-
-/// What a client was told: the number of each of its messages in turn.
-struct Writer {
-    at: usize,
-    /// What makes a message long.
-    padding: &'static str,
-    repeat: usize,
-    acknowledged: Vec<u64>,
-}
-
-impl Writer {
-    /// One whose messages the index holds as well.
-    fn of_words(at: usize) -> Self {
-        Self::new(at, "lorem ", 600)
-    }
-
-    /// One whose messages are the store's alone.
-    fn of_blanks(at: usize) -> Self {
-        Self::new(at, " ", 60_000)
-    }
-
-    fn new(at: usize, padding: &'static str, repeat: usize) -> Self {
-        let acknowledged = Vec::new();
-        Self {
-            at,
-            padding,
-            repeat,
-            acknowledged,
-        }
-    }
-
-    fn chat(&self) -> usize {
-        self.at % CHATS + 1
-    }
-
-    fn key(&self) -> String {
-        format!("writer-{}-{}", self.at, self.acknowledged.len())
-    }
-
-    fn text(&self, nth: usize) -> String {
-        let padding = self.padding.repeat(self.repeat);
-        format!("durable w{}n{nth} {padding}", self.at)
-    }
-}
-
-impl World {
-    async fn start(data: &Path) -> Self {
-        let server = Server::start(data, &[]);
-        let mut client = Client::connect(server.address).await.unwrap();
-        let name = json!({ "name": "disk" });
-        let (_, made) = client.post(APPLICATIONS, &name, None).await.unwrap();
-        let token = made["token"].as_str().unwrap().to_owned();
-        let chats = format!("{APPLICATIONS}/{token}/chats");
-        for _ in 0..CHATS {
-            let (status, _) = client.post(&chats, &json!({}), None).await.unwrap();
-            assert_eq!(status, 201);
-        }
-        Self { server, token }
-    }
-
-    async fn client(&self) -> Client {
-        Client::connect(self.server.address).await.unwrap()
-    }
-
-    fn messages(&self, chat: usize) -> String {
-        format!("{APPLICATIONS}/{}/chats/{chat}/messages", self.token)
-    }
-
-    /// Posts what the writer has to say next; `false` when it is refused for want of storage.
-    async fn post(&self, client: &mut Client, writer: &mut Writer) -> bool {
-        let text = writer.text(writer.acknowledged.len());
-        let request = Request::post(self.messages(writer.chat()))
-            .header("idempotency-key", writer.key())
-            .header("content-type", "application/json")
-            .header("accept", PROBLEM)
-            .header("host", "test");
-        let body = json!({ "body": text }).to_string();
-        let answer = client
-            .send(request.body(Full::from(Bytes::from(body))).unwrap())
-            .await
-            .unwrap();
-        if answer.status() != 201 {
-            is_refused(&answer);
-            return false;
-        }
-        let made: Value = serde_json::from_slice(answer.body()).unwrap();
-        writer.acknowledged.push(made["number"].as_u64().unwrap());
-        true
-    }
-
-    /// Everything that was acknowledged is there once, at its number, and there is nothing else.
-    async fn is_whole(&self, writers: &[Writer]) {
-        let mut client = self.client().await;
-        for chat in 1..=CHATS {
-            let (status, all) = client.get(&self.messages(chat)).await.unwrap();
-            assert_eq!(status, 200, "{all}");
-            let all = all.as_array().unwrap();
-            let mine = || writers.iter().filter(|writer| writer.chat() == chat);
-            let written: usize = mine().map(|writer| writer.acknowledged.len()).sum();
-            assert_eq!(all.len(), written);
-            for (number, found) in (1_u64..).zip(all) {
-                assert_eq!(found["number"], number, "a gap in chat {chat}");
-            }
-            for writer in mine() {
-                for (nth, number) in writer.acknowledged.iter().enumerate() {
-                    assert_eq!(all[*number as usize - 1]["body"], writer.text(nth));
-                }
-            }
-        }
-    }
-
-    /// No write goes through, on any path, and the server says so.
-    async fn writes_nothing(&self, client: &mut Client) {
-        let chat = format!("{APPLICATIONS}/{}/chats/1", self.token);
-        let one = format!("{}/1", self.messages(1));
-        let name = json!({ "name": "another" }).to_string();
-        let body = json!({ "body": "another" }).to_string();
-        for (method, path, body) in [
-            ("POST", APPLICATIONS, &*name),
-            ("PUT", &chat[..chat.len() - 8], &name),
-            ("POST", &chat[..chat.len() - 2], "{}"),
-            ("POST", &self.messages(2), &body),
-            ("PATCH", &one, &body),
-            ("DELETE", &one, ""),
-            ("DELETE", &chat, ""),
-        ] {
-            let request = Request::builder().method(method).uri(path);
-            let request = request
-                .header("content-type", "application/json")
-                .header("accept", PROBLEM)
-                .header("host", "test");
-            let body = Full::from(Bytes::from(body.to_owned()));
-            let answer = client.send(request.body(body).unwrap()).await.unwrap();
-            assert_eq!(answer.status(), 503, "{method} {path}: {answer:?}");
-            is_refused(&answer);
-        }
-        let path = format!("/applications/{}/chats/1/messages", self.token);
-        let message = json!({ "message": { "message": "another" } });
-        let (status, told) = client.post(&path, &message, None).await.unwrap();
-        assert_eq!(status, 503, "{told}");
-    }
-
-    /// Waits until nothing goes through any more: a log that was cut off holds a little yet.
-    async fn is_exhausted(&self, client: &mut Client) {
-        let exhausted = async { while client.get("/readyz").await.unwrap().0 != 503 {} };
-        tokio::time::timeout(SOON, exhausted)
-            .await
-            .expect("is noticed");
-    }
-
-    /// Reading goes on, in every form.
-    async fn reads(&self, client: &mut Client) {
-        let application = format!("{APPLICATIONS}/{}", self.token);
-        for path in [
-            "/healthz",
-            &application,
-            &format!("{application}/chats"),
-            &format!("{}/1", self.messages(1)),
-            &format!("{}?limit=2", self.messages(1)),
-            &format!("{}/search?query=nothing", self.messages(1)),
-            &format!("{application}/chats/1/changes"),
-            &format!("/messages/{}/1", self.token),
-        ] {
-            let (status, told) = client.get(path).await.unwrap();
-            assert_eq!(status, 200, "{path}: {told}");
-        }
-    }
-
-    /// Waits until a post goes through again: the server is to notice by itself.
-    async fn goes_on(&self, writers: &mut [Writer]) {
-        let mut client = self.client().await;
-        for writer in writers {
-            let again = async { while !self.post(&mut client, writer).await {} };
-            tokio::time::timeout(SOON, again).await.expect("goes on");
-        }
-        let (status, told) = client.get("/readyz").await.unwrap();
-        assert_eq!((status.as_u16(), &told["status"]), (200, &json!("ready")));
-    }
-
-    /// Waits until the search finds the last message of each writer.
-    async fn is_followed(&self, writers: &[Writer]) {
-        let mut client = self.client().await;
-        for writer in writers {
-            let last = writer.acknowledged.len() - 1;
-            let search = format!("search?query=w{}n{last}&limit=1", writer.at);
-            let path = format!("{}/{search}", self.messages(writer.chat()));
-            let found = async { while client.get(&path).await.unwrap().1 == json!([]) {} };
-            tokio::time::timeout(SOON, found).await.expect("catches up");
-        }
-    }
-
-    /// Waits for the search, which then finds every message.
-    async fn is_found(&self, writers: &[Writer]) {
-        self.is_followed(writers).await;
-        let mut client = self.client().await;
-        for chat in 1..=CHATS {
-            let mine = writers.iter().filter(|writer| writer.chat() == chat);
-            let written: usize = mine.map(|writer| writer.acknowledged.len()).sum();
-            assert_eq!(self.found(&mut client, chat).await, written);
-        }
-    }
-
-    async fn found(&self, client: &mut Client, chat: usize) -> usize {
-        let (mut found, mut before) = (0, String::new());
-        loop {
-            let search = format!("search?query=durable&limit=100{before}");
-            let path = format!("{}/{search}", self.messages(chat));
-            let (status, page) = client.get(&path).await.unwrap();
-            assert_eq!(status, 200, "{page}");
-            let page = page.as_array().unwrap();
-            found += page.len();
-            let Some(last) = page.last() else {
-                return found;
-            };
-            before = format!("&before={}", last["number"]);
-        }
-    }
-}
-
-/// The answer of a server that cannot write just now.
-fn is_refused(answer: &Response<Bytes>) {
-    assert_eq!(answer.status(), 503, "{answer:?}");
-    let header = |name| answer.headers()[name].to_str().unwrap();
-    assert!(header("retry-after").parse::<u64>().unwrap() >= 1);
-    assert_eq!(header("content-type"), PROBLEM);
-    let problem: Value = serde_json::from_slice(answer.body()).unwrap();
-    assert_eq!(problem["code"], "unavailable", "{problem}");
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("storage"), "{detail}");
-}
-
-/// All write until each was refused.
-async fn write_until_refused(world: &World, writer: fn(usize) -> Writer) -> Vec<Writer> {
-    let write = |at| async move {
-        let mut client = world.client().await;
-        let mut writer = writer(at);
-        while world.post(&mut client, &mut writer).await {}
-        writer
-    };
-    futures_util::future::join_all((0..CLIENTS).map(write)).await
-}
-
-fn is_clean(data: &Path) {
-    let checked = run(data, &["check"]);
-    let told = String::from_utf8(checked.stdout).unwrap();
-    assert!(
-        checked.status.success() && told.contains(": 0 findings"),
-        "{told}"
-    );
-}
+use world::{World, Writer, is_clean, write_until_refused, writers_of_words};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs root, to mount a small file system"]
@@ -290,19 +23,11 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_goes_on_once_there_is_spac
     volume.fill();
     let mut client = world.client().await;
     world.is_exhausted(&mut client).await;
-    for writer in &mut writers {
-        assert!(!world.post(&mut client, writer).await, "there is no space");
-    }
-    world.is_whole(&writers).await;
-    world.writes_nothing(&mut client).await;
-    world.reads(&mut client).await;
+    world.takes_nothing(&mut writers).await;
 
     volume.remount("size=64m");
-    world.goes_on(&mut writers).await;
-    world.is_whole(&writers).await;
-    world.is_found(&writers).await;
-    assert!(world.server.stop());
-    is_clean(&data);
+    world.recovers(&mut writers).await;
+    world.ends_well(&data);
 }
 
 /// The log is longer than it may get, and the database that it is copied into finds no room.
@@ -325,8 +50,7 @@ async fn a_disk_that_is_full_while_the_log_is_copied_loses_nothing_either() {
     world.goes_on(&mut writers).await;
     world.is_whole(&writers).await;
     world.is_followed(&writers).await;
-    assert!(world.server.stop());
-    is_clean(&data);
+    world.ends_well(&data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -343,8 +67,7 @@ async fn a_server_killed_on_a_full_disk_has_lost_nothing() {
     world.is_whole(&writers).await;
     world.goes_on(&mut writers).await;
     world.is_found(&writers).await;
-    assert!(world.server.stop());
-    is_clean(&data);
+    world.ends_well(&data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,23 +76,14 @@ async fn files_that_turn_read_only_refuse_writes_until_they_take_them_again() {
     let volume = Volume::ext4_of_mib(64);
     let data = volume.path().join("data");
     let world = World::start(&data).await;
-    let mut writers: Vec<Writer> = (0..CLIENTS).map(Writer::of_words).collect();
+    let mut writers = writers_of_words();
     world.goes_on(&mut writers).await;
     volume.set_writable("data", false);
-    let mut client = world.client().await;
-    for writer in &mut writers {
-        assert!(!world.post(&mut client, writer).await, "nothing is written");
-    }
-    world.is_whole(&writers).await;
-    world.writes_nothing(&mut client).await;
-    world.reads(&mut client).await;
+    world.takes_nothing(&mut writers).await;
 
     volume.set_writable("data", true);
-    world.goes_on(&mut writers).await;
-    world.is_whole(&writers).await;
-    world.is_found(&writers).await;
-    assert!(world.server.stop());
-    is_clean(&data);
+    world.recovers(&mut writers).await;
+    world.ends_well(&data);
 }
 
 /// What a kernel does with a file system whose disk fails.
@@ -379,16 +93,10 @@ async fn a_file_system_that_turns_read_only_is_read_until_it_is_repaired() {
     let volume = Volume::ext4_of_mib(64);
     let data = volume.path().join("data");
     let mut world = World::start(&data).await;
-    let mut writers: Vec<Writer> = (0..CLIENTS).map(Writer::of_words).collect();
+    let mut writers = writers_of_words();
     world.goes_on(&mut writers).await;
     volume.abort();
-    let mut client = world.client().await;
-    for writer in &mut writers {
-        assert!(!world.post(&mut client, writer).await, "nothing is written");
-    }
-    world.is_whole(&writers).await;
-    world.writes_nothing(&mut client).await;
-    world.reads(&mut client).await;
+    world.takes_nothing(&mut writers).await;
 
     world.server.kill();
     volume.replace_mount();
@@ -396,8 +104,7 @@ async fn a_file_system_that_turns_read_only_is_read_until_it_is_repaired() {
     world.is_whole(&writers).await;
     world.goes_on(&mut writers).await;
     world.is_found(&writers).await;
-    assert!(world.server.stop());
-    is_clean(&data);
+    world.ends_well(&data);
 }
 
 #[tokio::test(flavor = "multi_thread")]
