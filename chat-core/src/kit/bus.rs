@@ -14,7 +14,10 @@ use crate::port::{Bus, Event, Subscription};
 #[macro_export]
 macro_rules! bus_kit {
     ($fresh:path) => {
-        $crate::port_cases! { $fresh, bus,
+        $crate::bus_kit! { [$crate::case_tests] $fresh }
+    };
+    ([$($each:tt)+] $($fresh:tt)+) => {
+        $($each)+! { $($fresh)+, [$crate::kit::bus]
             all_subscribers_hear_what_is_published,
             a_subscriber_hears_nothing_from_before,
             publishing_needs_no_subscriber,
@@ -53,7 +56,7 @@ async fn hears(subscription: &mut Subscription, event: Event) -> bool {
 }
 
 /// Each subscriber hears each event.
-pub async fn all_subscribers_hear_what_is_published(bus: Arc<dyn Bus>) {
+pub async fn all_subscribers_hear_what_is_published(bus: &Arc<dyn Bus>) {
     let mut one = bus.subscribe().await.expect("subscribe");
     let mut two = bus.subscribe().await.expect("subscribe");
     let closed = Event::Closed(ApplicationId(3));
@@ -65,7 +68,7 @@ pub async fn all_subscribers_hear_what_is_published(bus: Arc<dyn Bus>) {
 }
 
 /// What was published before a subscription is not heard through it.
-pub async fn a_subscriber_hears_nothing_from_before(bus: Arc<dyn Bus>) {
+pub async fn a_subscriber_hears_nothing_from_before(bus: &Arc<dyn Bus>) {
     bus.publish(&[moved(1)]).await.expect("publish");
     let mut late = bus.subscribe().await.expect("subscribe");
     bus.publish(&[moved(2)]).await.expect("publish");
@@ -74,7 +77,7 @@ pub async fn a_subscriber_hears_nothing_from_before(bus: Arc<dyn Bus>) {
 }
 
 /// With nobody there it is no fault.
-pub async fn publishing_needs_no_subscriber(bus: Arc<dyn Bus>) {
+pub async fn publishing_needs_no_subscriber(bus: &Arc<dyn Bus>) {
     bus.publish(&[]).await.expect("publish");
     bus.publish(&[moved(1)]).await.expect("publish");
     drop(bus.subscribe().await.expect("subscribe"));
@@ -82,7 +85,7 @@ pub async fn publishing_needs_no_subscriber(bus: Arc<dyn Bus>) {
 }
 
 /// Who does not read costs bounded memory and is told; what comes later is heard.
-pub async fn a_slow_reader_hears_of_a_gap(bus: Arc<dyn Bus>) {
+pub async fn a_slow_reader_hears_of_a_gap(bus: &Arc<dyn Bus>) {
     const MANY: u64 = 100_000;
     let mut slow = bus.subscribe().await.expect("subscribe");
     for first in (1..=MANY).step_by(1_000) {

@@ -13,7 +13,10 @@ use crate::port::{Count, Counter};
 #[macro_export]
 macro_rules! counter_kit {
     ($fresh:path) => {
-        $crate::port_cases! { $fresh, counter,
+        $crate::counter_kit! { [$crate::case_tests] $fresh }
+    };
+    ([$($each:tt)+] $($fresh:tt)+) => {
+        $($each)+! { $($fresh)+, [$crate::kit::counter]
             a_count_is_what_was_set_last,
             a_count_of_an_older_version_is_ignored,
             a_count_that_was_removed_is_unknown,
@@ -24,52 +27,52 @@ macro_rules! counter_kit {
     };
 }
 
-async fn set(counter: &dyn Counter, key: &str, value: u64, version: u64) {
+async fn set(counter: &Arc<dyn Counter>, key: &str, value: u64, version: u64) {
     let count = Count { value, version };
     counter.set(key, count).await.expect("set");
 }
 
-async fn get(counter: &dyn Counter, key: &str) -> Option<(u64, u64)> {
+async fn get(counter: &Arc<dyn Counter>, key: &str) -> Option<(u64, u64)> {
     let count = counter.get(key).await.expect("get");
     count.map(|count| (count.value, count.version))
 }
 
 /// Counts are kept by key, down to zero.
-pub async fn a_count_is_what_was_set_last(counter: Arc<dyn Counter>) {
-    assert_eq!(get(&*counter, "chat").await, None);
-    set(&*counter, "chat", 5, 0).await;
-    set(&*counter, "chat é 🧮", 9, 3).await;
-    assert_eq!(get(&*counter, "chat").await, Some((5, 0)));
-    set(&*counter, "chat", 0, 7).await;
-    assert_eq!(get(&*counter, "chat").await, Some((0, 7)));
-    assert_eq!(get(&*counter, "chat é 🧮").await, Some((9, 3)));
+pub async fn a_count_is_what_was_set_last(counter: &Arc<dyn Counter>) {
+    assert_eq!(get(counter, "chat").await, None);
+    set(counter, "chat", 5, 0).await;
+    set(counter, "chat é 🧮", 9, 3).await;
+    assert_eq!(get(counter, "chat").await, Some((5, 0)));
+    set(counter, "chat", 0, 7).await;
+    assert_eq!(get(counter, "chat").await, Some((0, 7)));
+    assert_eq!(get(counter, "chat é 🧮").await, Some((9, 3)));
 }
 
 /// A feeder that comes late changes nothing.
-pub async fn a_count_of_an_older_version_is_ignored(counter: Arc<dyn Counter>) {
-    set(&*counter, "chat", 5, 10).await;
+pub async fn a_count_of_an_older_version_is_ignored(counter: &Arc<dyn Counter>) {
+    set(counter, "chat", 5, 10).await;
     for (value, version) in [(6, 10), (7, 9), (8, 0)] {
-        set(&*counter, "chat", value, version).await;
-        assert_eq!(get(&*counter, "chat").await, Some((5, 10)));
+        set(counter, "chat", value, version).await;
+        assert_eq!(get(counter, "chat").await, Some((5, 10)));
     }
-    set(&*counter, "chat", 4, 11).await;
-    assert_eq!(get(&*counter, "chat").await, Some((4, 11)));
+    set(counter, "chat", 4, 11).await;
+    assert_eq!(get(counter, "chat").await, Some((4, 11)));
 }
 
 /// What was removed can be set anew, from any version.
-pub async fn a_count_that_was_removed_is_unknown(counter: Arc<dyn Counter>) {
-    set(&*counter, "one", 5, 10).await;
-    set(&*counter, "two", 6, 10).await;
+pub async fn a_count_that_was_removed_is_unknown(counter: &Arc<dyn Counter>) {
+    set(counter, "one", 5, 10).await;
+    set(counter, "two", 6, 10).await;
     counter.remove("one").await.expect("remove");
     counter.remove("never there").await.expect("remove");
-    assert_eq!(get(&*counter, "one").await, None);
-    assert_eq!(get(&*counter, "two").await, Some((6, 10)));
-    set(&*counter, "one", 1, 2).await;
-    assert_eq!(get(&*counter, "one").await, Some((1, 2)));
+    assert_eq!(get(counter, "one").await, None);
+    assert_eq!(get(counter, "two").await, Some((6, 10)));
+    set(counter, "one", 1, 2).await;
+    assert_eq!(get(counter, "one").await, Some((1, 2)));
 }
 
 /// A window holds what was added to it; later additions do not put its end off.
-pub async fn additions_to_a_window_sum_up(counter: Arc<dyn Counter>) {
+pub async fn additions_to_a_window_sum_up(counter: &Arc<dyn Counter>) {
     let add = |key: &'static str, amount, seconds| {
         let counter = counter.clone();
         async move { counter.add(key, amount, seconds).await.expect("add") }
@@ -89,17 +92,17 @@ pub async fn additions_to_a_window_sum_up(counter: Arc<dyn Counter>) {
 }
 
 /// A rate window and a count may have the same key.
-pub async fn windows_and_counts_do_not_meet(counter: Arc<dyn Counter>) {
+pub async fn windows_and_counts_do_not_meet(counter: &Arc<dyn Counter>) {
     counter.add("key", 3, 3_600).await.expect("add");
-    assert_eq!(get(&*counter, "key").await, None);
-    set(&*counter, "key", 8, 1).await;
+    assert_eq!(get(counter, "key").await, None);
+    set(counter, "key", 8, 1).await;
     assert_eq!(counter.add("key", 1, 3_600).await.expect("add").sum, 4);
     counter.remove("key").await.expect("remove");
     assert_eq!(counter.add("key", 1, 3_600).await.expect("add").sum, 5);
 }
 
 /// No addition is lost, and each sees another sum.
-pub async fn additions_at_once_are_all_counted(counter: Arc<dyn Counter>) {
+pub async fn additions_at_once_are_all_counted(counter: &Arc<dyn Counter>) {
     let mut adders = JoinSet::new();
     for _ in 0..8 {
         let counter = counter.clone();

@@ -12,13 +12,20 @@ use crate::SearchConfig;
 
 const EPOCH: Epoch = Epoch(u64::MAX);
 
-fn open(folder: &TempDir) -> SqliteSearch {
-    SqliteSearch::open(SearchConfig::new(folder.path().join("search.db"))).expect("an index")
+fn open(folder: &TempDir) -> Arc<SqliteSearch> {
+    let config = SearchConfig::new(folder.path().join("search.db"));
+    Arc::new(SqliteSearch::open(config).expect("an index"))
 }
 
-fn fresh() -> (SqliteSearch, TempDir) {
+fn fresh() -> (Arc<SqliteSearch>, TempDir) {
     let folder = TempDir::new().expect("a folder");
     (open(&folder), folder)
+}
+
+/// Where it finds tea.
+async fn tea(search: &Arc<SqliteSearch>) -> Vec<u64> {
+    let search: Arc<dyn Search> = search.clone();
+    found(&search, 1, "tea").await
 }
 
 /// What a crash leaves: the files as they are.
@@ -36,7 +43,7 @@ mod kit {
 
     async fn fresh() -> (Arc<dyn Search>, TempDir) {
         let (search, folder) = super::fresh();
-        (Arc::new(search), folder)
+        (search, folder)
     }
 
     chat_core::search_kit!(fresh);
@@ -49,6 +56,7 @@ fn the_index_finds_what_matches() {
         .build()
         .unwrap();
     let (search, _folder) = fresh();
+    let search: Arc<dyn Search> = search;
     let chat = std::cell::Cell::new(0);
     let mut runner = TestRunner::new(Config::default());
     let outcome = runner.run(&texts::corpus(), |(bodies, queries)| {
@@ -68,10 +76,10 @@ fn the_index_finds_what_matches() {
 async fn what_was_put_is_there_after_a_restart() {
     let (search, folder) = fresh();
     search.put(&[posted(1, 1, "tea")]).await.unwrap();
-    search.close().await.unwrap();
+    Arc::into_inner(search).unwrap().close().await.unwrap();
     let search = open(&folder);
     assert_eq!(search.built_from().await.unwrap(), None);
-    assert_eq!(found(&search, 1, "tea").await, [1]);
+    assert_eq!(tea(&search).await, [1]);
 }
 
 #[tokio::test]
@@ -85,7 +93,7 @@ async fn a_copy_that_was_cut_short_is_forgotten() {
     assert!(copy.exists());
     let search = open(&crashed);
     assert!(!copy.exists());
-    assert_eq!(found(&search, 1, "tea").await, [1]);
+    assert_eq!(tea(&search).await, [1]);
 }
 
 #[tokio::test]
@@ -99,7 +107,7 @@ async fn a_file_that_is_no_index_is_replaced() {
     let search = open(&folder);
     assert_eq!(search.built_from().await.unwrap(), None);
     search.put(&[posted(1, 1, "tea")]).await.unwrap();
-    assert_eq!(found(&search, 1, "tea").await, [1]);
+    assert_eq!(tea(&search).await, [1]);
 }
 
 #[tokio::test]
@@ -108,13 +116,13 @@ async fn an_index_of_another_version_is_replaced() {
     search.rebuild().await.unwrap();
     search.refill(&[posted(1, 1, "tea")]).await.unwrap();
     search.swap(EPOCH).await.unwrap();
-    search.close().await.unwrap();
+    Arc::into_inner(search).unwrap().close().await.unwrap();
     let db = rusqlite::Connection::open(folder.path().join("search.db")).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     db.close().unwrap();
     let search = open(&folder);
     assert_eq!(search.built_from().await.unwrap(), None);
-    assert!(found(&search, 1, "tea").await.is_empty());
+    assert!(tea(&search).await.is_empty());
 }
 
 #[tokio::test]
@@ -124,7 +132,7 @@ async fn questions_are_answered_while_a_copy_takes_the_place() {
     search.put(&documents).await.unwrap();
     let asking = async {
         for _ in 0..100 {
-            assert_eq!(found(&search, 1, "tea").await.len(), 500);
+            assert_eq!(tea(&search).await.len(), 500);
         }
     };
     let swapping = async {

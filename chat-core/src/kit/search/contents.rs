@@ -1,12 +1,14 @@
 //! What is found, and what is not any more.
 
 use super::{NONE, agrees_with_the_matcher, found, hits, posted, put, touched};
+use std::sync::Arc;
+
 use crate::ids::{ApplicationId, ChatId};
 use crate::page::Limit;
 use crate::port::{Document, Order, Search, SearchScope};
 
 /// What was put is found, and nothing else.
-pub async fn what_is_put_is_found(search: &dyn Search) {
+pub async fn what_is_put_is_found(search: &Arc<dyn Search>) {
     put(
         search,
         &[posted(1, 1, "hello world"), posted(1, 2, "goodbye")],
@@ -18,7 +20,7 @@ pub async fn what_is_put_is_found(search: &dyn Search) {
 }
 
 /// An index finds what the matcher accepts, in any script, however odd the text.
-pub async fn bodies_are_found_by_what_matches_them(search: &dyn Search) {
+pub async fn bodies_are_found_by_what_matches_them(search: &Arc<dyn Search>) {
     let long = "abcdefghij".repeat(500);
     let bodies = [
         "Édouard opened src/main.rs",
@@ -85,7 +87,7 @@ pub async fn bodies_are_found_by_what_matches_them(search: &dyn Search) {
 }
 
 /// Who asks for nothing gets nothing.
-pub async fn an_empty_query_finds_nothing(search: &dyn Search) {
+pub async fn an_empty_query_finds_nothing(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "hello ?!")]).await;
     for query in ["", " ", "?!", "\"\""] {
         assert_eq!(found(search, 1, query).await, NONE, "{query:?}");
@@ -93,7 +95,7 @@ pub async fn an_empty_query_finds_nothing(search: &dyn Search) {
 }
 
 /// Neither a chat nor an application shows what is another's.
-pub async fn a_scope_holds_nothing_of_others(search: &dyn Search) {
+pub async fn a_scope_holds_nothing_of_others(search: &Arc<dyn Search>) {
     let other = Document {
         application: ApplicationId(12),
         ..posted(11, 1, "tea p1 r1")
@@ -108,7 +110,7 @@ pub async fn a_scope_holds_nothing_of_others(search: &dyn Search) {
 }
 
 /// After an edit the new text is found and the old one is not.
-pub async fn an_edit_takes_the_place_of_the_text(search: &dyn Search) {
+pub async fn an_edit_takes_the_place_of_the_text(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea"), posted(1, 2, "tea")]).await;
     put(search, &[touched(1, 1, 1, Some("coffee"))]).await;
     assert_eq!(found(search, 1, "tea").await, [2]);
@@ -118,7 +120,7 @@ pub async fn an_edit_takes_the_place_of_the_text(search: &dyn Search) {
 }
 
 /// A put of the same state again, or of an older one, is ignored.
-pub async fn what_is_not_newer_changes_nothing(search: &dyn Search) {
+pub async fn what_is_not_newer_changes_nothing(search: &Arc<dyn Search>) {
     put(search, &[touched(1, 1, 5, Some("tea"))]).await;
     for stale in [
         touched(1, 1, 5, Some("milk")),
@@ -132,14 +134,14 @@ pub async fn what_is_not_newer_changes_nothing(search: &dyn Search) {
 }
 
 /// A tombstone takes the text away.
-pub async fn a_deleted_message_is_not_found(search: &dyn Search) {
+pub async fn a_deleted_message_is_not_found(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea"), posted(1, 2, "tea")]).await;
     put(search, &[touched(1, 2, 1, None)]).await;
     assert_eq!(found(search, 1, "tea").await, [1]);
 }
 
 /// A tombstone stands, whether the text came before or comes after it.
-pub async fn a_late_put_does_not_bring_a_deleted_message_back(search: &dyn Search) {
+pub async fn a_late_put_does_not_bring_a_deleted_message_back(search: &Arc<dyn Search>) {
     put(
         search,
         &[
@@ -162,7 +164,7 @@ pub async fn a_late_put_does_not_bring_a_deleted_message_back(search: &dyn Searc
 }
 
 /// Within a batch too, the newest state stands.
-pub async fn one_batch_may_hold_several_states_of_a_message(search: &dyn Search) {
+pub async fn one_batch_may_hold_several_states_of_a_message(search: &Arc<dyn Search>) {
     put(
         search,
         &[
@@ -187,7 +189,7 @@ pub async fn one_batch_may_hold_several_states_of_a_message(search: &dyn Search)
 }
 
 /// Erasing takes a whole chat away and no other.
-pub async fn an_erased_chat_is_not_found(search: &dyn Search) {
+pub async fn an_erased_chat_is_not_found(search: &Arc<dyn Search>) {
     let many: Vec<_> = (1..=4_500).map(|number| posted(1, number, "tea")).collect();
     put(search, &many).await;
     put(search, &[posted(2, 1, "tea")]).await;
@@ -202,7 +204,7 @@ pub async fn an_erased_chat_is_not_found(search: &dyn Search) {
 }
 
 /// Puts of several callers at once are all taken.
-pub async fn puts_at_the_same_time_are_all_found(search: &dyn Search) {
+pub async fn puts_at_the_same_time_are_all_found(search: &Arc<dyn Search>) {
     let writer = |chat: i64| async move {
         for number in 1..=50 {
             search
@@ -229,7 +231,7 @@ pub async fn puts_at_the_same_time_are_all_found(search: &dyn Search) {
 }
 
 /// An index that works says so.
-pub async fn an_index_in_use_is_ready(search: &dyn Search) {
+pub async fn an_index_in_use_is_ready(search: &Arc<dyn Search>) {
     search.ready().await.expect("ready before the first put");
     put(search, &[posted(1, 1, "tea")]).await;
     search.ready().await.expect("ready after it");

@@ -1,6 +1,8 @@
 //! The copy that is filled beside the live index and takes its place.
 
 use super::{NONE, found, posted, put, touched};
+use std::sync::Arc;
+
 use crate::error::ErrorKind;
 use crate::ids::{ChatId, Epoch};
 use crate::port::Search;
@@ -9,7 +11,7 @@ use crate::port::Search;
 const EPOCH: Epoch = Epoch(u64::MAX - 6);
 
 /// After the swap the index holds what the copy was filled with, and no longer what was there.
-pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &dyn Search) {
+pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "old"), posted(9, 1, "old")]).await;
     search.rebuild().await.expect("rebuild");
     search
@@ -29,7 +31,7 @@ pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &dyn Search
 }
 
 /// While a copy is filled, the live index answers and takes documents as if there were none.
-pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &dyn Search) {
+pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea")]).await;
     search.rebuild().await.expect("rebuild");
     search
@@ -49,7 +51,7 @@ pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &dyn Se
 }
 
 /// Versions count in the copy as they do in the live index.
-pub async fn a_copy_takes_documents_as_the_live_index_does(search: &dyn Search) {
+pub async fn a_copy_takes_documents_as_the_live_index_does(search: &Arc<dyn Search>) {
     put(search, &[touched(1, 1, 9, Some("old"))]).await;
     search.rebuild().await.expect("rebuild");
     search
@@ -66,7 +68,7 @@ pub async fn a_copy_takes_documents_as_the_live_index_does(search: &dyn Search) 
 }
 
 /// An erasure reaches the copy; what is filled in after it stays.
-pub async fn what_is_erased_is_erased_in_the_copy_too(search: &dyn Search) {
+pub async fn what_is_erased_is_erased_in_the_copy_too(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea"), posted(2, 1, "tea")]).await;
     search.rebuild().await.expect("rebuild");
     search
@@ -82,7 +84,7 @@ pub async fn what_is_erased_is_erased_in_the_copy_too(search: &dyn Search) {
 }
 
 /// A copy that was begun before leaves no trace.
-pub async fn a_new_copy_throws_the_old_one_away(search: &dyn Search) {
+pub async fn a_new_copy_throws_the_old_one_away(search: &Arc<dyn Search>) {
     search.rebuild().await.expect("rebuild");
     search.refill(&[posted(1, 1, "tea")]).await.expect("refill");
     search.rebuild().await.expect("rebuild");
@@ -92,7 +94,7 @@ pub async fn a_new_copy_throws_the_old_one_away(search: &dyn Search) {
 }
 
 /// Only a copy that was begun can be filled and swapped in, once.
-pub async fn without_a_copy_there_is_nothing_to_fill_or_swap(search: &dyn Search) {
+pub async fn without_a_copy_there_is_nothing_to_fill_or_swap(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea")]).await;
     let refill = search
         .refill(&[posted(1, 2, "tea")])
@@ -113,7 +115,7 @@ pub async fn without_a_copy_there_is_nothing_to_fill_or_swap(search: &dyn Search
 }
 
 /// An index is told to be whole by the swap alone, and over which store it is.
-pub async fn an_index_knows_which_store_it_was_built_from(search: &dyn Search) {
+pub async fn an_index_knows_which_store_it_was_built_from(search: &Arc<dyn Search>) {
     let built_from = async || search.built_from().await.expect("built_from");
     assert_eq!(built_from().await, None);
     put(search, &[posted(1, 1, "tea")]).await;

@@ -20,7 +20,10 @@ use crate::terms::Query;
 #[macro_export]
 macro_rules! search_kit {
     ($fresh:path) => {
-        $crate::search_cases! { $fresh, contents,
+        $crate::search_kit! { [$crate::case_tests] $fresh }
+    };
+    ([$($each:tt)+] $($fresh:tt)+) => {
+        $($each)+! { $($fresh)+, [$crate::kit::search::contents]
             what_is_put_is_found,
             bodies_are_found_by_what_matches_them,
             an_empty_query_finds_nothing,
@@ -34,7 +37,7 @@ macro_rules! search_kit {
             puts_at_the_same_time_are_all_found,
             an_index_in_use_is_ready,
         }
-        $crate::search_cases! { $fresh, order,
+        $($each)+! { $($fresh)+, [$crate::kit::search::order]
             hits_of_a_chat_come_highest_number_first,
             hits_of_an_application_come_last_put_first,
             numbers_that_come_late_stand_where_they_belong,
@@ -43,7 +46,7 @@ macro_rules! search_kit {
             a_page_may_begin_behind_any_number,
             relevance_answers_one_page_of_matches,
         }
-        $crate::search_cases! { $fresh, copy,
+        $($each)+! { $($fresh)+, [$crate::kit::search::copy]
             a_swapped_in_copy_holds_what_it_was_filled_with,
             the_live_index_answers_until_the_copy_is_swapped_in,
             a_copy_takes_documents_as_the_live_index_does,
@@ -52,21 +55,6 @@ macro_rules! search_kit {
             without_a_copy_there_is_nothing_to_fill_or_swap,
             an_index_knows_which_store_it_was_built_from,
         }
-    };
-}
-
-/// Makes a test of each of these cases.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! search_cases {
-    ($fresh:path, $noun:ident, $($case:ident,)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $case() {
-                let (search, _guard) = $fresh().await;
-                $crate::kit::search::$noun::$case(&*search).await;
-            }
-        )*
     };
 }
 
@@ -98,7 +86,7 @@ pub fn touched(chat: i64, number: u64, version: u64, body: Option<&str>) -> Docu
 }
 
 /// The numbers that a query finds in a chat, newest first.
-pub async fn found(search: &dyn Search, chat: i64, query: &str) -> Vec<u64> {
+pub async fn found(search: &Arc<dyn Search>, chat: i64, query: &str) -> Vec<u64> {
     numbers(
         &hits(
             search,
@@ -118,7 +106,7 @@ pub async fn found(search: &dyn Search, chat: i64, query: &str) -> Vec<u64> {
 ///
 /// When they differ.
 pub async fn agrees_with_the_matcher(
-    search: &dyn Search,
+    search: &Arc<dyn Search>,
     chat: i64,
     bodies: &[String],
     queries: &[String],
@@ -144,7 +132,7 @@ pub async fn agrees_with_the_matcher(
     }
 }
 
-async fn put(search: &dyn Search, documents: &[Document]) {
+async fn put(search: &Arc<dyn Search>, documents: &[Document]) {
     search.put(documents).await.expect("put");
     search.refresh().await.expect("refresh");
 }
@@ -154,7 +142,7 @@ fn in_chat(chat: i64) -> SearchScope {
 }
 
 async fn hits(
-    search: &dyn Search,
+    search: &Arc<dyn Search>,
     scope: SearchScope,
     query: &str,
     order: Order,

@@ -1,12 +1,14 @@
 //! In which order hits come, and how pages of them fit together.
 
 use super::{HOME, found, hits, in_chat, numbers, posted, put, touched};
+use std::sync::Arc;
+
 use crate::ids::{ChatId, MessageNumber};
 use crate::page::Limit;
 use crate::port::{Hit, Order, Search, SearchScope};
 
 /// In a chat, the newest message has the highest number.
-pub async fn hits_of_a_chat_come_highest_number_first(search: &dyn Search) {
+pub async fn hits_of_a_chat_come_highest_number_first(search: &Arc<dyn Search>) {
     put(
         search,
         &[
@@ -21,7 +23,7 @@ pub async fn hits_of_a_chat_come_highest_number_first(search: &dyn Search) {
 }
 
 /// Across chats, the newest message is the one that was put last; an edit does not move it.
-pub async fn hits_of_an_application_come_last_put_first(search: &dyn Search) {
+pub async fn hits_of_an_application_come_last_put_first(search: &Arc<dyn Search>) {
     put(search, &[posted(7, 1, "tea")]).await;
     put(search, &[posted(3, 1, "tea")]).await;
     put(
@@ -42,7 +44,7 @@ pub async fn hits_of_an_application_come_last_put_first(search: &dyn Search) {
 }
 
 /// A chat's hits are in the order of its numbers, whatever order they were put in.
-pub async fn numbers_that_come_late_stand_where_they_belong(search: &dyn Search) {
+pub async fn numbers_that_come_late_stand_where_they_belong(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 5, "tea"), posted(1, 2, "tea")]).await;
     put(
         search,
@@ -63,7 +65,7 @@ pub async fn numbers_that_come_late_stand_where_they_belong(search: &dyn Search)
 }
 
 /// Every page size gives the same hits in a chat, in either direction.
-pub async fn pages_of_a_chat_have_no_gap_and_no_repeat(search: &dyn Search) {
+pub async fn pages_of_a_chat_have_no_gap_and_no_repeat(search: &Arc<dyn Search>) {
     let body = |number| if number % 3 == 0 { "milk" } else { "tea" };
     let bodies: Vec<_> = (1..=20)
         .map(|number| posted(1, number, body(number)))
@@ -80,7 +82,7 @@ pub async fn pages_of_a_chat_have_no_gap_and_no_repeat(search: &dyn Search) {
 }
 
 /// Every page size gives the same hits in an application, in either direction.
-pub async fn pages_of_an_application_have_no_gap_and_no_repeat(search: &dyn Search) {
+pub async fn pages_of_an_application_have_no_gap_and_no_repeat(search: &Arc<dyn Search>) {
     for number in 1..=6 {
         let batch = [
             posted(2, number, "tea"),
@@ -104,7 +106,7 @@ pub async fn pages_of_an_application_have_no_gap_and_no_repeat(search: &dyn Sear
 }
 
 /// In a chat a page may begin behind any number, one that is no hit or not there yet too.
-pub async fn a_page_may_begin_behind_any_number(search: &dyn Search) {
+pub async fn a_page_may_begin_behind_any_number(search: &Arc<dyn Search>) {
     put(
         search,
         &[
@@ -147,7 +149,7 @@ pub async fn a_page_may_begin_behind_any_number(search: &dyn Search) {
 }
 
 /// By relevance there is one page; what is on it matches.
-pub async fn relevance_answers_one_page_of_matches(search: &dyn Search) {
+pub async fn relevance_answers_one_page_of_matches(search: &Arc<dyn Search>) {
     let there = ["tea", "milk", "tea with milk"];
     put(
         search,
@@ -170,7 +172,12 @@ pub async fn relevance_answers_one_page_of_matches(search: &dyn Search) {
 }
 
 /// All hits, page by page.
-async fn pages(search: &dyn Search, scope: SearchScope, order: Order, limit: usize) -> Vec<Hit> {
+async fn pages(
+    search: &Arc<dyn Search>,
+    scope: SearchScope,
+    order: Order,
+    limit: usize,
+) -> Vec<Hit> {
     let limit = Limit::new(limit).expect("a limit");
     let mut all: Vec<Hit> = Vec::new();
     loop {

@@ -17,8 +17,8 @@ fn seen(page: &Changes) -> Vec<(u64, u64)> {
 }
 
 /// New messages come first, by number, then touched ones, by change; none twice in a page.
-pub async fn changes_are_messages_first_and_then_touches(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn changes_are_messages_first_and_then_touches(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(4).await;
     desk.done(vec![
         edit(chat, 3, "x"),
@@ -68,8 +68,8 @@ async fn follow(
 }
 
 /// From any cut, by pages of any size, a reader ends with what is there.
-pub async fn changes_lead_to_the_same_state_at_any_limit(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn changes_lead_to_the_same_state_at_any_limit(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(4).await;
     let steps = [
         vec![edit(chat, 2, "a"), post(chat, "5")],
@@ -98,8 +98,8 @@ pub async fn changes_lead_to_the_same_state_at_any_limit(store: Arc<dyn Store>) 
 }
 
 /// A row that moves up while pages are read comes later, and is not missed.
-pub async fn a_row_that_is_touched_again_is_seen_later(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_row_that_is_touched_again_is_seen_later(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(3).await;
     desk.done((1..=3).map(|number| edit(chat, number, "a")).collect())
         .await;
@@ -122,8 +122,8 @@ pub async fn a_row_that_is_touched_again_is_seen_later(store: Arc<dyn Store>) {
 }
 
 /// The page that covers a rename says so, and no other does.
-pub async fn a_change_of_the_chat_is_told_once(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_change_of_the_chat_is_told_once(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(3).await;
     desk.done(vec![
         edit(chat, 1, "a"),
@@ -153,8 +153,8 @@ pub async fn a_change_of_the_chat_is_told_once(store: Arc<dyn Store>) {
 }
 
 /// At the head there is nothing more.
-pub async fn nothing_new_is_an_empty_page(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn nothing_new_is_an_empty_page(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (chat, empty) = (desk.chat_of(2).await, desk.chat().await);
     desk.done(vec![edit(chat, 1, "a"), Command::RenameChat(chat, None)])
         .await;
@@ -166,8 +166,8 @@ pub async fn nothing_new_is_an_empty_page(store: Arc<dyn Store>) {
 }
 
 /// A deleted chat, and one that never was, tells nothing.
-pub async fn a_deleted_chat_has_no_changes(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_deleted_chat_has_no_changes(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(2).await;
     let id = desk.info(chat).await.id;
     desk.done(vec![Command::CloseChat(chat)]).await;

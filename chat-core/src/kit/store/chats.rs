@@ -10,8 +10,8 @@ use crate::port::{Chats, Store};
 use super::desk::{Desk, create_chat, delete, edit, head, limit, name, post};
 
 /// Each application counts its chats from 1.
-pub async fn chats_are_numbered_in_their_application(store: Arc<dyn Store>) {
-    let (left, right) = (Desk::open(&store).await, Desk::open(&store).await);
+pub async fn chats_are_numbered_in_their_application(store: &Arc<dyn Store>) {
+    let (left, right) = (Desk::open(store).await, Desk::open(store).await);
     assert_eq!(left.chat().await, ChatNumber(1));
     assert_eq!(right.chat().await, ChatNumber(1));
     assert_eq!(left.chat().await, ChatNumber(2));
@@ -26,8 +26,8 @@ pub async fn chats_are_numbered_in_their_application(store: Arc<dyn Store>) {
 }
 
 /// A chat is there for the commands behind the one that makes it, in the same batch too.
-pub async fn a_chat_made_in_a_batch_takes_posts_in_it(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_chat_made_in_a_batch_takes_posts_in_it(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (first, second) = (ChatNumber(1), ChatNumber(2));
     let outcomes = desk
         .commit(vec![
@@ -49,8 +49,8 @@ pub async fn a_chat_made_in_a_batch_takes_posts_in_it(store: Arc<dyn Store>) {
 }
 
 /// Chats are listed once each, by number, in both directions, closed ones left out.
-pub async fn chats_come_page_by_page(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn chats_come_page_by_page(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     for _ in 0..9 {
         desk.chat().await;
     }
@@ -69,7 +69,7 @@ pub async fn chats_come_page_by_page(store: Arc<dyn Store>) {
                 } else {
                     Span::Before(listed.first().copied().unwrap_or(u64::MAX))
                 };
-                let page = Chats::list(&*store, desk.application, span, limit(size)).await;
+                let page = Chats::list(&**store, desk.application, span, limit(size)).await;
                 let page = page.expect("list");
                 let at = if forward { listed.len() } else { 0 };
                 listed.splice(at..at, page.items.iter().map(|chat| chat.number.0));
@@ -83,8 +83,8 @@ pub async fn chats_come_page_by_page(store: Arc<dyn Store>) {
 }
 
 /// A closed chat is in no answer, takes no command, and its number is not given again.
-pub async fn a_closed_chat_is_hidden_and_takes_nothing(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_closed_chat_is_hidden_and_takes_nothing(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(2).await;
     let id = desk.info(chat).await.id;
     let refused = Outcome::Refused(Refusal::ChatNotFound(chat));
@@ -101,8 +101,8 @@ pub async fn a_closed_chat_is_hidden_and_takes_nothing(store: Arc<dyn Store>) {
     ];
     assert_eq!(desk.commit(late).await, vec![refused; 5]);
     assert_eq!(desk.find(chat).await, None);
-    assert_eq!(Chats::by_id(&*store, id).await.expect("by_id"), None);
-    let listed = Chats::list(&*store, desk.application, Span::After(0), Limit::MAX).await;
+    assert_eq!(Chats::by_id(&**store, id).await.expect("by_id"), None);
+    let listed = Chats::list(&**store, desk.application, Span::After(0), Limit::MAX).await;
     assert!(listed.expect("list").items.is_empty());
     let found = store.by_token(desk.token.hash()).await.expect("by_token");
     assert_eq!(found.expect("found").chats_count, 0);
@@ -110,8 +110,8 @@ pub async fn a_closed_chat_is_hidden_and_takes_nothing(store: Arc<dyn Store>) {
 }
 
 /// A rename is a change that readers see, and moves no number.
-pub async fn a_rename_is_a_change_of_the_chat(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_rename_is_a_change_of_the_chat(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(2).await;
     desk.done(vec![Command::RenameChat(chat, Some(name("Neu")))])
         .await;
@@ -126,8 +126,8 @@ pub async fn a_rename_is_a_change_of_the_chat(store: Arc<dyn Store>) {
 }
 
 /// A number leads to another chat in another application, or to none.
-pub async fn a_chat_belongs_to_one_application(store: Arc<dyn Store>) {
-    let (left, right) = (Desk::open(&store).await, Desk::open(&store).await);
+pub async fn a_chat_belongs_to_one_application(store: &Arc<dyn Store>) {
+    let (left, right) = (Desk::open(store).await, Desk::open(store).await);
     let chat = left.chat_of(3).await;
     assert_eq!(right.find(chat).await, None);
     let refused = [Outcome::Refused(Refusal::ChatNotFound(chat))];
@@ -136,6 +136,6 @@ pub async fn a_chat_belongs_to_one_application(store: Arc<dyn Store>) {
     right.done(vec![post(chat, "mine")]).await;
     assert_eq!(right.messages(chat).await.len(), 1);
     assert_eq!(left.info(chat).await.messages_count, 3);
-    let by_id = Chats::by_id(&*store, left.info(chat).await.id).await;
+    let by_id = Chats::by_id(&**store, left.info(chat).await.id).await;
     assert_eq!(by_id.expect("by_id"), Some(left.info(chat).await));
 }

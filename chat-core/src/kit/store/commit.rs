@@ -15,8 +15,8 @@ use super::desk::{
 };
 
 /// Refused commands in the middle of a batch leave no hole and spoil no neighbour.
-pub async fn numbers_are_dense_and_refused_commands_take_none(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn numbers_are_dense_and_refused_commands_take_none(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (chat, missing) = (desk.chat().await, ChatNumber(9));
     let outcomes = desk
         .commit(vec![
@@ -47,8 +47,8 @@ pub async fn numbers_are_dense_and_refused_commands_take_none(store: Arc<dyn Sto
 }
 
 /// A commit names the chats whose head moved, with the heads, and no others.
-pub async fn what_moved_is_told(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn what_moved_is_told(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (one, two) = (desk.chat_of(2).await, desk.chat().await);
     let ask = |commands: Vec<Command>| commands.into_iter().map(|one| desk.ask(one)).collect();
     let commands = vec![
@@ -57,7 +57,7 @@ pub async fn what_moved_is_told(store: Arc<dyn Store>) {
         edit(one, 1, "y"),
         delete(two, 1),
     ];
-    let committed = commit_at(&store, ask(commands), NOW).await;
+    let committed = commit_at(store, ask(commands), NOW).await;
     let moved = Moved {
         application: desk.application,
         chat: desk.info(one).await.id,
@@ -65,13 +65,13 @@ pub async fn what_moved_is_told(store: Arc<dyn Store>) {
         to: head(3, 1),
     };
     assert_eq!(committed.moved, [moved]);
-    let refused = commit_at(&store, ask(vec![delete(two, 1)]), NOW).await;
+    let refused = commit_at(store, ask(vec![delete(two, 1)]), NOW).await;
     assert!(refused.moved.is_empty());
 }
 
 /// Deleting takes text and data away, once, and leaves the number.
-pub async fn a_deleted_message_leaves_a_tombstone(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_deleted_message_leaves_a_tombstone(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(3).await;
     let data = Some(Data::parse("{\"a\":1}").expect("data"));
     let number = MessageNumber(2);
@@ -92,12 +92,12 @@ pub async fn a_deleted_message_leaves_a_tombstone(store: Arc<dyn Store>) {
 }
 
 /// An edit writes over the text, the data, or both, and leaves everything else.
-pub async fn an_edit_changes_what_it_names(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn an_edit_changes_what_it_names(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(2).await;
     let before = desk.message(chat, 1).await.expect("the message");
     let later = NOW.plus_seconds(5);
-    commit_at(&store, vec![desk.ask(edit(chat, 1, "new"))], later).await;
+    commit_at(store, vec![desk.ask(edit(chat, 1, "new"))], later).await;
     let mut expected = before.clone();
     expected.body = "new".to_owned();
     expected.edited_at = Some(later);
@@ -108,19 +108,19 @@ pub async fn an_edit_changes_what_it_names(store: Arc<dyn Store>) {
         body: None,
         data: Some(Data::parse("{\"b\": [2]}").expect("data")),
     };
-    commit_at(&store, vec![desk.ask(Command::Edit(chat, data))], later).await;
+    commit_at(store, vec![desk.ask(Command::Edit(chat, data))], later).await;
     expected.data = Some("{\"b\": [2]}".to_owned());
     expected.change = Change(2);
     assert_eq!(desk.message(chat, 1).await, Some(expected.clone()));
-    commit_at(&store, vec![desk.ask(edit(chat, 1, "newer"))], later).await;
+    commit_at(store, vec![desk.ask(edit(chat, 1, "newer"))], later).await;
     expected.body = "newer".to_owned();
     expected.change = Change(3);
     assert_eq!(desk.message(chat, 1).await, Some(expected));
 }
 
 /// Commands see what the ones before them in the batch did.
-pub async fn a_message_can_be_posted_edited_and_deleted_in_one_batch(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_message_can_be_posted_edited_and_deleted_in_one_batch(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(1).await;
     let outcomes = desk
         .commit(vec![
@@ -151,8 +151,8 @@ pub async fn a_message_can_be_posted_edited_and_deleted_in_one_batch(store: Arc<
 }
 
 /// An answer names a message that has a number by then, a tombstone too.
-pub async fn a_reply_needs_a_message_before_it(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_reply_needs_a_message_before_it(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     let outcomes = desk
         .commit(vec![
@@ -173,8 +173,8 @@ pub async fn a_reply_needs_a_message_before_it(store: Arc<dyn Store>) {
 }
 
 /// Scopes by token and by row meet in the same rows, in one batch.
-pub async fn a_token_and_a_row_name_one_application(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_token_and_a_row_name_one_application(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     let by_token = |command| Request {
         scope: Scope::Token(desk.token.hash()),
@@ -182,7 +182,7 @@ pub async fn a_token_and_a_row_name_one_application(store: Arc<dyn Store>) {
         key: None,
     };
     let outcomes = commit(
-        &store,
+        store,
         vec![
             by_token(post(chat, "one")),
             desk.ask(post(chat, "two")),
@@ -200,15 +200,15 @@ pub async fn a_token_and_a_row_name_one_application(store: Arc<dyn Store>) {
 }
 
 /// What belongs to no application is refused, its neighbours are not.
-pub async fn an_unknown_scope_is_no_application(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn an_unknown_scope_is_no_application(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let ask = |scope| Request {
         scope,
         command: create_chat(None),
         key: None,
     };
     let outcomes = commit(
-        &store,
+        store,
         vec![
             ask(Scope::Token(Token::random().hash())),
             ask(Scope::Application(ApplicationId(i64::MAX))),
@@ -223,8 +223,8 @@ pub async fn an_unknown_scope_is_no_application(store: Arc<dyn Store>) {
 }
 
 /// When the clock goes back, a chat's times stand still.
-pub async fn times_never_decrease(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn times_never_decrease(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     for (at, command) in [
         (10, post(chat, "one")),
@@ -234,7 +234,7 @@ pub async fn times_never_decrease(store: Arc<dyn Store>) {
         (5, post(chat, "three")),
         (20, post(chat, "four")),
     ] {
-        commit_at(&store, vec![desk.ask(command)], NOW.plus_seconds(at)).await;
+        commit_at(store, vec![desk.ask(command)], NOW.plus_seconds(at)).await;
     }
     let messages = desk.messages(chat).await;
     let created: Vec<_> = messages.iter().map(|one| one.created_at).collect();
@@ -246,8 +246,8 @@ pub async fn times_never_decrease(store: Arc<dyn Store>) {
 }
 
 /// Texts come back byte for byte.
-pub async fn texts_stay_exact(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn texts_stay_exact(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     let long = "\u{10FFFF}x".repeat(13_000);
     let texts = [
@@ -278,10 +278,10 @@ pub async fn texts_stay_exact(store: Arc<dyn Store>) {
 }
 
 /// Messages of the default application have ascending integer ids, in all its chats together.
-pub async fn messages_get_ids_in_the_default_application_alone(store: Arc<dyn Store>) {
+pub async fn messages_get_ids_in_the_default_application_alone(store: &Arc<dyn Store>) {
     let token = Token::from(Uuid::new_v4());
-    commit(&store, vec![new_application(token, "default", false, true)]).await;
-    let (default, other) = (Desk::of(&store, token).await, Desk::open(&store).await);
+    commit(store, vec![new_application(token, "default", false, true)]).await;
+    let (default, other) = (Desk::of(store, token).await, Desk::open(store).await);
     let (one, two) = (default.chat().await, default.chat().await);
     let chat = other.chat_of(2).await;
     for text in ["a", "b"] {
@@ -304,8 +304,8 @@ pub async fn messages_get_ids_in_the_default_application_alone(store: Arc<dyn St
 }
 
 /// A batch may hold thousands of commands over many chats.
-pub async fn a_large_batch_is_one_commit(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn a_large_batch_is_one_commit(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chats: Vec<ChatNumber> = (1..=40).map(ChatNumber).collect();
     desk.done(chats.iter().map(|_| create_chat(None)).collect())
         .await;

@@ -27,8 +27,8 @@ fn numbers(messages: &[Message]) -> Vec<u64> {
 }
 
 /// Pages of any size, upward and downward, hold every message once and in order.
-pub async fn history_pages_have_no_gaps(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn history_pages_have_no_gaps(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(11).await;
     desk.chat_of(3).await;
     let id = desk.info(chat).await.id;
@@ -37,7 +37,7 @@ pub async fn history_pages_have_no_gaps(store: Arc<dyn Store>) {
         let (mut up, mut down): (Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new());
         loop {
             let after = Span::After(up.last().copied().unwrap_or(0));
-            let (numbers, more) = page(&store, id, after, true, size).await;
+            let (numbers, more) = page(store, id, after, true, size).await;
             assert!(numbers.len() == size || !more, "only the last one is short");
             up.extend(numbers);
             if !more {
@@ -46,7 +46,7 @@ pub async fn history_pages_have_no_gaps(store: Arc<dyn Store>) {
         }
         loop {
             let before = Span::Before(down.first().copied().unwrap_or(u64::MAX));
-            let (numbers, more) = page(&store, id, before, true, size).await;
+            let (numbers, more) = page(store, id, before, true, size).await;
             down.splice(0..0, numbers);
             if !more {
                 break;
@@ -57,8 +57,8 @@ pub async fn history_pages_have_no_gaps(store: Arc<dyn Store>) {
 }
 
 /// A page never passes `through`, and does not promise what lies beyond it.
-pub async fn history_ends_at_through(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn history_ends_at_through(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(9).await;
     let id = desk.info(chat).await.id;
     for (span, through, size, expected, more) in [
@@ -82,8 +82,8 @@ pub async fn history_ends_at_through(store: Arc<dyn Store>) {
 }
 
 /// Tombstones fill no page that did not ask for them, and promise no other one.
-pub async fn tombstones_come_when_asked_for(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn tombstones_come_when_asked_for(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(8).await;
     let gone = [1, 3, 4, 7, 8];
     desk.done(gone.iter().map(|number| delete(chat, *number)).collect())
@@ -98,14 +98,14 @@ pub async fn tombstones_come_when_asked_for(store: Arc<dyn Store>) {
         (Span::After(6), true, 1, (vec![7], true)),
         (Span::Before(5), true, 2, (vec![3, 4], true)),
     ] {
-        let found = page(&store, id, span, tombstones, size).await;
+        let found = page(store, id, span, tombstones, size).await;
         assert_eq!(found, expected, "{span:?} {tombstones} {size}");
     }
 }
 
 /// Messages are found one by one and many at once, each once and in order.
-pub async fn messages_are_found_by_number(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn messages_are_found_by_number(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (chat, other) = (desk.chat_of(5).await, desk.chat_of(2).await);
     desk.done(vec![delete(chat, 2), edit(chat, 4, "edited")])
         .await;
@@ -116,7 +116,7 @@ pub async fn messages_are_found_by_number(store: Arc<dyn Store>) {
     assert!(many[0].is_deleted());
     assert_eq!(many[1].body, "edited");
     for message in many {
-        let one = History::get(&*store, id, message.number).await;
+        let one = History::get(&**store, id, message.number).await;
         assert_eq!(one.expect("get"), Some(message));
     }
     assert_eq!(desk.message(chat, 6).await, None);
@@ -129,8 +129,8 @@ pub async fn messages_are_found_by_number(store: Arc<dyn Store>) {
 }
 
 /// A deleted chat has no messages, nor has one of a deleted application, erased or not yet.
-pub async fn a_deleted_chat_has_no_history(store: Arc<dyn Store>) {
-    let (desk, gone) = (Desk::open(&store).await, Desk::open(&store).await);
+pub async fn a_deleted_chat_has_no_history(store: &Arc<dyn Store>) {
+    let (desk, gone) = (Desk::open(store).await, Desk::open(store).await);
     let (closed, kept) = (desk.chat_of(4).await, desk.chat_of(4).await);
     let (closed, kept) = (desk.info(closed).await.id, desk.info(kept).await.id);
     let of_gone = gone.chat_of(4).await;
@@ -140,25 +140,25 @@ pub async fn a_deleted_chat_has_no_history(store: Arc<dyn Store>) {
     let asked = [1, 2, 3].map(MessageNumber);
     for _ in ["deleted", "half erased"] {
         for chat in [closed, of_gone] {
-            let one = History::get(&*store, chat, MessageNumber(3)).await;
+            let one = History::get(&**store, chat, MessageNumber(3)).await;
             assert_eq!(one.expect("get"), None);
             assert!(store.many(chat, &asked).await.expect("many").is_empty());
             for span in [Span::After(0), Span::Before(u64::MAX)] {
                 for tombstones in [true, false] {
-                    let found = page(&store, chat, span, tombstones, 2).await;
+                    let found = page(store, chat, span, tombstones, 2).await;
                     assert_eq!(found, (Vec::new(), false), "{span:?}");
                 }
             }
             store.erase(chat, limit(2)).await.expect("erase");
         }
     }
-    let found = page(&store, kept, Span::After(0), true, 9).await;
+    let found = page(store, kept, Span::After(0), true, 9).await;
     assert_eq!(found, (vec![1, 2, 3, 4], false));
 }
 
 /// Spans beyond the ends, of empty and of unknown chats are empty pages.
-pub async fn spans_may_lie_anywhere(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn spans_may_lie_anywhere(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (chat, empty) = (desk.chat_of(3).await, desk.chat().await);
     let id = desk.info(chat).await.id;
     let nothing = (Vec::new(), false);
@@ -168,12 +168,12 @@ pub async fn spans_may_lie_anywhere(store: Arc<dyn Store>) {
         Span::Before(0),
         Span::Before(1),
     ] {
-        assert_eq!(page(&store, id, span, true, 5).await, nothing, "{span:?}");
+        assert_eq!(page(store, id, span, true, 5).await, nothing, "{span:?}");
     }
     let empty = desk.info(empty).await.id;
     for chat in [empty, ChatId(i64::MAX)] {
         for span in [Span::After(0), Span::Before(u64::MAX)] {
-            assert_eq!(page(&store, chat, span, true, 5).await, nothing);
+            assert_eq!(page(store, chat, span, true, 5).await, nothing);
         }
     }
     let all = store.page(id, Span::After(0), MessageNumber::MAX, false, Limit::MAX);

@@ -34,8 +34,8 @@ fn part(from: u64, messages: Vec<(ChatNumber, Imported)>) -> Command {
 }
 
 /// A part that was taken over already is refused with the line to go on from.
-pub async fn an_import_goes_on_where_it_stopped(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn an_import_goes_on_where_it_stopped(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     assert_eq!(store.imported(SOURCE).await.expect("imported"), 0);
     let first = || part(0, vec![(chat, line("one")), (chat, line("two"))]);
@@ -52,8 +52,8 @@ pub async fn an_import_goes_on_where_it_stopped(store: Arc<dyn Store>) {
 }
 
 /// One bad line, and nothing of the part is taken over.
-pub async fn an_import_is_all_or_none(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn an_import_is_all_or_none(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (chat, missing) = (desk.chat_of(1).await, ChatNumber(9));
     let nowhere = part(0, vec![(chat, line("in")), (missing, line("out"))]);
     let mut answer = line("answer");
@@ -73,8 +73,8 @@ pub async fn an_import_is_all_or_none(store: Arc<dyn Store>) {
 }
 
 /// What a file says stays as it says it; what the server adds later goes by its own clock.
-pub async fn an_import_keeps_authors_and_times(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn an_import_keeps_authors_and_times(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     let (old, older) = (Timestamp(1_000_000), Timestamp(-5));
     let mut full = line("one");
@@ -100,8 +100,8 @@ pub async fn an_import_keeps_authors_and_times(store: Arc<dyn Store>) {
 }
 
 /// Parts in one batch are taken in order, and the last line stands.
-pub async fn two_parts_in_one_batch_follow_each_other(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn two_parts_in_one_batch_follow_each_other(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let (one, two) = (desk.chat().await, desk.chat().await);
     let outcomes = desk
         .commit(vec![

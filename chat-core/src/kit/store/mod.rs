@@ -20,7 +20,10 @@ pub mod upkeep;
 #[macro_export]
 macro_rules! store_kit {
     ($fresh:path) => {
-        $crate::store_cases! { $fresh, applications,
+        $crate::store_kit! { [$crate::case_tests] $fresh }
+    };
+    ([$($each:tt)+] $($fresh:tt)+) => {
+        $($each)+! { $($fresh)+, [$crate::kit::store::applications]
             an_application_is_found_by_its_ids,
             a_deleted_application_hides_everything,
             applications_come_page_by_page,
@@ -31,7 +34,7 @@ macro_rules! store_kit {
             names_can_be_swapped_in_one_batch,
             ids_that_are_taken_write_nothing,
         }
-        $crate::store_cases! { $fresh, chats,
+        $($each)+! { $($fresh)+, [$crate::kit::store::chats]
             chats_are_numbered_in_their_application,
             a_chat_made_in_a_batch_takes_posts_in_it,
             chats_come_page_by_page,
@@ -39,7 +42,7 @@ macro_rules! store_kit {
             a_rename_is_a_change_of_the_chat,
             a_chat_belongs_to_one_application,
         }
-        $crate::store_cases! { $fresh, commit,
+        $($each)+! { $($fresh)+, [$crate::kit::store::commit]
             numbers_are_dense_and_refused_commands_take_none,
             what_moved_is_told,
             a_deleted_message_leaves_a_tombstone,
@@ -53,7 +56,7 @@ macro_rules! store_kit {
             messages_get_ids_in_the_default_application_alone,
             a_large_batch_is_one_commit,
         }
-        $crate::store_cases! { $fresh, keys,
+        $($each)+! { $($fresh)+, [$crate::kit::store::keys]
             a_key_replays_the_first_answer,
             a_key_replays_within_one_batch,
             a_key_stands_for_one_request,
@@ -63,13 +66,13 @@ macro_rules! store_kit {
             a_key_outlives_its_application,
             keys_are_forgotten_bit_by_bit,
         }
-        $crate::store_cases! { $fresh, imports,
+        $($each)+! { $($fresh)+, [$crate::kit::store::imports]
             an_import_goes_on_where_it_stopped,
             an_import_is_all_or_none,
             an_import_keeps_authors_and_times,
             two_parts_in_one_batch_follow_each_other,
         }
-        $crate::store_cases! { $fresh, history,
+        $($each)+! { $($fresh)+, [$crate::kit::store::history]
             history_pages_have_no_gaps,
             history_ends_at_through,
             tombstones_come_when_asked_for,
@@ -77,7 +80,7 @@ macro_rules! store_kit {
             spans_may_lie_anywhere,
             a_deleted_chat_has_no_history,
         }
-        $crate::store_cases! { $fresh, changes,
+        $($each)+! { $($fresh)+, [$crate::kit::store::changes]
             changes_are_messages_first_and_then_touches,
             changes_lead_to_the_same_state_at_any_limit,
             a_row_that_is_touched_again_is_seen_later,
@@ -85,7 +88,7 @@ macro_rules! store_kit {
             nothing_new_is_an_empty_page,
             a_deleted_chat_has_no_changes,
         }
-        $crate::store_cases! { $fresh, outbox,
+        $($each)+! { $($fresh)+, [$crate::kit::store::outbox]
             a_moved_chat_is_dirty_once,
             an_application_waits_for_its_own_chats,
             settling_takes_away_what_was_followed,
@@ -97,7 +100,7 @@ macro_rules! store_kit {
             a_closed_chat_is_dirty,
             an_erased_chat_is_dirty_until_it_is_settled,
         }
-        $crate::store_cases! { $fresh, upkeep,
+        $($each)+! { $($fresh)+, [$crate::kit::store::upkeep]
             counts_need_no_repair,
             a_closed_chat_is_erased_bit_by_bit,
             the_chats_of_a_deleted_application_are_erased,
@@ -105,28 +108,13 @@ macro_rules! store_kit {
             live_chats_are_walked_by_row,
             an_epoch_stays,
         }
-        $crate::store_cases! { $fresh, races,
+        $($each)+! { $($fresh)+, [$crate::kit::store::races]
             eight_writers_number_without_a_gap_while_a_reader_follows,
             one_key_at_once_posts_once,
             one_unique_name_at_once_is_taken_once,
             touches_at_once_take_changes_without_a_gap,
             retries_give_once_when_commits_fail,
         }
-    };
-}
-
-/// Makes a test of each of these cases.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! store_cases {
-    ($fresh:path, $noun:ident, $($case:ident,)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn $case() {
-                let (store, _guard) = $fresh().await;
-                $crate::kit::store::$noun::$case(store).await;
-            }
-        )*
     };
 }
 

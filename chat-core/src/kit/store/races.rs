@@ -50,8 +50,8 @@ async fn read_without_a_gap(desk: Desk, chat: ChatNumber, messages: u64) {
 }
 
 /// 10,000 posts of eight writers get 1 to 10,000; whoever sees n sees all below it.
-pub async fn eight_writers_number_without_a_gap_while_a_reader_follows(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn eight_writers_number_without_a_gap_while_a_reader_follows(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     let reader = tokio::spawn(read_without_a_gap(desk.clone(), chat, POSTS));
     let numbers = at_once(|writer| {
@@ -79,8 +79,8 @@ pub async fn eight_writers_number_without_a_gap_while_a_reader_follows(store: Ar
 }
 
 /// Of eight posts under one key at the same time there is one; all get its number.
-pub async fn one_key_at_once_posts_once(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn one_key_at_once_posts_once(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
     for round in 0..20 {
         let key = format!("round-{round}");
@@ -103,7 +103,7 @@ pub async fn one_key_at_once_posts_once(store: Arc<dyn Store>) {
 }
 
 /// Of eight applications that want one name at the same time one gets it.
-pub async fn one_unique_name_at_once_is_taken_once(store: Arc<dyn Store>) {
+pub async fn one_unique_name_at_once_is_taken_once(store: &Arc<dyn Store>) {
     for round in 0..10 {
         let outcomes = at_once(|_| {
             let ask = application(Token::random(), &format!("name-{round}"), true);
@@ -117,8 +117,8 @@ pub async fn one_unique_name_at_once_is_taken_once(store: Arc<dyn Store>) {
 }
 
 /// Edits at the same time all take a change of their own; a deletion wins once.
-pub async fn touches_at_once_take_changes_without_a_gap(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn touches_at_once_take_changes_without_a_gap(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat_of(10).await;
     let done = at_once(|writer| {
         let desk = desk.clone();
@@ -167,10 +167,10 @@ async fn until_answered(store: &dyn Store, request: Request) -> Outcome {
 }
 
 /// Over a store that fails before and after commits, retries under a key post once each.
-pub async fn retries_give_once_when_commits_fail(store: Arc<dyn Store>) {
-    let desk = Desk::open(&store).await;
+pub async fn retries_give_once_when_commits_fail(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
     let chat = desk.chat().await;
-    let flaky = Arc::new(FlakyStore::new(store, 42, 30));
+    let flaky = Arc::new(FlakyStore::new(store.clone(), 42, 30));
     let numbers = at_once(|writer| {
         let (desk, flaky) = (desk.clone(), flaky.clone());
         async move {

@@ -1,0 +1,66 @@
+//! Which engines run, and how a case on one becomes a trial.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use libtest_mimic::Trial;
+use tokio::runtime::Runtime;
+
+/// One for all cases, so that what a case leaves behind ends in good order.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Runtime::new().expect("a runtime needs threads alone"));
+
+/// Where an engine listens; `None` when it does not run. `scripts/services up` writes a line `name url` for each.
+pub(crate) fn url(engine: &str) -> Option<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/urls");
+    let urls = fs::read_to_string(file).ok()?;
+    let line = |line: &str| {
+        line.strip_prefix(engine)?
+            .strip_prefix(' ')
+            .map(str::to_owned)
+    };
+    urls.lines().find_map(line)
+}
+
+/// A case on an engine.
+pub(crate) fn trial(
+    engine: &str,
+    module: &str,
+    name: &str,
+    case: impl Future<Output = ()> + Send + 'static,
+) -> Trial {
+    let module = module.rsplit("::").next().unwrap_or(module).trim();
+    Trial::test(format!("{engine}::{module}::{name}"), move || {
+        RUNTIME.block_on(case);
+        Ok(())
+    })
+    .with_ignored_flag(url(engine).is_none())
+}
+
+/// The cases of a kit as trials: `trials!("mysql", store_kit, fresh)`, where `fresh` opens an empty adapter.
+macro_rules! trials {
+    ($engine:expr, $kit:ident, $fresh:path) => {{
+        let engine: &str = $engine;
+        let mut trials = Vec::new();
+        chat_core::$kit!([$crate::engine::push] (trials engine $fresh));
+        trials
+    }};
+}
+pub(crate) use trials;
+
+/// What a kit calls for each module of cases.
+macro_rules! push {
+    (($trials:ident $engine:ident $fresh:path), [$module:path] $($case:ident,)*) => {
+        $({
+            let case = async {
+                use $module as module;
+                let (adapter, _guard) = $fresh().await;
+                module::$case(&adapter).await;
+            };
+            let module = stringify!($module);
+            $trials.push($crate::engine::trial($engine, module, stringify!($case), case));
+        })*
+    };
+}
+pub(crate) use push;

@@ -1,0 +1,12 @@
+//! The kits on real engines. Each case has a fresh, isolated adapter, so all of them run at once; the cases of an engine that is not
+//! running show as ignored. `scripts/services up` starts every engine.
+
+mod engine;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = Vec::new();
+    libtest_mimic::run(&arguments, trials).exit();
+}
