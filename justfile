@@ -12,6 +12,14 @@ test:
 ci:
     .ci/run
 
+# Start every real engine that the kits run on; the addresses are in target/services/urls.
+up *NAMES:
+    scripts/services up {{NAMES}}
+
+# Stop them.
+down *NAMES:
+    scripts/services down {{NAMES}}
+
 # Kill the real server a thousand times and look for what it lost.
 crash:
     CHAT_KILLS=1000 cargo test --release -p chat-server --test crash -- --nocapture
