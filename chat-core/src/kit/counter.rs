@@ -23,6 +23,7 @@ macro_rules! counter_kit {
             additions_to_a_window_sum_up,
             windows_and_counts_do_not_meet,
             additions_at_once_are_all_counted,
+            large_numbers_stay_exact,
         }
     };
 }
@@ -117,6 +118,22 @@ pub async fn additions_at_once_are_all_counted(counter: &Arc<dyn Counter>) {
     let mut sums = adders.join_all().await.concat();
     sums.sort_unstable();
     assert!(sums.into_iter().eq(1..=800));
+}
+
+/// Beyond what a floating-point number tells apart.
+pub async fn large_numbers_stay_exact(counter: &Arc<dyn Counter>) {
+    const LARGE: u64 = 1 << 53;
+    set(counter, "chat", LARGE + 1, LARGE).await;
+    assert_eq!(get(counter, "chat").await, Some((LARGE + 1, LARGE)));
+    set(counter, "chat", LARGE + 3, LARGE + 1).await;
+    assert_eq!(get(counter, "chat").await, Some((LARGE + 3, LARGE + 1)));
+    set(counter, "chat", 1, LARGE).await;
+    set(counter, "chat", 2, 999).await;
+    assert_eq!(get(counter, "chat").await, Some((LARGE + 3, LARGE + 1)));
+    let add = async |amount| counter.add("key", amount, 3_600).await.expect("add").sum;
+    assert_eq!(add(LARGE).await, LARGE);
+    assert_eq!(add(1).await, LARGE + 1);
+    assert_eq!(add(2).await, LARGE + 3);
 }
 
 #[cfg(test)]

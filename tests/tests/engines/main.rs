@@ -2,11 +2,12 @@
 //! running show as ignored. `scripts/services up` starts every engine.
 
 mod engine;
+mod redis;
 
 use libtest_mimic::Arguments;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = Vec::new();
+    let trials = redis::trials();
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,0 +1,50 @@
+//! What holds on Redis: one server of each version, Sentinel, Cluster.
+
+use std::sync::Arc;
+
+use chat_core::port::Counter;
+use chat_queue_redis::{Redis, RedisConfig, RedisCounter};
+use libtest_mimic::Trial;
+use uuid::Uuid;
+
+use crate::engine::{trials, url};
+
+/// The kits on one engine, each case under names of its own.
+macro_rules! kits {
+    ($module:ident, $engine:literal) => {
+        mod $module {
+            use super::*;
+
+            async fn counter() -> (Arc<dyn Counter>, ()) {
+                (Arc::new(RedisCounter::new(redis($engine))), ())
+            }
+
+            pub(super) fn trials() -> Vec<Trial> {
+                trials!($engine, counter_kit, counter)
+            }
+        }
+    };
+}
+
+kits!(redis7, "redis7");
+kits!(redis8, "redis8");
+kits!(sentinel, "redis_sentinel");
+kits!(cluster, "redis_cluster");
+
+/// All trials of this file.
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = redis7::trials();
+    trials.extend(redis8::trials());
+    trials.extend(sentinel::trials());
+    trials.extend(cluster::trials());
+    trials
+}
+
+/// A Redis whose keys begin with something nobody else uses.
+fn redis(engine: &str) -> Redis {
+    let url = url(engine).expect("the case is ignored where the engine is absent");
+    let mut config: RedisConfig = url.parse().expect("a URL of Redis");
+    config.prefix = format!("test:{}:", Uuid::new_v4());
+    config.count_prefix = format!("{}count:", config.prefix);
+    Redis::new(config).expect("a configuration without files")
+}
