@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chat_core::clock::{SystemClock, Timestamp};
-use chat_core::commit::{Batch, Command, Post, Request, Scope, Sink};
+use chat_core::commit::{Batch, Command, Operation, Post, Request, Scope, Sink};
 use chat_core::error::BackendError;
-use chat_core::ids::ChatNumber;
+use chat_core::ids::{ChatNumber, OperationId};
 use chat_core::lane::{Announce, Lane, LaneLimits};
 use chat_core::memory::MemorySearch;
 use chat_core::port::{self, Committed, Moved, Store};
@@ -59,6 +59,10 @@ impl port::Commit for Recorder {
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed, BackendError> {
         self.sizes().push(batch.requests.len());
         port::Commit::commit(&*self.store, batch, now).await
+    }
+
+    async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>, BackendError> {
+        self.store.operations(ids).await
     }
 }
 
@@ -152,6 +156,7 @@ impl Commit {
                         scope,
                         command,
                         key: None,
+                        operation: None,
                     })
                     .await?;
                     latencies.push(asked.elapsed());

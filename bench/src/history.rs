@@ -184,6 +184,7 @@ impl History {
                 scope: Scope::Application(application),
                 command: Command::Import(import),
                 key: None,
+                operation: None,
             };
             let batch = Batch {
                 requests: vec![request],

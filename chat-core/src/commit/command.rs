@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, PublicId, TokenHash};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId, TokenHash};
 use crate::model::ChatKind;
 use crate::seal::Sealed;
 use crate::text::{Body, Data, IdempotencyKey, Name};
@@ -46,6 +46,9 @@ pub struct Request {
     pub command: Command,
     /// Under which key, if any.
     pub key: Option<Key>,
+    /// The operation that it is, when it came through the queue: what became of it is recorded, and one that comes again is
+    /// answered from the record.
+    pub operation: Option<OperationId>,
 }
 
 /// In which application a command applies. Whether it exists is decided in the commit.

@@ -7,7 +7,7 @@ use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber};
 
 use super::command::{Command, CreateApplication, CreateChat, Import, Request, Scope};
 use super::facts::{ApplicationState, ChatState, Facts, Remembered};
-use super::outcome::{Done, Outcome, Refusal};
+use super::outcome::{Done, Operation, Outcome, Refusal};
 use super::working::{WorkingChat, reply_exists};
 use super::writes::{ApplicationWrite, ImportWrite, RequestWrite, Writes};
 
@@ -66,7 +66,26 @@ impl Working {
         }
     }
 
+    /// An operation happens once: what became of it stands, a refusal too.
     fn decide(&mut self, request: &Request) -> Outcome {
+        let Some(id) = request.operation else {
+            return self.outcome(request);
+        };
+        if let Some(known) = self.facts.operations.get(&id) {
+            return known.clone();
+        }
+        let outcome = self.outcome(request);
+        self.facts.operations.insert(id, outcome.clone());
+        self.writes.operations.push(Operation {
+            id,
+            application: self.scope(request.scope).unwrap_or(ApplicationId::ROOT),
+            outcome: outcome.clone(),
+            at: self.now,
+        });
+        outcome
+    }
+
+    fn outcome(&mut self, request: &Request) -> Outcome {
         match self.once(request) {
             Ok((done, replayed)) => Outcome::Done { done, replayed },
             Err(refusal) => Outcome::Refused(refusal),

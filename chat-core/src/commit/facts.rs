@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::clock::Timestamp;
 use crate::ids::{
-    ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, PublicId, TokenHash,
+    ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, OperationId, PublicId,
+    TokenHash,
 };
 use crate::model::{ChatKind, Message};
 use crate::seal::Sealed;
 
 use super::command::{Fingerprint, KeyHash, SourceHash};
-use super::outcome::Done;
+use super::outcome::{Done, Outcome};
 
 /// The rows that [`Needs`](super::Needs) named, as they stood under the locks. What is missing here
 /// does not exist.
@@ -24,6 +25,8 @@ pub struct Facts {
     pub tokens: BTreeMap<TokenHash, ApplicationId>,
     /// How far each needed source was imported.
     pub imports: HashMap<SourceHash, u64>,
+    /// What became of the needed operations.
+    pub operations: HashMap<OperationId, Outcome>,
     /// The applications.
     pub applications: BTreeMap<ApplicationId, ApplicationFacts>,
     /// What is remembered under the needed keys.

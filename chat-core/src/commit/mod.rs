@@ -21,5 +21,5 @@ pub use command::{
 pub use decide::decide;
 pub use facts::{ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Remembered};
 pub use needs::{Needs, ScopeNeeds, needs};
-pub use outcome::{Done, Outcome, Refusal};
+pub use outcome::{Done, Operation, Outcome, Refusal};
 pub use writes::{ApplicationWrite, ChatWrite, ImportWrite, RequestWrite, Writes};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, TokenHash};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, TokenHash};
 
 use super::command::{Command, KeyHash, Request, Scope, SourceHash};
 
@@ -18,6 +18,8 @@ pub struct Needs {
     pub tokens: BTreeSet<TokenHash>,
     /// Sources of imports to look for.
     pub sources: BTreeSet<SourceHash>,
+    /// Operations to look for.
+    pub operations: BTreeSet<OperationId>,
     scopes: BTreeMap<Scope, ScopeNeeds>,
 }
 
@@ -68,6 +70,7 @@ pub fn needs(requests: &[Request]) -> Needs {
         if let Scope::Token(hash) = request.scope {
             needs.tokens.insert(hash);
         }
+        needs.operations.extend(request.operation);
         let scope = needs.scopes.entry(request.scope).or_default();
         scope.keys.extend(request.key.map(|key| key.hash));
         scope.chats.extend(request.command.chat());

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ChatNumber, MessageNumber, PublicId};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId};
 use crate::seal::Sealed;
 
 /// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is committed: now, or under the same key before.
     Done {
@@ -18,6 +19,19 @@ pub enum Outcome {
     },
     /// The rules refuse it; nothing was written.
     Refused(Refusal),
+}
+
+/// What became of an operation, as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// The operation.
+    pub id: OperationId,
+    /// In which application ([`ApplicationId::ROOT`]: in none that exists).
+    pub application: ApplicationId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What was done: enough to render the same answer again from the same request.
@@ -63,7 +77,8 @@ pub enum Done {
 }
 
 /// Why the rules refuse a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// The scope is no application, or a deleted one.

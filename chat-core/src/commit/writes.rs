@@ -7,7 +7,7 @@ use crate::model::Message;
 
 use super::command::{Fingerprint, KeyHash, SourceHash};
 use super::facts::{ApplicationState, ChatState};
-use super::outcome::Done;
+use super::outcome::{Done, Operation};
 
 /// All that a batch writes; everything or nothing.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Writes {
     pub requests: Vec<RequestWrite>,
     /// Sources to mark.
     pub imports: Vec<ImportWrite>,
+    /// Operations to record.
+    pub operations: Vec<Operation>,
 }
 
 /// What is written in one application.

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::commit::{Batch, Sink, SourceHash};
+use crate::commit::{Batch, Operation, Sink, SourceHash};
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{
-    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, PublicId, TokenHash,
+    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, OperationId, PublicId, TokenHash,
 };
 use crate::model::{Application, ChatInfo, Message};
 use crate::page::{Limit, Page, Span};
@@ -96,6 +96,10 @@ impl Commit for FlakyStore {
             ));
         }
         Ok(committed)
+    }
+
+    async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
+        self.inner("operations")?.operations(ids).await
     }
 }
 

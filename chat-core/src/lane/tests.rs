@@ -33,6 +33,7 @@ fn post(application: i64, body: &str) -> Request {
         scope,
         command: Command::Post(ChatNumber(1), post),
         key: None,
+        operation: None,
     }
 }
 
@@ -143,6 +144,7 @@ async fn a_full_lane_says_so_and_leaves_room_for_others() {
             scope,
             command: Command::CreateChat(create),
             key: None,
+            operation: None,
         };
         Job {
             request,

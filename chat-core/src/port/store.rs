@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::commit::{Batch, Outcome, Sink, SourceHash};
+use crate::commit::{Batch, Operation, Outcome, Sink, SourceHash};
 use crate::error::BackendError;
 use crate::ids::{
-    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, PublicId, TokenHash,
+    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, OperationId, PublicId, TokenHash,
 };
 use crate::model::{Application, ChatInfo, Message};
 use crate::page::{Limit, Page, Span};
@@ -81,6 +81,9 @@ pub trait Commit: Send + Sync + 'static {
     /// `OutcomeUnknown`: COMMIT was sent and its fate cannot be proven. `Invalid`: the backend
     /// refuses some value in the batch. `AlreadyExists`: a token or public id in it is taken.
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed>;
+
+    /// What became of those of these operations that are committed, in no particular order.
+    async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>>;
 }
 
 /// Finds chats. A chat that is deleted, or whose application is, is in no answer.
@@ -269,6 +272,6 @@ pub trait Upkeep: Send + Sync + 'static {
     /// `None` also recounts the chats of every application.
     async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)>;
 
-    /// Forgets up to `limit` idempotency keys that were remembered before this time.
+    /// Forgets up to `limit` idempotency keys and operations that were written before this time.
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
 }

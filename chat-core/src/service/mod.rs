@@ -239,6 +239,7 @@ impl Chat {
                 scope,
                 command,
                 key,
+                operation: None,
             })
             .await?
         {

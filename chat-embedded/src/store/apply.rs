@@ -8,6 +8,7 @@ use chat_core::model::Message;
 use chat_core::port::Moved;
 use rusqlite::{CachedStatement, Connection, Error, Result, params};
 
+use super::operations;
 use super::rows::int;
 
 const LET_GO_OF_NAME: &str =
@@ -61,6 +62,9 @@ pub(super) fn writes(conn: &Connection, writes: &Writes, sinks: &[Sink]) -> Resu
     for write in &writes.imports {
         conn.prepare_cached(IMPORTED)?
             .execute(params![write.source.0, int(write.line)])?;
+    }
+    for operation in &writes.operations {
+        operations::record(conn, operation)?;
     }
     Ok(moved)
 }

@@ -13,7 +13,7 @@ use chat_core::seal::Sealed;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
-use super::rows;
+use super::{operations, rows};
 
 const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
 const NAME_TAKEN: &str = "SELECT 1 FROM applications WHERE unique_name = ?1";
@@ -70,6 +70,11 @@ fn root(conn: &Connection, needs: &Needs, facts: &mut Facts) -> Result<()> {
             .query_row([source.0], |row| row.get(0))
             .optional()?;
         facts.imports.extend(line.map(|line| (*source, line)));
+    }
+    for id in &needs.operations {
+        let known = operations::find(conn, *id)?;
+        let known = known.map(|operation| (*id, operation.outcome));
+        facts.operations.extend(known);
     }
     Ok(())
 }

@@ -6,8 +6,10 @@ mod check;
 mod checkpoint;
 mod erase;
 mod failpoint;
+mod forget;
 mod load;
 mod lock;
+mod operations;
 mod outbox;
 mod read;
 mod readers;
@@ -24,9 +26,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::clock::Timestamp;
-use chat_core::commit::{Batch, decide};
+use chat_core::commit::{Batch, Operation, decide};
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::Epoch;
+use chat_core::ids::{Epoch, OperationId};
 use chat_core::port::{Commit, Committed};
 use rusqlite::Connection;
 
@@ -120,6 +122,16 @@ impl Commit for SqliteStore {
         self.writer("commit")?
             .write("commit", Durability::Configured, move |conn| {
                 commit(conn, &batch, now)
+            })
+            .await
+    }
+
+    async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
+        let ids = ids.to_vec();
+        self.readers
+            .read("operations", move |conn| {
+                let found = ids.iter().map(|id| operations::find(conn, *id));
+                found.filter_map(rusqlite::Result::transpose).collect()
             })
             .await
     }

@@ -12,7 +12,10 @@ use crate::error::{OpenError, translate};
 
 /// "chat" in ASCII.
 const APPLICATION_ID: i64 = 0x6368_6174;
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001.sql"),
+    include_str!("../../migrations/0002.sql"),
+];
 const NEWEST: i64 = MIGRATIONS.len() as i64;
 const STATEMENTS: usize = 64;
 pub(super) const BUSY: Duration = Duration::from_secs(5);

@@ -7,10 +7,10 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ChatId, Epoch};
 use chat_core::page::Limit;
 use chat_core::port::{Drift, Progress, Upkeep};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::OptionalExtension as _;
 
 use super::writer::Durability;
-use super::{SqliteStore, erase};
+use super::{SqliteStore, erase, forget};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -21,9 +21,6 @@ const NEXT_CHAT: &str = "SELECT c.id FROM chats c JOIN applications a ON a.id = 
 const CLOSED: &str = "SELECT id FROM (SELECT id FROM chats WHERE closed_at IS NOT NULL LIMIT ?1) \
      UNION SELECT id FROM (SELECT c.id FROM applications a JOIN chats c ON c.application = a.id \
      WHERE a.closed_at IS NOT NULL LIMIT ?1) LIMIT ?1";
-const FORGET: &str = "DELETE FROM requests WHERE (application, key) IN \
-     (SELECT application, key FROM requests WHERE at < ?1 ORDER BY at LIMIT ?2)";
-const MORE_TO_FORGET: &str = "SELECT 1 FROM requests WHERE at < ?1";
 
 #[async_trait]
 impl Upkeep for SqliteStore {
@@ -91,16 +88,9 @@ impl Upkeep for SqliteStore {
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
         self.writer("upkeep.forget")?
             .write("upkeep.forget", Durability::Relaxed, move |conn| {
-                let rows = conn
-                    .prepare_cached(FORGET)?
-                    .execute(params![before.0, limit.get() as i64])?;
-                let more = rows == limit.get()
-                    && conn.prepare_cached(MORE_TO_FORGET)?.exists([before.0])?;
+                let progress = forget::before(conn, before, limit.get())?;
                 erase::applications(conn, limit.get() as u64)?;
-                Ok(Progress {
-                    rows: rows as u64,
-                    more,
-                })
+                Ok(progress)
             })
             .await
     }

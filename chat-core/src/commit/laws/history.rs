@@ -95,6 +95,7 @@ fn request() -> impl Strategy<Value = Request> {
             scope,
             command,
             key,
+            operation: None,
         }
     })
 }
@@ -146,6 +147,7 @@ pub(super) async fn store() -> Arc<MemoryStore> {
             scope,
             command,
             key: None,
+            operation: None,
         });
         let committed = commit(&store, requests.into(), desk::NOW).await;
         assert!(committed.outcomes.iter().all(desk::is_done));

@@ -180,6 +180,7 @@ pub async fn a_token_and_a_row_name_one_application(store: &Arc<dyn Store>) {
         scope: Scope::Token(desk.token.hash()),
         command,
         key: None,
+        operation: None,
     };
     let outcomes = commit(
         store,
@@ -206,6 +207,7 @@ pub async fn an_unknown_scope_is_no_application(store: &Arc<dyn Store>) {
         scope,
         command: create_chat(None),
         key: None,
+        operation: None,
     };
     let outcomes = commit(
         store,

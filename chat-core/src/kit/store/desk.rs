@@ -61,6 +61,7 @@ impl Desk {
             scope: Scope::Application(self.application),
             command,
             key: None,
+            operation: None,
         }
     }
 
@@ -237,6 +238,7 @@ pub fn new_application(token: Token, name: &str, unique_name: bool, is_default: 
         scope: Scope::Root,
         command: Command::CreateApplication(new),
         key: None,
+        operation: None,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod history;
 pub mod imports;
 pub mod keys;
+pub mod operations;
 pub mod outbox;
 pub mod races;
 pub mod upkeep;
@@ -65,6 +66,13 @@ macro_rules! store_kit {
             a_key_makes_one_application,
             a_key_outlives_its_application,
             keys_are_forgotten_bit_by_bit,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::operations]
+            an_operation_happens_once,
+            a_refused_operation_stays_refused,
+            an_operation_without_an_application_is_recorded,
+            only_what_is_committed_is_recorded,
+            operations_are_forgotten_bit_by_bit,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::imports]
             an_import_goes_on_where_it_stopped,

@@ -42,6 +42,10 @@ impl State {
         for import in writes.imports {
             self.imports.insert(import.source, import.line);
         }
+        for operation in writes.operations {
+            self.recorded.insert((operation.at, operation.id));
+            self.operations.insert(operation.id, operation);
+        }
         for moved in &moved {
             for sink in sinks {
                 self.mark_dirty(*sink, *moved);

@@ -25,6 +25,11 @@ impl State {
                 .iter()
                 .filter_map(|source| Some((*source, *self.imports.get(source)?)))
                 .collect(),
+            operations: needs
+                .operations
+                .iter()
+                .filter_map(|id| Some((*id, self.operations.get(id)?.outcome.clone())))
+                .collect(),
             ..Facts::default()
         };
         for (id, needs) in needs.by_application(&facts.tokens) {

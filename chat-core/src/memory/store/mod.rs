@@ -13,11 +13,13 @@ use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::commit::{
-    ApplicationState, Batch, ChatState, KeyHash, Remembered, Sink, SourceHash, decide, needs,
+    ApplicationState, Batch, ChatState, KeyHash, Operation, Remembered, Sink, SourceHash, decide,
+    needs,
 };
 use crate::error::BackendError;
 use crate::ids::{
-    ApplicationId, Change, ChatId, ChatNumber, Epoch, MessageNumber, PublicId, TokenHash,
+    ApplicationId, Change, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId,
+    TokenHash,
 };
 use crate::model::Message;
 use crate::port::{Commit, Committed, Dirty};
@@ -43,6 +45,8 @@ struct State {
     requests: HashMap<(ApplicationId, KeyHash), Remembered>,
     remembered: BTreeSet<(Timestamp, ApplicationId, KeyHash)>,
     imports: HashMap<SourceHash, u64>,
+    operations: HashMap<OperationId, Operation>,
+    recorded: BTreeSet<(Timestamp, OperationId)>,
     dirty: BTreeMap<(Sink, ChatId), Waiting>,
     turn: u64,
 }
@@ -80,6 +84,8 @@ impl MemoryStore {
             requests: HashMap::new(),
             remembered: BTreeSet::new(),
             imports: HashMap::new(),
+            operations: HashMap::new(),
+            recorded: BTreeSet::new(),
             dirty: BTreeMap::new(),
             turn: 0,
         }))
@@ -122,5 +128,11 @@ impl Commit for MemoryStore {
         let (outcomes, writes) = decide(facts, &batch.requests, now);
         let moved = state.apply(writes, &batch.sinks)?;
         Ok(Committed { outcomes, moved })
+    }
+
+    async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
+        let state = self.state();
+        let known = ids.iter().filter_map(|id| state.operations.get(id));
+        Ok(known.cloned().collect())
     }
 }

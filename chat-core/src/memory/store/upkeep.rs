@@ -11,6 +11,30 @@ use crate::port::{Drift, Progress, Upkeep};
 use super::{MemoryStore, Result, State};
 
 impl State {
+    fn is_forgettable(&self, before: Timestamp) -> bool {
+        let key = self.remembered.first().is_some_and(|(at, ..)| *at < before);
+        key || self.recorded.first().is_some_and(|(at, _)| *at < before)
+    }
+
+    /// Forgets a key or an operation that was written before this time, if there is one.
+    fn forget_one(&mut self, before: Timestamp) -> bool {
+        if let Some((at, application, key)) = self.remembered.first().copied()
+            && at < before
+        {
+            self.remembered.pop_first();
+            self.requests.remove(&(application, key));
+            return true;
+        }
+        if let Some((at, operation)) = self.recorded.first().copied()
+            && at < before
+        {
+            self.recorded.pop_first();
+            self.operations.remove(&operation);
+            return true;
+        }
+        false
+    }
+
     fn erase(&mut self, id: ChatId, limit: usize) -> Progress {
         let nothing = Progress {
             rows: 0,
@@ -130,20 +154,14 @@ impl Upkeep for MemoryStore {
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
         let mut state = self.state();
         let mut rows = 0;
-        while state
-            .remembered
-            .first()
-            .is_some_and(|(at, ..)| *at < before)
-        {
-            if rows == limit.get() as u64 {
-                return Ok(Progress { rows, more: true });
+        while rows < limit.get() as u64 {
+            if !state.forget_one(before) {
+                return Ok(Progress { rows, more: false });
             }
-            if let Some((_, application, key)) = state.remembered.pop_first() {
-                state.requests.remove(&(application, key));
-                rows += 1;
-            }
+            rows += 1;
         }
-        Ok(Progress { rows, more: false })
+        let more = state.is_forgettable(before);
+        Ok(Progress { rows, more })
     }
 }
 

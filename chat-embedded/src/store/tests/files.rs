@@ -1,9 +1,9 @@
 use std::error::Error as _;
 
 use chat_core::error::ErrorKind;
-use chat_core::ids::MessageNumber;
+use chat_core::ids::{MessageNumber, OperationId};
 use chat_core::page::{Limit, Span};
-use chat_core::port::{Chats, History as _, Upkeep as _};
+use chat_core::port::{Chats, Commit as _, History as _, Upkeep as _};
 
 use super::*;
 use crate::OpenError;
@@ -96,8 +96,25 @@ async fn a_file_of_a_newer_version_is_refused_with_both_versions() {
     ] {
         let sentence = refusal(opened);
         assert!(sentence.contains("its schema is 99"), "{sentence}");
-        assert!(sentence.contains("knows up to 1"), "{sentence}");
+        assert!(sentence.contains("knows up to 2"), "{sentence}");
     }
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_version_is_brought_up_to_date() {
+    let place = Place::new();
+    drop(place.open());
+    let raw = rusqlite::Connection::open(place.config().path).unwrap();
+    raw.execute_batch("DROP TABLE operations; PRAGMA user_version = 1")
+        .unwrap();
+    drop(raw);
+    let sentence = refusal(SqliteStore::open_read_only(place.config()));
+    assert!(sentence.contains("its schema is 1"), "{sentence}");
+    let store = place.open();
+    assert_eq!(
+        store.operations(&[OperationId::random()]).await.unwrap(),
+        []
+    );
 }
 
 #[tokio::test]

@@ -55,6 +55,7 @@ async fn commit(
             scope,
             command,
             key: None,
+            operation: None,
         })
         .collect();
     let sinks = vec![Sink::Index];
