@@ -5,11 +5,13 @@
 mod bus;
 mod clock;
 mod counter;
+mod queue;
 mod search;
 mod store;
 
 pub use bus::MemoryBus;
 pub use clock::FixedClock;
 pub use counter::MemoryCounter;
+pub use queue::MemoryQueue;
 pub use search::MemorySearch;
 pub use store::MemoryStore;

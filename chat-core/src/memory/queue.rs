@@ -1,0 +1,275 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::error::BackendError;
+use crate::ids::OperationId;
+use crate::page::{Limit, Page, Span};
+use crate::port::{DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// Most jobs in one lane, unless told otherwise.
+const DEPTH: usize = 100_000;
+
+/// A queue inside one process, which leads in every role. What it holds is gone with the process.
+#[derive(Debug)]
+pub struct MemoryQueue {
+    state: Mutex<State>,
+    changed: Notify,
+    depth: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    lanes: BTreeMap<u16, Lane>,
+    buried: BTreeMap<OperationId, DeadLetter>,
+    last_receipt: u64,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    waiting: VecDeque<Waiting>,
+    /// By when they are due, and in the order in which they were given back.
+    given_back: BTreeMap<(Instant, u64), Waiting>,
+    taken: BTreeMap<u64, (Instant, Waiting)>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    job: Job,
+    attempts: u32,
+}
+
+impl MemoryQueue {
+    /// An empty queue whose lanes hold 100,000 jobs each.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::holding(DEPTH)
+    }
+
+    /// An empty queue whose lanes hold so many jobs each.
+    #[must_use]
+    pub fn holding(depth: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: Notify::new(),
+            depth,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a job out of those that are taken.
+    fn settle(&self, lane: u16, receipt: &Receipt) -> Option<Waiting> {
+        let number: u64 = receipt.0.parse().ok()?;
+        let mut state = self.state();
+        let taken = &mut state.lanes.get_mut(&lane)?.taken;
+        taken.remove(&number).map(|(_, job)| job)
+    }
+
+    fn append(&self, lane: u16, waiting: Waiting) {
+        let mut state = self.state();
+        let lane = state.lanes.entry(lane).or_default();
+        lane.waiting.push_back(waiting);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+}
+
+impl Default for MemoryQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Waiting {
+    fn new(job: Job) -> Self {
+        Self { job, attempts: 0 }
+    }
+}
+
+impl Lane {
+    fn len(&self) -> usize {
+        self.waiting.len() + self.given_back.len() + self.taken.len()
+    }
+
+    fn holds(&self, id: OperationId) -> bool {
+        let taken = self.taken.values().map(|(_, one)| one);
+        let mut all = self
+            .waiting
+            .iter()
+            .chain(self.given_back.values())
+            .chain(taken);
+        all.any(|one| one.job.id == id)
+    }
+
+    /// Puts those back in front whose lease has run out.
+    fn reclaim(&mut self, now: Instant) {
+        let (over, taken) = std::mem::take(&mut self.taken)
+            .into_iter()
+            .partition(|(_, (end, _))| *end <= now);
+        self.taken = taken;
+        let over: BTreeMap<u64, (Instant, Waiting)> = over;
+        for (_, (_, waiting)) in over.into_iter().rev() {
+            self.waiting.push_front(waiting);
+        }
+    }
+
+    /// The first that may be taken now.
+    fn next(&mut self, now: Instant) -> Option<Waiting> {
+        match self.given_back.first_entry() {
+            Some(first) if first.key().0 <= now => Some(first.remove()),
+            _ => self.waiting.pop_front(),
+        }
+    }
+
+    /// When there may be something to take that is not there now.
+    fn next_time(&self) -> Option<Instant> {
+        let due = self.given_back.keys().next().map(|(due, _)| *due);
+        let ends = self.taken.values().map(|(end, _)| *end);
+        ends.chain(due).min()
+    }
+}
+
+impl State {
+    fn take(&mut self, pull: Pull) -> Vec<Delivery> {
+        let now = Instant::now();
+        let lane = self.lanes.entry(pull.lane).or_default();
+        lane.reclaim(now);
+        let mut deliveries = Vec::new();
+        while deliveries.len() < pull.limit
+            && let Some(mut waiting) = lane.next(now)
+        {
+            waiting.attempts += 1;
+            self.last_receipt += 1;
+            deliveries.push(Delivery {
+                receipt: Receipt(self.last_receipt.to_string()),
+                job: waiting.job.clone(),
+                attempt: waiting.attempts,
+            });
+            lane.taken
+                .insert(self.last_receipt, (now + pull.lease, waiting));
+        }
+        deliveries
+    }
+}
+
+#[async_trait]
+impl Queue for MemoryQueue {
+    async fn push(&self, lane: u16, job: &Job) -> Result<bool> {
+        let length = self.state().lanes.get(&lane).map_or(0, Lane::len);
+        if length >= self.depth {
+            return Ok(false);
+        }
+        self.append(lane, Waiting::new(job.clone()));
+        Ok(true)
+    }
+
+    async fn pull(&self, pull: Pull) -> Result<Vec<Delivery>> {
+        let end = Instant::now() + pull.patience;
+        loop {
+            let changed = self.changed.notified();
+            let (deliveries, next) = {
+                let mut state = self.state();
+                let deliveries = state.take(pull);
+                let next = state.lanes.get(&pull.lane).and_then(Lane::next_time);
+                (deliveries, next)
+            };
+            if !deliveries.is_empty() || Instant::now() >= end {
+                return Ok(deliveries);
+            }
+            let until = next.map_or(end, |next| next.min(end));
+            // Whether something came or the time did: look again.
+            let _ = tokio::time::timeout_at(until, changed).await;
+        }
+    }
+
+    async fn ack(&self, lane: u16, receipts: &[Receipt]) -> Result<()> {
+        for receipt in receipts {
+            self.settle(lane, receipt);
+        }
+        Ok(())
+    }
+
+    async fn retry(&self, lane: u16, receipt: &Receipt, after: Duration) -> Result<()> {
+        if let Some(waiting) = self.settle(lane, receipt) {
+            let mut state = self.state();
+            state.last_receipt += 1;
+            let place = (Instant::now() + after, state.last_receipt);
+            let lane = state.lanes.entry(lane).or_default();
+            lane.given_back.insert(place, waiting);
+            drop(state);
+            self.changed.notify_waiters();
+        }
+        Ok(())
+    }
+
+    async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<()> {
+        if let Some(Waiting { job, .. }) = self.settle(lane, receipt) {
+            let reason = reason.to_owned();
+            let letter = DeadLetter { lane, job, reason };
+            self.state().buried.insert(letter.job.id, letter);
+        }
+        Ok(())
+    }
+
+    async fn find(&self, id: OperationId) -> Result<Option<Held>> {
+        let state = self.state();
+        if state.lanes.values().any(|lane| lane.holds(id)) {
+            return Ok(Some(Held::InLane));
+        }
+        Ok(state.buried.contains_key(&id).then_some(Held::Buried))
+    }
+
+    async fn depth(&self) -> Result<Vec<Depth>> {
+        let state = self.state();
+        let depths = state.lanes.iter().filter(|(_, lane)| lane.len() > 0);
+        Ok(depths
+            .map(|(number, lane)| Depth {
+                lane: *number,
+                waiting: (lane.waiting.len() + lane.given_back.len()) as u64,
+                taken: lane.taken.len() as u64,
+            })
+            .collect())
+    }
+
+    async fn lead(&self, _: &str, _: Duration) -> Result<bool> {
+        Ok(true)
+    }
+
+    async fn durable(&self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryQueue {
+    async fn buried(&self, after: Option<OperationId>, limit: Limit) -> Result<Page<DeadLetter>> {
+        let state = self.state();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = state.buried.range((from, Bound::Unbounded));
+        let letters = found.take(limit.get() + 1).map(|(_, one)| one.clone());
+        Ok(Page::cut(letters.collect(), limit, Span::After(0)))
+    }
+
+    async fn revive(&self, id: OperationId) -> Result<bool> {
+        let letter = self.state().buried.remove(&id);
+        let found = letter.is_some();
+        if let Some(DeadLetter { lane, job, .. }) = letter {
+            self.append(lane, Waiting::new(job));
+        }
+        Ok(found)
+    }
+
+    async fn discard(&self, id: OperationId) -> Result<bool> {
+        Ok(self.state().buried.remove(&id).is_some())
+    }
+}
