@@ -1,0 +1,52 @@
+//! How a request is written into a job.
+
+use serde::{Deserialize, Serialize};
+
+use crate::commit::Request;
+use crate::error::{BackendError, ErrorKind};
+
+/// What this version writes, and all that it reads.
+const VERSION: u8 = 1;
+
+#[derive(Serialize)]
+struct Out<'a> {
+    version: u8,
+    request: &'a Request,
+}
+
+#[derive(Deserialize)]
+struct In {
+    version: u8,
+    request: Request,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u8,
+}
+
+/// The request as a job's body.
+pub(super) fn write(request: &Request) -> Result<Vec<u8>, BackendError> {
+    let version = VERSION;
+    serde_json::to_vec(&Out { version, request }).map_err(|error| unreadable("write", error))
+}
+
+/// The request of a job's body.
+///
+/// # Errors
+/// `Invalid` for what no version wrote, or a later one.
+pub(super) fn read(body: &[u8]) -> Result<Request, BackendError> {
+    let Version { version } =
+        serde_json::from_slice(body).map_err(|error| unreadable("read", error))?;
+    if version != VERSION {
+        let sentence = format!("it is of version {version}, this program reads {VERSION}");
+        return Err(BackendError::new(ErrorKind::Invalid, "queue", "read").with_source(sentence));
+    }
+    let read: In = serde_json::from_slice(body).map_err(|error| unreadable("read", error))?;
+    debug_assert_eq!(read.version, VERSION);
+    Ok(read.request)
+}
+
+fn unreadable(op: &'static str, error: serde_json::Error) -> BackendError {
+    BackendError::new(ErrorKind::Invalid, "queue", op).with_source(error)
+}
