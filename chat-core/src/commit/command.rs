@@ -128,8 +128,8 @@ pub struct Edit {
     pub number: MessageNumber,
     /// Its new text; `None` leaves what is there.
     pub body: Option<Body>,
-    /// Its new data; `None` leaves what is there.
-    pub data: Option<Data>,
+    /// Its new data, or none any more; `None` leaves what is there.
+    pub data: Option<Option<Data>>,
 }
 
 /// Lines `from + 1` to `to` of a source, taken over at once.
@@ -248,7 +248,8 @@ impl Command {
         match self {
             Self::Post(_, post) => ROW + post.body.as_str().len() + data(&post.data),
             Self::Edit(_, edit) => {
-                ROW + edit.body.as_ref().map_or(0, |body| body.as_str().len()) + data(&edit.data)
+                ROW + edit.body.as_ref().map_or(0, |body| body.as_str().len())
+                    + edit.data.as_ref().map_or(0, data)
             }
             Self::Import(import) => import
                 .messages
@@ -282,7 +283,10 @@ impl Command {
             Self::Edit(_, edit) => {
                 form.number(Some(edit.number.0));
                 form.optional(edit.body.as_ref().map(Body::as_str));
-                form.optional(edit.data.as_ref().map(Data::as_str));
+                match &edit.data {
+                    Some(None) => form.nothing(),
+                    data => form.optional(data.iter().flatten().next().map(Data::as_str)),
+                }
             }
             Self::Delete(_, number) => form.number(Some(number.0)),
             Self::Import(import) => form.number(Some(import.from)),
@@ -310,6 +314,11 @@ impl Canonical {
         self.text(text.unwrap_or_default());
     }
 
+    /// A field that is emptied, told from one that is left as it is.
+    fn nothing(&mut self) {
+        self.0.update([2]);
+    }
+
     fn number(&mut self, number: Option<u64>) {
         self.0.update([u8::from(number.is_some())]);
         self.0.update(number.unwrap_or_default().to_be_bytes());
@@ -323,5 +332,22 @@ impl Canonical {
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_data_and_taking_it_away_are_two_requests() {
+        let edit = |data| {
+            let (number, body) = (MessageNumber(1), None);
+            Command::Edit(ChatNumber(1), Edit { number, body, data }).fingerprint()
+        };
+        let text = || Some(Some(Data::parse("{}").unwrap()));
+        let (left, gone, written) = (edit(None), edit(Some(None)), edit(text()));
+        assert!(left != gone && gone != written && written != left);
+        assert_eq!(written, edit(text()));
     }
 }

@@ -93,7 +93,7 @@ pub(super) struct MessageFields {
         pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
     )]
     body: String,
-    /// What the host keeps beside it, at most 4,096 bytes of JSON.
+    /// What the host keeps beside it, at most 4,096 bytes of JSON; null in a change takes it away.
     #[schema(required = false, value_type = Option<Object>)]
     data: Option<serde_json::Value>,
     /// The number of the message that it answers.

@@ -32,7 +32,7 @@ struct Named {
 struct Message {
     #[serde(default)]
     body: Field,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     data: Option<Box<RawValue>>,
     #[serde(default)]
     reply_to: Option<Box<RawValue>>,
@@ -44,7 +44,7 @@ struct Message {
 struct Inner {
     #[serde(default)]
     body: Field,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     data: Option<Box<RawValue>>,
     #[serde(default)]
     reply_to: Option<Box<RawValue>>,
@@ -80,9 +80,9 @@ struct Rename {
     unknown: BTreeMap<String, IgnoredAny>,
 }
 
-/// Tells null, which takes a name away, from nothing said.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Field>, D::Error> {
-    Field::deserialize(from).map(Some)
+/// Tells null, which takes away what is there, from nothing said.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// The name of an application.
@@ -111,7 +111,7 @@ pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
     message(call, |fields| {
         Ok(Post {
             body: text("body", fields.body, Body::parse)?,
-            data: fields.data.map(data).transpose()?,
+            data: fields.data.map(data).transpose()?.flatten(),
             reply_to: fields.reply_to.as_deref().map(number).transpose()?,
         })
     })
@@ -188,9 +188,14 @@ fn text<T>(
         .map_err(|violation| Wrong::Field(field, violation))
 }
 
-fn data(raw: Box<RawValue>) -> Result<Data, Wrong> {
+fn data(raw: Box<RawValue>) -> Result<Option<Data>, Wrong> {
     let text: Box<str> = raw.into();
-    Data::parse(text).map_err(|violation| Wrong::Field("data", violation))
+    if &*text == "null" {
+        return Ok(None);
+    }
+    Data::parse(text)
+        .map(Some)
+        .map_err(|violation| Wrong::Field("data", violation))
 }
 
 /// A number may be sent as a number or as text.

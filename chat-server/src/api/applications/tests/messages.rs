@@ -232,6 +232,17 @@ async fn put_and_patch_change_a_message() {
         (&data["body"], &data["data"]["k"]),
         (&"c".into(), &1.into())
     );
+    let none = house
+        .json("PATCH", &message, r#"{"data":null}"#)
+        .await
+        .json();
+    assert_eq!(
+        (
+            &none["body"],
+            none.get("data").filter(|data| !data.is_null())
+        ),
+        (&"c".into(), None)
+    );
 }
 
 #[tokio::test]
