@@ -113,8 +113,9 @@ impl Import {
                 Told::Skipped(line, reason) => meter.say(&format!("line {line} {reason}: skipped")),
             })
             .await;
-        told(report(&application, &tally, tally.line - before, &meter))?;
+        let report = report(&application, &tally, tally.line - before, &meter);
         drop(meter);
+        told(report)?;
         match end {
             Ok(End::Complete) => {}
             Ok(End::Stopped) => {
