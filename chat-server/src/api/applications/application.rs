@@ -1,44 +1,18 @@
 //! `/applications` and `/applications/{app}`.
 
-use chat_core::error::ChatError;
-use chat_core::ids::ApplicationId;
-use chat_core::page::Limit;
 use http::StatusCode;
 
-use super::document::{ApplicationInput, InApplication, Keyed};
 use super::input;
+use super::shapes::InApplication;
 use super::state::{State, created, key};
 use super::status::Wrong;
 use super::view::ApplicationJson;
+use crate::api::lists;
+use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
-use crate::http::list::{self, Pages};
+use crate::http::list;
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
-
-struct Applications {
-    state: State,
-    after: ApplicationId,
-}
-
-impl Pages for Applications {
-    type View = ApplicationJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<ApplicationJson>, bool), ChatError> {
-        let page = self
-            .state
-            .chat()
-            .applications(self.after, Limit::MAX)
-            .await?;
-        if let Some(last) = page.items.last().and_then(|tenant| tenant.id) {
-            self.after = last;
-        }
-        Ok((
-            page.items.into_iter().map(ApplicationJson::from).collect(),
-            page.more,
-        ))
-    }
-}
 
 /// Every application, in the order in which they were made.
 #[utoipa::path(
@@ -48,10 +22,7 @@ impl Pages for Applications {
 pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     state.admit(&call.head)?;
     let patience = state.gate.patience;
-    let pages = Applications {
-        state,
-        after: ApplicationId::ROOT,
-    };
+    let pages = lists::applications(state.chat(), ApplicationJson::from);
     Ok(list::whole(&call.head, patience, Frame::ARRAY, pages).await?)
 }
 

@@ -11,23 +11,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::status::Wrong;
+use crate::api::input::ApplicationSent;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
 
-#[derive(Debug, Deserialize)]
-struct Application {
-    #[serde(default)]
-    name: Field,
-    #[serde(default)]
-    application: Nested<Named>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Named {
-    #[serde(default)]
-    name: Field,
-}
-
+/// A message, flat or in an object of its own with the same keys.
 #[derive(Debug, Deserialize)]
 struct Message {
     #[serde(default)]
@@ -37,20 +25,11 @@ struct Message {
     #[serde(default)]
     reply_to: Option<Box<RawValue>>,
     #[serde(default)]
-    message: Nested<Inner>,
+    message: Nested<Box<Self>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Inner {
-    #[serde(default)]
-    body: Field,
-    #[serde(default, deserialize_with = "given")]
-    data: Option<Box<RawValue>>,
-    #[serde(default)]
-    reply_to: Option<Box<RawValue>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
+/// A chat, flat or in an object of its own with the same keys.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 struct Chat {
     #[serde(default)]
     kind: Field,
@@ -59,17 +38,7 @@ struct Chat {
     #[serde(default)]
     members: Field,
     #[serde(default)]
-    chat: Nested<ChatFields>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-struct ChatFields {
-    #[serde(default)]
-    kind: Field,
-    #[serde(default)]
-    name: Field,
-    #[serde(default)]
-    members: Field,
+    chat: Nested<Box<Self>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +56,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
 
 /// The name of an application.
 pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
-    let sent: Application = input::any(call)?;
+    let sent: ApplicationSent = input::any(call)?;
     let name = |field| text("name", field, Name::parse);
     let flat_was_sent = sent.name != Field::Missing;
     let nested = sent.application.object().map(|inner| name(inner.name));
@@ -95,15 +64,12 @@ pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
 }
 
 /// The fields of a message, flat or in an object of their own.
-fn message<T>(call: &Call, read: impl Fn(Inner) -> Result<T, Wrong>) -> Result<T, Wrong> {
-    let sent: Message = input::any(call)?;
+fn message<T>(call: &Call, read: impl Fn(Message) -> Result<T, Wrong>) -> Result<T, Wrong> {
+    let mut sent: Message = input::any(call)?;
     let flat_was_sent = sent.body != Field::Missing || sent.data.is_some();
-    let flat = Inner {
-        body: sent.body,
-        data: sent.data,
-        reply_to: sent.reply_to,
-    };
-    input::either(read(flat), flat_was_sent, sent.message.object().map(read))
+    let nested = std::mem::take(&mut sent.message).object();
+    let nested = nested.map(|inner| read(*inner));
+    input::either(read(sent), flat_was_sent, nested)
 }
 
 /// A new message.
@@ -134,19 +100,15 @@ const UNSERVED_KINDS: [&str; 2] = ["direct", "group"];
 
 /// The name of a new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
 pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
-    let sent: Chat = match input::any(call) {
+    let mut sent: Chat = match input::any(call) {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
     };
-    let flat = ChatFields {
-        kind: sent.kind,
-        name: sent.name,
-        members: sent.members,
-    };
-    let fields = match sent.chat {
-        _ if flat != ChatFields::default() => flat,
-        Nested::Missing => ChatFields::default(),
-        Nested::Object(fields) => fields,
+    let nested = std::mem::take(&mut sent.chat);
+    let fields = match nested {
+        _ if sent != Chat::default() => sent,
+        Nested::Missing => sent,
+        Nested::Object(fields) => *fields,
         Nested::Wrong => return Err(Wrong::Field("chat", Violation::Invalid)),
     };
     match fields.kind {

@@ -4,8 +4,12 @@ use std::future::Future;
 
 use chat_core::error::ChatError;
 use chat_core::page::{Limit, Page, Span};
+use http::StatusCode;
+use serde::Serialize;
 
-use crate::http::paging::{Neighbours, PageAsk, Place};
+use crate::http::call::Head;
+use crate::http::paging::{self, Neighbours, PageAsk, Place};
+use crate::http::reply::{self, Response};
 
 /// Reads the page that is asked for, and finds its neighbours.
 pub(super) async fn read<T, F, R>(
@@ -86,6 +90,18 @@ where
             ))
         }
     }
+}
+
+/// The answer with a page and links to its neighbours.
+pub(super) fn answer<V: Serialize>(
+    head: &Head,
+    ask: PageAsk,
+    items: impl Iterator<Item = V>,
+    beside: Neighbours,
+) -> Response {
+    let items: Vec<V> = items.collect();
+    let answer = reply::json(StatusCode::OK, &items);
+    paging::with_links(answer, &head.uri, ask.limit, beside)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::document::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
+use super::shapes::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
 use super::state::{State, only_knows, query};
 use super::status::{Native, Wrong};
 use super::view::MessageJson;

@@ -1,16 +1,13 @@
 //! The status codes of this API, all of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chat_core::cursor::CursorError;
 use chat_core::error::ChatError;
 use chat_core::text::Violation;
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 
 use crate::api::gate::Barred;
 use crate::http::accept::wants_problem;
@@ -63,22 +60,7 @@ pub(super) enum Wrong {
     Exhausted(Allowance),
 }
 
-/// What an error answer on a path of the original API holds.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "the document alone reads it")]
-pub(super) enum ErrorJson {
-    /// What is missing or wrong, and for programs why.
-    Error {
-        error: String,
-        #[schema(required = false)]
-        code: Option<Code>,
-    },
-    /// What is wrong with each field.
-    Fields(BTreeMap<String, Vec<String>>),
-}
-
-/// The same, on a path and method that the original API does not have: always a problem.
+/// Why a request was not done on a path and method that the original API does not have: always a problem.
 #[derive(Debug)]
 pub(super) struct Native(pub(super) Wrong);
 
