@@ -1,7 +1,6 @@
 //! The status codes of this API, all of them.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use chat_core::cursor::CursorError;
 use chat_core::error::ChatError;
@@ -21,9 +20,6 @@ use crate::http::paging::WrongParameter;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
-
-/// After so many seconds a client may try again what cannot be done now.
-const RETRY_SECONDS: u64 = 1;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -296,19 +292,15 @@ fn answer(wrong: &Wrong, head: &Head, always_problem: bool) -> Response {
     };
     match wrong {
         Wrong::Unauthorized | Wrong::NoSession => auth::with_challenge(response),
-        Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.reset()),
+        Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
         Wrong::Chat(ChatError::Busy { retry_after }) => {
-            reply::with_retry_after(response, seconds(*retry_after))
+            reply::with_retry_after(response, *retry_after)
         }
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            reply::with_retry_after(response, RETRY_SECONDS)
+            reply::with_retry_after(response, reply::SOON)
         }
         _ => response,
     }
-}
-
-fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 impl Answer for Wrong {

@@ -104,10 +104,10 @@ fn by_core(error: &ChatError, head: &Head) -> Response {
         head.log_failure(error);
     }
     match error {
-        ChatError::Busy { retry_after } => {
-            reply::with_retry_after(told(status), retry_after.as_secs().max(1))
+        ChatError::Busy { retry_after } => reply::with_retry_after(told(status), *retry_after),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+            reply::with_retry_after(told(status), reply::SOON)
         }
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => reply::with_retry_after(told(status), 1),
         _ => told(status),
     }
 }
@@ -132,7 +132,7 @@ impl Answer for Wrong {
                 )
             }
             Self::Exhausted(allowance) => {
-                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.reset())
+                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.left())
             }
             Self::Chat(error) => by_core(error, head),
         }
