@@ -54,22 +54,35 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
     T::deserialize(from).map(Some)
 }
 
+/// What is read from an object of its own, if there is one.
+fn nested<T, U>(
+    field: &'static str,
+    sent: Nested<T>,
+    read: impl FnOnce(T) -> Result<U, Wrong>,
+) -> Option<Result<U, Wrong>> {
+    match sent {
+        Nested::Missing => None,
+        Nested::Object(inner) => Some(read(inner)),
+        Nested::Wrong => Some(Err(Wrong::Field(field, Violation::Invalid))),
+    }
+}
+
 /// The name of an application.
 pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
     let sent: ApplicationSent = input::any(call)?;
     let name = |field| text("name", field, Name::parse);
     let flat_was_sent = sent.name != Field::Missing;
-    let nested = sent.application.object().map(|inner| name(inner.name));
-    input::either(name(sent.name), flat_was_sent, nested)
+    let in_object = nested("application", sent.application, |inner| name(inner.name));
+    input::either(name(sent.name), flat_was_sent, in_object)
 }
 
 /// The fields of a message, flat or in an object of their own.
 fn message<T>(call: &Call, read: impl Fn(Message) -> Result<T, Wrong>) -> Result<T, Wrong> {
     let mut sent: Message = input::any(call)?;
     let flat_was_sent = sent.body != Field::Missing || sent.data.is_some();
-    let nested = std::mem::take(&mut sent.message).object();
-    let nested = nested.map(|inner| read(*inner));
-    input::either(read(sent), flat_was_sent, nested)
+    let inner = std::mem::take(&mut sent.message);
+    let in_object = nested("message", inner, |inner| read(*inner));
+    input::either(read(sent), flat_was_sent, in_object)
 }
 
 /// A new message.
@@ -104,8 +117,7 @@ pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
     };
-    let nested = std::mem::take(&mut sent.chat);
-    let fields = match nested {
+    let fields = match std::mem::take(&mut sent.chat) {
         _ if sent != Chat::default() => sent,
         Nested::Missing => sent,
         Nested::Object(fields) => *fields,

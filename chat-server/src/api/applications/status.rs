@@ -240,7 +240,9 @@ fn input_code(fault: &InputFault) -> Code {
     match fault {
         InputFault::Missing => Code::MissingBody,
         InputFault::MediaType(_) => Code::UnsupportedMediaType,
-        InputFault::Json(_) | InputFault::NotUtf8(_) => Code::MalformedBody,
+        InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
+            Code::MalformedBody
+        }
         InputFault::Body(BodyFault::TooLarge { .. }) => Code::BodyTooLarge,
         InputFault::Body(BodyFault::TimedOut { .. }) => Code::RequestTimeout,
         InputFault::Body(BodyFault::Broken) => Code::MalformedBody,

@@ -84,7 +84,9 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
     let wrong = |words: String| failed(StatusCode::BAD_REQUEST, &json!({ field: [words] }));
     match fault {
         InputFault::Missing => wrong(Violation::Blank.to_string()),
-        InputFault::Json(_) | InputFault::NotUtf8(_) => wrong(Violation::Invalid.to_string()),
+        InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
+            wrong(Violation::Invalid.to_string())
+        }
         InputFault::MediaType(_) => told(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         InputFault::Body(BodyFault::TooLarge { .. }) => told(StatusCode::PAYLOAD_TOO_LARGE),
         InputFault::Body(BodyFault::TimedOut { .. }) => told(StatusCode::REQUEST_TIMEOUT),
