@@ -35,7 +35,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     let fetch = |span, limit| chat.chats(access, span, limit);
     let (chats, beside) = pages::read(ask, |chat| chat.number.0, fetch).await?;
     let chats = chats.into_iter().map(ChatJson::from);
-    Ok(pages::answer(&call.head, ask, chats, beside))
+    Ok(pages::answer(&call.head, ask.limit, chats, beside))
 }
 
 /// Make a chat; its number is the next of the application.

@@ -65,7 +65,10 @@ fn is_native(path: &str, method: &str) -> bool {
 fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'static str)> {
     let inside = path.contains("{app}");
     let sends = matches!(method, "post" | "put" | "patch");
-    let reads_query = native || path.ends_with("/chats") || path.contains("/messages");
+    let reads_query = native
+        || path.ends_with("/applications")
+        || path.ends_with("/chats")
+        || path.contains("/messages");
     let needs_admin =
         path.ends_with("/applications") || path.ends_with("{app}") && method == "delete";
     let follows = path.ends_with("/changes");

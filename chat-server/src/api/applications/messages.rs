@@ -42,7 +42,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     let fetch = |span, limit| reader.messages(span, tombstones, limit);
     let (messages, beside) = pages::read(ask, |message| message.number.0, fetch).await?;
     let messages = messages.into_iter().map(MessageJson::from);
-    Ok(pages::answer(&call.head, ask, messages, beside))
+    Ok(pages::answer(&call.head, ask.limit, messages, beside))
 }
 
 /// Post a message; its number is the next of the chat. It is durable when this is answered.

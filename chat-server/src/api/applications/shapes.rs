@@ -126,9 +126,22 @@ pub(super) struct Paged {
     /// Only what comes before this number; not together with another place.
     #[param(required = false, minimum = 0)]
     before: Option<u64>,
-    /// What is around this number; not together with another place.
+    /// What is around this number, so much older as newer, and more of the one where the other ends; not together with
+    /// another place.
     #[param(required = false, minimum = 0)]
     around: Option<u64>,
+}
+
+/// Which page of the list of applications.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PagedForward {
+    /// The most that the page may hold; 50 when only a place is given.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Only what comes after this place, which the `Link` of the page before tells; 0 is the beginning.
+    #[param(required = false, minimum = 0)]
+    after: Option<u64>,
 }
 
 /// What a list of messages shows.
@@ -144,10 +157,12 @@ pub(super) struct Tombstones {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchQuery {
-    /// Words, parts of words, phrases in quotes; all are required. Nothing finds nothing.
+    /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
+    /// of words only, a longer one any part of a word. Nothing finds nothing.
     #[param(required = false)]
     query: Option<String>,
-    /// In which order: newest or relevance.
+    /// In which order: newest or relevance. By relevance there is one page only, the best matches, and never a next
+    /// one; `before` does not lead further.
     #[param(required = false, pattern = "^(newest|relevance)$")]
     sort: Option<String>,
     /// The most that the page may hold.
@@ -162,7 +177,8 @@ pub(super) struct SearchQuery {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchAnywhereQuery {
-    /// Words, parts of words, phrases in quotes; all are required. Nothing finds nothing.
+    /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
+    /// of words only, a longer one any part of a word. Nothing finds nothing.
     #[param(required = false)]
     query: Option<String>,
     /// Only in the chat with this number.

@@ -33,7 +33,8 @@ pub(super) struct MessageText {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = UuidSearchInput)]
 pub(super) struct SearchInput {
-    /// Words, parts of words, phrases in quotes; all are required.
+    /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
+    /// of words only, a longer one any part of a word.
     #[schema(min_length = 1, pattern = r"\S")]
     message: String,
 }
@@ -61,7 +62,8 @@ pub(super) struct InChat {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchQuery {
-    /// Words, parts of words, phrases in quotes; all are required.
+    /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
+    /// of words only, a longer one any part of a word.
     #[param(required = false, min_length = 1, pattern = r"\S")]
     message: Option<String>,
 }
