@@ -14,6 +14,7 @@ use crate::http::auth;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
+use crate::http::host;
 use crate::http::input::InputFault;
 use crate::http::leaf::Answer;
 use crate::http::paging::WrongParameter;
@@ -317,14 +318,21 @@ impl Answer for Native {
     }
 }
 
+/// The form that the client wants where the original has the path.
+fn in_form(head: &Head, told: Told) -> Response {
+    if wants_problem(&head.headers) {
+        problem(head, told)
+    } else {
+        plain(&told)
+    }
+}
+
 /// What is answered before any handler is asked: what is not there, the original has no words for.
 pub(super) fn faults(head: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => problem(head, Told::new(Code::NotFound, "")),
         Fault::MethodNotAllowed => problem(head, Told::new(Code::MethodNotAllowed, "")),
-        Fault::Internal if wants_problem(&head.headers) => {
-            problem(head, Told::new(Code::Internal, ""))
-        }
-        Fault::Internal => plain(&Told::new(Code::Internal, "")),
+        Fault::NoHost => in_form(head, Told::new(Code::BadRequest, host::NEEDED)),
+        Fault::Internal => in_form(head, Told::new(Code::Internal, "")),
     }
 }

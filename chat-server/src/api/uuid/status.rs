@@ -146,6 +146,10 @@ pub(super) fn faults(_: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => failed(StatusCode::NOT_FOUND, &json!("Not Found")),
         Fault::MethodNotAllowed => told(StatusCode::METHOD_NOT_ALLOWED),
+        Fault::NoHost => {
+            let words = Violation::Invalid.to_string();
+            failed(StatusCode::BAD_REQUEST, &json!({ "Host": [words] }))
+        }
         Fault::Internal => told(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
