@@ -284,5 +284,8 @@ fn halves(error: &BackendError) -> bool {
     matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Internal)
 }
 
+mod lanes;
 #[cfg(test)]
 mod tests;
+
+pub use lanes::{Lanes, place};

@@ -110,6 +110,7 @@ pub mod memory;
 pub mod model;
 pub mod page;
 pub mod port;
+pub mod queued;
 pub mod seal;
 pub mod service;
 pub mod sink;

@@ -287,3 +287,17 @@ fn an_import_that_is_interrupted_says_how_to_go_on() {
         assert!(line.contains(&format!("number {at}\"")), "{line}");
     }
 }
+
+#[test]
+fn the_help_of_a_command_shows_what_it_uses() {
+    let dir = tempfile::tempdir().unwrap();
+    let help = |arguments: &[&str]| good(run(dir.path(), arguments));
+    for arguments in [&["check", "--help"][..], &["application", "list", "--help"]] {
+        let help = help(arguments);
+        assert!(help.contains("--store"), "{help}");
+        assert!(!help.contains("--body-limit"), "{help}");
+    }
+    for arguments in [&["--help"][..], &["serve", "--help"]] {
+        assert!(help(arguments).contains("--body-limit"));
+    }
+}

@@ -5,12 +5,12 @@
 mod process;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use process::{Client, Server, command, run};
+use process::{Client, Server, command, run, welcome};
 
 fn refused(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
@@ -28,18 +28,9 @@ fn a_server_that_nobody_reads_answers_and_stops() {
         .spawn()
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut welcome = String::new();
-    while !welcome.contains("\ntry\n") {
-        assert!(out.read_line(&mut welcome).unwrap() > 0, "{welcome}");
-    }
+    let (address, _) = welcome(&mut out);
     drop(out);
     drop(child.stderr.take());
-    let address = welcome
-        .lines()
-        .find_map(|line| line.strip_prefix("listens on  http://"))
-        .unwrap()
-        .parse()
-        .unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         for _ in 0..3 {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
@@ -38,7 +39,7 @@ impl Sink {
 }
 
 /// One command, where it applies, and the key that makes it happen once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// In which application.
     pub scope: Scope,
@@ -52,7 +53,8 @@ pub struct Request {
 }
 
 /// In which application a command applies. Whether it exists is decided in the commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// In none: it makes one.
     Root,
@@ -63,7 +65,8 @@ pub enum Scope {
 }
 
 /// What can be asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Make an application (scope [`Scope::Root`]).
     CreateApplication(CreateApplication),
@@ -88,7 +91,7 @@ pub enum Command {
 }
 
 /// A new application. The ids are random and made by the caller.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateApplication {
     /// Its public id.
     pub public_id: PublicId,
@@ -105,7 +108,7 @@ pub struct CreateApplication {
 }
 
 /// A new chat.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateChat {
     /// Who takes part.
     pub kind: ChatKind,
@@ -114,7 +117,7 @@ pub struct CreateChat {
 }
 
 /// A new message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     /// The text.
     pub body: Body,
@@ -125,18 +128,28 @@ pub struct Post {
 }
 
 /// A change of a message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// Which message.
     pub number: MessageNumber,
     /// Its new text; `None` leaves what is there.
     pub body: Option<Body>,
-    /// Its new data; `None` leaves what is there.
-    pub data: Option<Data>,
+    /// Its new data, or none any more; `None` leaves what is there.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "given"
+    )]
+    pub data: Option<Option<Data>>,
+}
+
+/// Tells none any more from nothing said.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Data>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// Lines `from + 1` to `to` of a source, taken over at once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Import {
     /// Which source.
     pub source: SourceHash,
@@ -149,7 +162,7 @@ pub struct Import {
 }
 
 /// A message with the author and the times that it has in a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// The text; `None` for one that was deleted: its number stays taken.
     pub body: Option<Body>,
@@ -168,19 +181,19 @@ pub struct Imported {
 }
 
 /// What an import is known by: the same source goes on where it stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceHash(pub [u8; 32]);
 
 /// SHA-256 of an idempotency key with its scope: chat, caller and kind of command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KeyHash(pub [u8; 32]);
 
 /// SHA-256 of the canonical form of a command: the same request has the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(pub [u8; 32]);
 
 /// An idempotency key as it is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// What it is looked up by.
     pub hash: KeyHash,
@@ -251,7 +264,8 @@ impl Command {
         match self {
             Self::Post(_, post) => ROW + post.body.as_str().len() + data(&post.data),
             Self::Edit(_, edit) => {
-                ROW + edit.body.as_ref().map_or(0, |body| body.as_str().len()) + data(&edit.data)
+                ROW + edit.body.as_ref().map_or(0, |body| body.as_str().len())
+                    + edit.data.as_ref().map_or(0, data)
             }
             Self::Import(import) => import
                 .messages
@@ -285,7 +299,10 @@ impl Command {
             Self::Edit(_, edit) => {
                 form.number(Some(edit.number.0));
                 form.optional(edit.body.as_ref().map(Body::as_str));
-                form.optional(edit.data.as_ref().map(Data::as_str));
+                match &edit.data {
+                    Some(None) => form.nothing(),
+                    data => form.optional(data.iter().flatten().next().map(Data::as_str)),
+                }
             }
             Self::Delete(_, number) => form.number(Some(number.0)),
             Self::Import(import) => form.number(Some(import.from)),
@@ -313,6 +330,11 @@ impl Canonical {
         self.text(text.unwrap_or_default());
     }
 
+    /// A field that is emptied, told from one that is left as it is.
+    fn nothing(&mut self) {
+        self.0.update([2]);
+    }
+
     fn number(&mut self, number: Option<u64>) {
         self.0.update([u8::from(number.is_some())]);
         self.0.update(number.unwrap_or_default().to_be_bytes());
@@ -326,5 +348,22 @@ impl Canonical {
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_data_and_taking_it_away_are_two_requests() {
+        let edit = |data| {
+            let (number, body) = (MessageNumber(1), None);
+            Command::Edit(ChatNumber(1), Edit { number, body, data }).fingerprint()
+        };
+        let text = || Some(Some(Data::parse("{}").unwrap()));
+        let (left, gone, written) = (edit(None), edit(Some(None)), edit(text()));
+        assert!(left != gone && gone != written && written != left);
+        assert_eq!(written, edit(text()));
     }
 }

@@ -129,7 +129,7 @@ impl WorkingChat {
             message.body = body.as_str().to_owned();
         }
         if let Some(data) = &edit.data {
-            message.data = Some(data.as_str().to_owned());
+            message.data = data.as_ref().map(|data| data.as_str().to_owned());
         }
         message.edited_at = Some(at);
         message.change = change;

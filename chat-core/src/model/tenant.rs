@@ -1,12 +1,10 @@
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, PublicId, Token};
+use crate::ids::{PublicId, Token};
 
 /// An application as it is shown, with its token unsealed: to those who hold it, and to the
 /// operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its row id; `None` in the answer to its own creation.
-    pub id: Option<ApplicationId>,
     /// The id that gives no power by itself.
     pub public_id: PublicId,
     /// The secret that gives full power in it.

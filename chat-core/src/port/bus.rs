@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId, Head};
+use crate::ids::{ApplicationId, ChatId, Head, OperationId};
 
 /// What a subscriber receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Event {
     },
     /// An application was deleted.
     Closed(ApplicationId),
+    /// An operation is committed or refused: the Store knows what became of it.
+    Settled(OperationId),
     /// Something may have been missed: look at the Store.
     Gap,
 }

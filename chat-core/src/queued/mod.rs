@@ -23,7 +23,7 @@ pub use waiting::Waiting;
 pub use worker::Worker;
 
 /// How many lanes a queue has.
-pub const LANES: u16 = 16;
+pub const LANES: u16 = 8;
 /// When to come back to a queue that is full.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 

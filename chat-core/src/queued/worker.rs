@@ -90,7 +90,11 @@ impl Worker {
             let Ok((delivery, fate)) = committed else {
                 continue;
             };
-            let Delivery { receipt, job, attempt } = delivery;
+            let Delivery {
+                receipt,
+                job,
+                attempt,
+            } = delivery;
             match fate {
                 Fate::Settled(outcome) => {
                     done.push(receipt);
@@ -113,7 +117,10 @@ impl Worker {
         }
         self.queue.ack(lane, &done).await?;
         if let Err(error) = self.bus.publish(&elsewhere).await {
-            tracing::warn!(?error, "the bus did not take events; those who wait look for themselves");
+            tracing::warn!(
+                ?error,
+                "the bus did not take events; those who wait look for themselves"
+            );
         }
         Ok(())
     }

@@ -55,7 +55,6 @@ impl Chat {
             return Err(unexpected());
         };
         let tenant = Tenant {
-            id: None,
             public_id,
             token: self.open_token(&token, public_id)?,
             name: name.into_string(),
@@ -108,6 +107,15 @@ impl Chat {
         self.tenant(self.resolve(access).await?)
     }
 
+    /// The row id of the application that this access is for. It unseals nothing, so it is the
+    /// cheaper question where only the same application has to be told from others.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`].
+    pub async fn application_id(&self, access: Access) -> Result<ApplicationId, ChatError> {
+        Ok(self.resolve(access).await?.id)
+    }
+
     pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
         let found = match access.scope {
             Scope::Token(hash) => self.inner.stores.applications.by_token(hash).await?,
@@ -117,8 +125,8 @@ impl Chat {
         found.ok_or(ChatError::ApplicationNotFound)
     }
 
-    /// A page of applications with row ids above `after`, ascending. The default one is not among
-    /// them. Start after [`ApplicationId::ROOT`].
+    /// A page of applications with row ids above `after`, ascending, each behind its own row id. The
+    /// default one is not among them. Start after [`ApplicationId::ROOT`].
     ///
     /// # Errors
     /// Only those of any call.
@@ -126,11 +134,14 @@ impl Chat {
         &self,
         after: ApplicationId,
         limit: Limit,
-    ) -> Result<Page<Tenant>, ChatError> {
+    ) -> Result<Page<(ApplicationId, Tenant)>, ChatError> {
         let page = self.inner.stores.applications.list(after, limit).await?;
-        let items = page.items.into_iter().map(|found| self.tenant(found));
+        let items = page
+            .items
+            .into_iter()
+            .map(|found| Ok((found.id, self.tenant(found)?)));
         Ok(Page {
-            items: items.collect::<Result<_, _>>()?,
+            items: items.collect::<Result<_, ChatError>>()?,
             more: page.more,
         })
     }
@@ -174,7 +185,6 @@ impl Chat {
 
     fn tenant(&self, found: Application) -> Result<Tenant, ChatError> {
         Ok(Tenant {
-            id: Some(found.id),
             public_id: found.public_id,
             token: self.open_token(&found.token, found.public_id)?,
             name: found.name,

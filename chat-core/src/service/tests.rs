@@ -255,12 +255,7 @@ async fn a_deleted_application_is_gone_at_once_and_erased() {
     chat.post(shop.token.into(), room.number, post("secret"), None)
         .await
         .unwrap();
-    let id = chat
-        .application(shop.token.into())
-        .await
-        .unwrap()
-        .id
-        .unwrap();
+    let id = chat.application_id(shop.token.into()).await.unwrap();
     chat.delete_application(shop.token.into()).await.unwrap();
     for access in [Access::from(shop.token), Access::from(id)] {
         assert!(matches!(

@@ -48,6 +48,7 @@ impl Watches {
             Event::Closed(application) => chats.retain(|_, watched| {
                 watched.application != application || watched.moved.send(()).is_ok()
             }),
+            Event::Settled(_) => {}
             Event::Gap => chats.retain(|_, watched| watched.moved.send(()).is_ok()),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::error::ChatError;
-use chat_core::ids::{ApplicationId, ChatNumber, Token};
+use chat_core::ids::{ChatNumber, Token};
 use chat_core::service::{Access, Chat};
 use chat_core::text::{IdempotencyKey, Violation};
 use http::{HeaderName, HeaderValue};
@@ -46,15 +46,33 @@ impl From<ChatError> for Barred {
     }
 }
 
+/// Who came in where a path names a chat.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InChat {
+    /// The token in the path.
+    pub(crate) token: Token,
+    /// The access that it gives.
+    pub(crate) access: Access,
+    /// The chat, which need not exist.
+    pub(crate) chat: ChatNumber,
+}
+
 impl Gate {
     /// The access that the token in this segment gives; counts the request when there is a limit.
     pub(crate) async fn enter(&self, head: &Head, at: usize) -> Result<Access, Barred> {
-        let token = head.segment(at).and_then(|text| text.parse::<Token>().ok());
-        let access = Access::from(token.ok_or(Barred::NoApplication)?);
+        self.enter_with_token(head, at)
+            .await
+            .map(|(_, access)| access)
+    }
+
+    async fn enter_with_token(&self, head: &Head, at: usize) -> Result<(Token, Access), Barred> {
+        let token = head.segment(at).and_then(|text| text.parse().ok());
+        let token: Token = token.ok_or(Barred::NoApplication)?;
+        let access = Access::from(token);
         if let Some(limiter) = &self.limiter {
             self.count(limiter, head, access).await?;
         }
-        Ok(access)
+        Ok((token, access))
     }
 
     async fn count(
@@ -63,13 +81,12 @@ impl Gate {
         head: &Head,
         access: Access,
     ) -> Result<(), Barred> {
-        let tenant = self.chat.application(access).await?;
-        if head.allowance.get().is_none() {
-            let id = tenant.id.unwrap_or(ApplicationId::ROOT);
-            if let Some(allowance) = limiter.take(&format!("rate-{id}")).await {
-                // One task handles a request, so nobody else has set it.
-                let _ = head.allowance.set(allowance);
-            }
+        let id = self.chat.application_id(access).await?;
+        if head.allowance.get().is_none()
+            && let Some(allowance) = limiter.take(&format!("rate-{id}")).await
+        {
+            // One task handles a request, so nobody else has set it.
+            let _ = head.allowance.set(allowance);
         }
         match head.allowance.get() {
             Some(allowance) if !allowance.granted => Err(Barred::Exhausted(*allowance)),
@@ -77,16 +94,20 @@ impl Gate {
         }
     }
 
-    /// The access that the token in one segment gives, and the chat in another.
+    /// The token in one segment with the access that it gives, and the chat in another.
     pub(crate) async fn enter_chat(
         &self,
         head: &Head,
         application: usize,
         chat: usize,
-    ) -> Result<(Access, ChatNumber), Barred> {
-        let access = self.enter(head, application).await?;
+    ) -> Result<InChat, Barred> {
+        let (token, access) = self.enter_with_token(head, application).await?;
         match head.segment(chat).and_then(|text| text.parse().ok()) {
-            Some(number) => Ok((access, number)),
+            Some(chat) => Ok(InChat {
+                token,
+                access,
+                chat,
+            }),
             None => Err(self.missing_first(access, None, Barred::NoChat).await),
         }
     }

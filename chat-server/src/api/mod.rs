@@ -4,7 +4,10 @@ pub mod admin;
 pub mod applications;
 mod document;
 pub mod gate;
+mod input;
+mod lists;
 pub mod ops;
+mod shapes;
 pub mod uuid;
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ impl Import {
         stop: &CancellationToken,
     ) -> Result<ExitCode, Failure> {
         let application = self.application(&node.chat).await?;
-        let id = application.id.ok_or("the application is gone again")?;
+        let access = application.token.into();
+        let id = node.chat.application_id(access).await?;
         let named = self.source.as_deref().map(Beginnings::named);
         let beginnings = named.as_ref().unwrap_or(source.beginnings());
         let importer = Importer::start(
@@ -113,8 +114,9 @@ impl Import {
                 Told::Skipped(line, reason) => meter.say(&format!("line {line} {reason}: skipped")),
             })
             .await;
-        told(report(&application, &tally, tally.line - before, &meter))?;
+        let report = report(&application, &tally, tally.line - before, &meter);
         drop(meter);
+        told(report)?;
         match end {
             Ok(End::Complete) => {}
             Ok(End::Stopped) => {
@@ -166,12 +168,9 @@ async fn named(chat: &Chat, name: &Name) -> Result<Vec<Tenant>, Failure> {
     let mut after = ApplicationId(0);
     loop {
         let page = chat.applications(after, Limit::MAX).await?;
-        after = page.items.last().and_then(|last| last.id).unwrap_or(after);
-        found.extend(
-            page.items
-                .into_iter()
-                .filter(|one| one.name == name.as_str()),
-        );
+        after = page.items.last().map_or(after, |(last, _)| *last);
+        let tenants = page.items.into_iter().map(|(_, tenant)| tenant);
+        found.extend(tenants.filter(|one| one.name == name.as_str()));
         if !page.more {
             return Ok(found);
         }

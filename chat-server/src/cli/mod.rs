@@ -30,7 +30,7 @@ use chat_core::error::BackendError;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{ConfigError, Layer, Settings};
+use crate::config::{ConfigError, Layer, SERVING, Settings};
 
 pub use say::{ReaderGone, aside};
 
@@ -86,9 +86,12 @@ impl Cli {
     #[must_use]
     pub fn read() -> Self {
         let read = || -> Result<Self, clap::Error> {
-            let matches = Self::command().try_get_matches()?;
+            let mut command = Self::command();
+            command.build();
+            let command = command.mut_subcommands(of_a_command);
+            let matches = command.clone().try_get_matches()?;
             let mut cli = Self::from_arg_matches(&matches)?;
-            cli.given = config::given(&Self::command(), &matches);
+            cli.given = config::given(&command, &matches);
             Ok(cli)
         };
         read().unwrap_or_else(|error| whence(error).exit())
@@ -127,6 +130,18 @@ impl Cli {
             .unwrap_or_default();
         Settings::decide(self.flags.clone().or(file))
     }
+}
+
+/// A command's help shows the settings that a command uses: the server's own stand in the help of `serve`.
+fn of_a_command(command: clap::Command) -> clap::Command {
+    if command.get_name() == "serve" {
+        return command;
+    }
+    let hides = |arg: clap::Arg| {
+        let serves = arg.get_help_heading() == Some(SERVING);
+        arg.hide(serves)
+    };
+    command.mut_args(hides).mut_subcommands(of_a_command)
 }
 
 /// Names the environment variable that a wrong value came from: clap only speaks of the flag.

@@ -9,6 +9,9 @@ use super::ConfigError;
 use super::doors::DoorName;
 use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span, address, bytes};
 
+/// Over the settings that matter to a server alone.
+pub const SERVING: &str = "Settings of the server";
+
 /// Every setting once: its flag, its environment variable and its key in the file; what is not given is left open.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +72,8 @@ pub struct Layer {
         env = "CHAT_DOOR",
         value_name = "NAME",
         value_enum,
-        value_delimiter = ','
+        value_delimiter = ',',
+        help_heading = SERVING
     )]
     pub door: Option<Vec<DoorName>>,
     /// How log lines are written [default: text]
@@ -85,27 +89,58 @@ pub struct Layer {
     #[arg(long, global = true, env = "CHAT_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<String>,
     /// Which requests are logged: off, errors, all, or a share such as 1/100 [default: errors]
-    #[arg(long, global = true, env = "CHAT_ACCESS_LOG", value_name = "WHICH")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_ACCESS_LOG",
+        value_name = "WHICH",
+        help_heading = SERVING
+    )]
     pub access_log: Option<AccessLog>,
     /// Connections held at once; one more is answered 503 [default: 10000]
     #[arg(
         long,
         global = true,
         env = "CHAT_MAX_CONNECTIONS",
-        value_name = "COUNT"
+        value_name = "COUNT",
+        help_heading = SERVING
     )]
     pub max_connections: Option<usize>,
     /// How long a client may take to send a request's head [default: 10s]
-    #[arg(long, global = true, env = "CHAT_HEADER_TIMEOUT", value_name = "TIME")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_HEADER_TIMEOUT",
+        value_name = "TIME",
+        help_heading = SERVING
+    )]
     pub header_timeout: Option<Span>,
     /// How long a client may take to send a request's body [default: 30s]
-    #[arg(long, global = true, env = "CHAT_BODY_TIMEOUT", value_name = "TIME")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_BODY_TIMEOUT",
+        value_name = "TIME",
+        help_heading = SERVING
+    )]
     pub body_timeout: Option<Span>,
     /// How long a client may take nothing of an answer that waits for it [default: 30s]
-    #[arg(long, global = true, env = "CHAT_WRITE_TIMEOUT", value_name = "TIME")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_WRITE_TIMEOUT",
+        value_name = "TIME",
+        help_heading = SERVING
+    )]
     pub write_timeout: Option<Span>,
     /// How long a connection may wait for its next request [default: 75s]
-    #[arg(long, global = true, env = "CHAT_IDLE_TIMEOUT", value_name = "TIME")]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_IDLE_TIMEOUT",
+        value_name = "TIME",
+        help_heading = SERVING
+    )]
     pub idle_timeout: Option<Span>,
     /// Largest request body in bytes [default: 1048576]
     #[arg(
@@ -113,7 +148,8 @@ pub struct Layer {
         global = true,
         env = "CHAT_BODY_LIMIT",
         value_name = "BYTES",
-        value_parser = bytes
+        value_parser = bytes,
+        help_heading = SERVING
     )]
     pub body_limit: Option<usize>,
     /// Requests one application may make, such as 600/1m [default: no limit]
@@ -121,7 +157,8 @@ pub struct Layer {
         long,
         global = true,
         env = "CHAT_RATE_LIMIT",
-        value_name = "COUNT/TIME"
+        value_name = "COUNT/TIME",
+        help_heading = SERVING
     )]
     pub rate_limit: Option<RateLimit>,
     /// How often counts are recomputed and repaired [default: 30m]
@@ -129,7 +166,8 @@ pub struct Layer {
         long,
         global = true,
         env = "CHAT_RECOUNT_INTERVAL",
-        value_name = "TIME"
+        value_name = "TIME",
+        help_heading = SERVING
     )]
     pub recount_interval: Option<Span>,
     /// How long requests in flight may take to finish when the server stops [default: 10s]
@@ -137,7 +175,8 @@ pub struct Layer {
         long,
         global = true,
         env = "CHAT_SHUTDOWN_DEADLINE",
-        value_name = "TIME"
+        value_name = "TIME",
+        help_heading = SERVING
     )]
     pub shutdown_deadline: Option<Span>,
     /// Where the process kills itself, to test what a crash there leaves

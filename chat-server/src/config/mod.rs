@@ -12,7 +12,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub use doors::{DoorChoice, DoorName};
-pub use layer::Layer;
+pub use layer::{Layer, SERVING};
 pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span};
 
 /// Why the settings cannot be used.

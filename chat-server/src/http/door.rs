@@ -21,6 +21,8 @@ pub enum Fault {
     NotFound,
     /// The path does not take this method; the answer's `Allow` is set already.
     MethodNotAllowed,
+    /// The request does not say to which host it goes, or not well.
+    NoHost,
     /// The server is at fault.
     Internal,
 }

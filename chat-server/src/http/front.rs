@@ -17,6 +17,7 @@ use super::access_log::AccessLogger;
 use super::body::RequestBody;
 use super::call::Head;
 use super::door::{Door, Fault};
+use super::host;
 use super::metrics::Route;
 use super::path;
 use super::problem::{Code, Problem};
@@ -75,6 +76,7 @@ impl Front {
         let is_head = parts.method == Method::HEAD;
         let request_id = self.ids.take_or_make(&parts.headers);
         let well_formed = path::is_well_formed(parts.uri.path());
+        let has_host = host::is_named(parts.version, &parts.headers);
         let head = Arc::new(Head {
             method: if is_head { Method::GET } else { parts.method },
             uri: normalize(parts.uri),
@@ -88,6 +90,7 @@ impl Front {
         });
         let door = self.door(head.uri.path());
         let mut response = match door {
+            Some(door) if !has_host => door.fault(&head, Fault::NoHost),
             Some(door) if well_formed => {
                 let mut request = http::Request::new(body);
                 *request.method_mut() = head.method.clone();
@@ -104,6 +107,7 @@ impl Front {
                 })
             }
             Some(door) => door.fault(&head, Fault::NotFound),
+            None if !has_host => Problem::fault(Fault::NoHost, &head).into_response(),
             None => nowhere(&head),
         };
         self.finish(&head, &mut response, is_head, parts.version);

@@ -3,7 +3,7 @@
 mod field;
 
 use http::header::CONTENT_TYPE;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -27,6 +27,9 @@ pub enum InputFault {
     /// The body is not what its content type says.
     #[error("the body is not valid JSON: {0}")]
     Json(String),
+    /// The body is JSON, but no object.
+    #[error("the body must be a JSON object")]
+    NotAnObject,
     /// A form or query is not UTF-8.
     #[error("the {0} is not valid UTF-8")]
     NotUtf8(&'static str),
@@ -98,9 +101,16 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, InputFault> {
     if text.trim_ascii() == "null" {
         return Err(InputFault::Missing);
     }
-    serde_json::from_str::<Object<T>>(text)
-        .map(|Object(value)| value)
-        .map_err(|error| InputFault::Json(error.to_string()))
+    match serde_json::from_str::<Object<T>>(text) {
+        Ok(Object(value)) => Ok(value),
+        Err(_) if is_another_value(text) => Err(InputFault::NotAnObject),
+        Err(error) => Err(InputFault::Json(error.to_string())),
+    }
+}
+
+/// Whether this is JSON, but no object.
+fn is_another_value(text: &str) -> bool {
+    !text.trim_ascii_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn from_pairs<T: DeserializeOwned>(text: &[u8], place: &'static str) -> Result<T, InputFault> {
@@ -226,11 +236,14 @@ mod tests {
     fn what_cannot_be_read_is_told() {
         assert_eq!(name(None, "/", b""), Err(InputFault::Missing));
         assert_eq!(name(None, "/?", b""), Err(InputFault::Missing));
+        for body in [&b"[]"[..], b"[{}]", b"\"X\"", b" 3\n", b"true"] {
+            assert_eq!(name(None, "/", body), Err(InputFault::NotAnObject));
+        }
         for body in [
             &b"{"[..],
-            b"[]",
-            b"[{}]",
-            b"\"X\"",
+            b"[",
+            b"[] []",
+            b"nul",
             b"{} {}",
             b"{\"name\":1e999}",
         ] {

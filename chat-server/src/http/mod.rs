@@ -8,6 +8,7 @@ pub mod call;
 pub mod connection;
 pub mod door;
 pub mod front;
+pub mod host;
 pub mod input;
 pub mod leaf;
 pub mod list;

@@ -82,6 +82,25 @@ pub fn read(query: &Query<'_>) -> Result<Option<PageAsk>, WrongParameter> {
     }))
 }
 
+/// Reads `limit` with `after`, for a list that is read forward alone: the number after which the page is, and how much
+/// it may hold; without both the whole list is asked for.
+///
+/// # Errors
+/// When a value is no number or out of range, or another place is given.
+pub fn read_forward(query: &Query<'_>) -> Result<Option<(u64, u16)>, WrongParameter> {
+    let place = |ask: PageAsk| match ask.place {
+        None => Ok((0, ask.limit)),
+        Some(Place::After(after)) => Ok((after, ask.limit)),
+        Some(Place::Before(_)) => Err("before"),
+        Some(Place::Around(_)) => Err("around"),
+    };
+    let wrong =
+        |name| WrongParameter::new(name, "is not for this list: it is read with after alone");
+    read(query)?
+        .map(|ask| place(ask).map_err(wrong))
+        .transpose()
+}
+
 /// The value of a `limit`.
 ///
 /// # Errors

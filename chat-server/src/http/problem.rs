@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 
 use super::accept::PROBLEM;
 use super::call::Head;
+use super::door::Fault;
+use super::host;
 use super::reply::{self, Response};
 
 /// What went wrong, for programs. The list is frozen: a code is added, never changed or taken away.
@@ -178,6 +180,16 @@ impl Problem {
             code,
             request_id: head.request_id.to_str().unwrap_or_default().to_owned(),
             errors: Vec::new(),
+        }
+    }
+
+    /// The problem that is found before any handler is asked.
+    pub fn fault(fault: Fault, head: &Head) -> Self {
+        match fault {
+            Fault::NotFound => Self::new(Code::NotFound, head),
+            Fault::MethodNotAllowed => Self::new(Code::MethodNotAllowed, head),
+            Fault::NoHost => Self::new(Code::BadRequest, head).detail(host::NEEDED),
+            Fault::Internal => Self::new(Code::Internal, head),
         }
     }
 

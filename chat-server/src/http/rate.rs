@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
-use super::reply::Response;
+use super::reply::{Response, whole_seconds};
 use crate::config::RateLimit;
 
 /// So long a request waits to be counted.
@@ -49,7 +49,7 @@ pub struct Allowance {
     pub granted: bool,
     limit: u32,
     remaining: u32,
-    reset: u64,
+    left: Duration,
 }
 
 impl RateLimiter {
@@ -78,7 +78,7 @@ impl RateLimiter {
             granted: sum <= limit.into(),
             limit,
             remaining: limit.saturating_sub(u32::try_from(sum).unwrap_or(u32::MAX)),
-            reset: whole_seconds(left),
+            left,
         })
     }
 
@@ -119,14 +119,15 @@ impl RateLimiter {
     }
 }
 
-fn whole_seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
 impl Allowance {
+    /// How long the window still lasts.
+    pub fn left(&self) -> Duration {
+        self.left
+    }
+
     /// After how many seconds the window is over.
     pub fn reset(&self) -> u64 {
-        self.reset
+        whole_seconds(self.left)
     }
 
     /// What is left, as it is shown.
@@ -134,7 +135,7 @@ impl Allowance {
         AllowanceJson {
             limit: self.limit,
             remaining: self.remaining,
-            reset: self.reset,
+            reset: self.reset(),
         }
     }
 
@@ -146,7 +147,7 @@ impl Allowance {
         let headers = response.headers_mut();
         headers.insert(LIMIT, HeaderValue::from(self.limit));
         headers.insert(REMAINING, HeaderValue::from(self.remaining));
-        headers.insert(RESET, HeaderValue::from(self.reset));
+        headers.insert(RESET, HeaderValue::from(self.reset()));
     }
 }
 
@@ -167,7 +168,7 @@ mod tests {
         let limiter = limiter("2/10s", MemoryCounter::new());
         let take = async |key| {
             let allowance = limiter.take(key).await.unwrap();
-            (allowance.granted, allowance.remaining, allowance.reset)
+            (allowance.granted, allowance.remaining, allowance.reset())
         };
         assert_eq!(take("a").await, (true, 1, 10));
         tokio::time::advance(Duration::from_millis(4500)).await;

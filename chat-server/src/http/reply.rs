@@ -1,5 +1,7 @@
 //! Answers that every door builds.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
@@ -65,10 +67,34 @@ pub fn with_allow(mut response: Response, allow: &HeaderValue) -> Response {
     response
 }
 
-/// The answer, saying after how many seconds to try again.
-pub fn with_retry_after(mut response: Response, seconds: u64) -> Response {
+/// After so long a client may try again what cannot be done now.
+pub const SOON: Duration = Duration::from_secs(1);
+
+/// The seconds that cover this time, as headers count: what is left of one counts whole.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// The answer, saying after how many seconds to try again: at least one, for a client that comes again at once only
+/// adds to the crowd.
+pub fn with_retry_after(mut response: Response, after: Duration) -> Response {
+    let seconds = whole_seconds(after).max(1);
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from(seconds));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_never_comes_again_too_early_nor_at_once() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (2999, "3")] {
+            let after = Duration::from_millis(millis);
+            let answer = with_retry_after(empty(StatusCode::SERVICE_UNAVAILABLE), after);
+            assert_eq!(answer.headers()[RETRY_AFTER], seconds, "{millis}");
+        }
+    }
 }

@@ -45,7 +45,10 @@ pub(crate) fn front(doors: Vec<Door>) -> Front {
 /// A request to a front.
 pub(crate) fn request(method: &str, uri: &str) -> Request {
     Request {
-        builder: http::Request::builder().method(method).uri(uri),
+        builder: http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .header("host", "test"),
         body: Bytes::new(),
     }
 }

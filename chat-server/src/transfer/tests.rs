@@ -36,11 +36,12 @@ impl Backend {
         let chat = Chat::start(parts).await.unwrap();
         let name = Name::parse("x").unwrap();
         let made = chat.create_application(name, false, None).await.unwrap();
-        let application = chat.application(made.value.token.into()).await.unwrap();
+        let access = made.value.token.into();
+        let application = chat.application_id(access).await.unwrap();
         Self {
             chat,
             stores: store.into(),
-            application: application.id.unwrap(),
+            application,
         }
     }
 

@@ -136,7 +136,7 @@ async fn a_head_or_body_that_breaks_off_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn an_older_client_is_served_and_a_missing_host_is_no_harm() {
+async fn an_older_client_is_served_without_a_host_and_a_later_one_refused() {
     let world = World::start("20s").await;
     for head in [
         "GET /healthz HTTP/1.0\r\n\r\n",
@@ -158,10 +158,33 @@ async fn an_older_client_is_served_and_a_missing_host_is_no_harm() {
     assert!(
         list.json().as_array().is_some_and(|all| !all.is_empty()) && !list.head.contains("chunked")
     );
-    for host in ["", "host: x\r\nhost: y\r\n", "host: \r\n", "host: a b\r\n"] {
-        let head = format!("GET /healthz HTTP/1.1\r\nconnection: close\r\n{host}\r\n");
-        let answer = world.ask(head.as_bytes()).await;
-        assert!(matches!(answer.status, 200 | 400), "{host:?}: {answer:?}");
+    let native = world.messages();
+    let uuid = format!("/messages/{}/1", world.token);
+    for (target, words) in [
+        (native.as_str(), "one Host header"),
+        (
+            &uuid,
+            r#"{"message":"Validation failed","errors":{"Host":["is invalid"]}}"#,
+        ),
+        ("/healthz", "one Host header"),
+        ("/nowhere", "one Host header"),
+        ("http://absolute.example/healthz", "one Host header"),
+    ] {
+        for hosts in [
+            "",
+            "host: x\r\nhost: y\r\n",
+            "host: a b\r\n",
+            "host: a@b\r\n",
+        ] {
+            let head = format!("GET {target} HTTP/1.1\r\nconnection: close\r\n{hosts}\r\n");
+            let answer = world.ask(head.as_bytes()).await;
+            answer.is_refused(&head, 400, words);
+        }
+    }
+    // A target without an authority goes with an empty one.
+    for host in ["host: \r\n", "host: a.example:3000\r\n", "host: [::1]\r\n"] {
+        let head = format!("GET {native} HTTP/1.1\r\nconnection: close\r\n{host}\r\n");
+        assert_eq!(world.ask(head.as_bytes()).await.status, 200, "{host:?}");
     }
     world.is_well().await;
 }

@@ -2,6 +2,17 @@
 
 use super::*;
 
+/// Stops the server while it is busy with a request, whose connection this is.
+async fn stop_in_flight(server: &Server) -> TcpStream {
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /t/wait HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    server.gate.entered.notified().await;
+    server.stopping.cancel();
+    busy
+}
+
 #[tokio::test]
 async fn stopping_lets_requests_in_flight_finish_and_closes_idle_connections() {
     let server = start(limits(), LONG);
@@ -10,12 +21,7 @@ async fn stopping_lets_requests_in_flight_finish_and_closes_idle_connections() {
         .await
         .unwrap();
     read_answer(&mut idle).await;
-    let mut busy = server.connect().await;
-    busy.write_all(b"GET /t/wait HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
-    server.gate.entered.notified().await;
-    server.stopping.cancel();
+    let mut busy = stop_in_flight(&server).await;
     assert_eq!(read_to_end(&mut idle).await, "");
     assert!(!server.running.is_finished());
     server.gate.leave.notify_one();
@@ -33,12 +39,7 @@ async fn the_deadline_ends_what_does_not_finish() {
     let mut limits = limits();
     limits.shutdown = SHORT;
     let server = start(limits, LONG);
-    let mut busy = server.connect().await;
-    busy.write_all(b"GET /t/wait HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
-    server.gate.entered.notified().await;
-    server.stopping.cancel();
+    let mut busy = stop_in_flight(&server).await;
     assert_eq!(read_to_end(&mut busy).await, "");
     assert!(!server.running.await.unwrap());
 }

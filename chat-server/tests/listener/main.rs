@@ -35,6 +35,7 @@ const SHORT: Duration = Duration::from_millis(200);
 fn faults(_: &Head, fault: Fault) -> Response {
     reply::empty(match fault {
         Fault::NotFound => StatusCode::NOT_FOUND,
+        Fault::NoHost => StatusCode::BAD_REQUEST,
         Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Fault::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     })

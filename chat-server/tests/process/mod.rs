@@ -31,6 +31,18 @@ pub fn run(data: &Path, arguments: &[&str]) -> Output {
     command(data).args(arguments).output().unwrap()
 }
 
+/// What a server says when it starts, up to what to try, and where it listens.
+pub fn welcome(out: &mut impl BufRead) -> (SocketAddr, String) {
+    let mut welcome = String::new();
+    while !welcome.contains("\ntry\n") {
+        let read = out.read_line(&mut welcome).unwrap();
+        assert!(read > 0, "it ended: {welcome}");
+    }
+    let lines = &mut welcome.lines();
+    let address = lines.find_map(|line| line.strip_prefix("listens on  http://"));
+    (address.unwrap().parse().unwrap(), welcome)
+}
+
 /// A server that runs, killed when it is dropped.
 pub struct Server {
     child: Child,
@@ -48,20 +60,8 @@ impl Server {
             .spawn()
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut welcome = String::new();
-        while !welcome.contains("\ntry\n") {
-            assert!(
-                out.read_line(&mut welcome).unwrap() > 0,
-                "it ended: {welcome}"
-            );
-        }
+        let (address, mut welcome) = welcome(&mut out);
         out.read_line(&mut welcome).unwrap();
-        let address = welcome
-            .lines()
-            .find_map(|line| line.strip_prefix("listens on  http://"))
-            .unwrap()
-            .parse()
-            .unwrap();
         Self {
             child,
             address,

@@ -73,7 +73,7 @@ pub async fn what_moved_is_told(store: &Arc<dyn Store>) {
 pub async fn a_deleted_message_leaves_a_tombstone(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let chat = desk.chat_of(3).await;
-    let data = Some(Data::parse("{\"a\":1}").expect("data"));
+    let data = Some(Some(Data::parse("{\"a\":1}").expect("data")));
     let number = MessageNumber(2);
     let body = None;
     desk.done(vec![Command::Edit(chat, Edit { number, body, data })])
@@ -91,7 +91,7 @@ pub async fn a_deleted_message_leaves_a_tombstone(store: &Arc<dyn Store>) {
     assert_eq!(desk.info(chat).await.head, head(4, 2));
 }
 
-/// An edit writes over the text, the data, or both, and leaves everything else.
+/// An edit writes over the text, the data, or both, or takes the data away, and leaves everything else.
 pub async fn an_edit_changes_what_it_names(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let chat = desk.chat_of(2).await;
@@ -106,7 +106,7 @@ pub async fn an_edit_changes_what_it_names(store: &Arc<dyn Store>) {
     let data = Edit {
         number: MessageNumber(1),
         body: None,
-        data: Some(Data::parse("{\"b\": [2]}").expect("data")),
+        data: Some(Some(Data::parse("{\"b\": [2]}").expect("data"))),
     };
     commit_at(store, vec![desk.ask(Command::Edit(chat, data))], later).await;
     expected.data = Some("{\"b\": [2]}".to_owned());
@@ -115,6 +115,16 @@ pub async fn an_edit_changes_what_it_names(store: &Arc<dyn Store>) {
     commit_at(store, vec![desk.ask(edit(chat, 1, "newer"))], later).await;
     expected.body = "newer".to_owned();
     expected.change = Change(3);
+    assert_eq!(desk.message(chat, 1).await, Some(expected.clone()));
+    let no_data = Edit {
+        number: MessageNumber(1),
+        body: None,
+        data: Some(None),
+    };
+    let ask = desk.ask(Command::Edit(chat, no_data));
+    commit_at(store, vec![ask], later).await;
+    expected.data = None;
+    expected.change = Change(4);
     assert_eq!(desk.message(chat, 1).await, Some(expected));
 }
 

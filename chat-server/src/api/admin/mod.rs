@@ -63,12 +63,7 @@ pub fn door(body: BodyLimits, reindexer: Reindexer, admin_key: Option<Secret>) -
 struct Document;
 
 fn faults(head: &Head, fault: Fault) -> Response {
-    let code = match fault {
-        Fault::NotFound => Code::NotFound,
-        Fault::MethodNotAllowed => Code::MethodNotAllowed,
-        Fault::Internal => Code::Internal,
-    };
-    Problem::new(code, head).into_response()
+    Problem::fault(fault, head).into_response()
 }
 
 impl Shared {

@@ -1,58 +1,47 @@
 //! `/applications` and `/applications/{app}`.
 
-use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
-use chat_core::page::Limit;
 use http::StatusCode;
 
-use super::document::{ApplicationInput, InApplication, Keyed};
-use super::input;
-use super::state::{State, created, key};
+use super::shapes::{InApplication, PagedForward};
+use super::state::{State, created, key, query};
 use super::status::Wrong;
 use super::view::ApplicationJson;
+use super::{input, pages};
+use crate::api::lists;
+use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
-use crate::http::list::{self, Pages};
+use crate::http::list;
+use crate::http::paging::{self, Neighbours};
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
 
-struct Applications {
-    state: State,
-    after: ApplicationId,
-}
-
-impl Pages for Applications {
-    type View = ApplicationJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<ApplicationJson>, bool), ChatError> {
-        let page = self
-            .state
-            .chat()
-            .applications(self.after, Limit::MAX)
-            .await?;
-        if let Some(last) = page.items.last().and_then(|tenant| tenant.id) {
-            self.after = last;
-        }
-        Ok((
-            page.items.into_iter().map(ApplicationJson::from).collect(),
-            page.more,
-        ))
-    }
-}
-
-/// Every application, in the order in which they were made.
+/// The applications in the order in which they were made: all of them, or a page.
 #[utoipa::path(
     get, path = "/api/v1/applications", tag = "applications", operation_id = "list_applications",
-    responses((status = 200, description = "All of them", body = [ApplicationJson])),
+    params(PagedForward),
+    responses((status = 200, description = "The applications", body = [ApplicationJson],
+        headers(("Link" = Option<String>, description = "The page behind this one")))),
 )]
 pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     state.admit(&call.head)?;
-    let patience = state.gate.patience;
-    let pages = Applications {
-        state,
-        after: ApplicationId::ROOT,
+    let chat = state.chat();
+    let Some((after, limit)) = paging::read_forward(&query(&call.head)?)? else {
+        let pages = lists::applications(chat, ApplicationJson::from);
+        return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
-    Ok(list::whole(&call.head, patience, Frame::ARRAY, pages).await?)
+    // Beyond the largest id there is nothing, as beyond any larger number.
+    let after = ApplicationId(i64::try_from(after).unwrap_or(i64::MAX));
+    let page = chat.applications(after, pages::limit(limit)).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let beside = Neighbours {
+        next_after: last.and_then(|(id, _)| u64::try_from(id.0).ok()),
+        ..Neighbours::default()
+    };
+    let shown = page.items.into_iter().map(|(_, one)| one.into());
+    Ok(pages::answer::<ApplicationJson>(
+        &call.head, limit, shown, beside,
+    ))
 }
 
 /// Make an application.

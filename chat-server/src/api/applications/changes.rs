@@ -13,7 +13,7 @@ use http::{HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::document::{ChangesQuery, InChat};
+use super::shapes::{ChangesQuery, InChat};
 use super::state::{State, only_knows, query};
 use super::status::{Native, Wrong};
 use super::view::{MessageJson, Time};

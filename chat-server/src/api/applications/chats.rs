@@ -1,45 +1,18 @@
 //! `/applications/{app}/chats` and `…/chats/{chat}`.
 
-use chat_core::error::ChatError;
-use chat_core::page::{Limit, Span};
-use chat_core::service::{Access, Chat};
 use http::StatusCode;
 
-use super::document::{ChatInput, ChatPatch, InApplication, InChat, Keyed, Paged};
+use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged};
 use super::state::{State, created, key, only_knows, page_ask, query};
 use super::status::{Native, Wrong};
 use super::view::ChatJson;
 use super::{input, pages};
+use crate::api::lists;
+use crate::api::shapes::Keyed;
 use crate::http::call::Call;
-use crate::http::list::{self, Pages};
-use crate::http::paging;
+use crate::http::list;
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
-
-struct Chats {
-    chat: Chat,
-    access: Access,
-    after: u64,
-}
-
-impl Pages for Chats {
-    type View = ChatJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<ChatJson>, bool), ChatError> {
-        let page = self
-            .chat
-            .chats(self.access, Span::After(self.after), Limit::MAX)
-            .await?;
-        if let Some(last) = page.items.last() {
-            self.after = last.number.0;
-        }
-        Ok((
-            page.items.into_iter().map(ChatJson::from).collect(),
-            page.more,
-        ))
-    }
-}
 
 /// The chats of an application by number: all of them, or a page.
 #[utoipa::path(
@@ -56,23 +29,13 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     };
     let chat = state.chat();
     let Some(ask) = ask else {
-        let pages = Chats {
-            chat: chat.clone(),
-            access,
-            after: 0,
-        };
+        let pages = lists::chats(chat, access, ChatJson::from);
         return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
     let fetch = |span, limit| chat.chats(access, span, limit);
     let (chats, beside) = pages::read(ask, |chat| chat.number.0, fetch).await?;
-    let chats: Vec<ChatJson> = chats.into_iter().map(ChatJson::from).collect();
-    let answer = reply::json(StatusCode::OK, &chats);
-    Ok(paging::with_links(
-        answer,
-        &call.head.uri,
-        ask.limit,
-        beside,
-    ))
+    let chats = chats.into_iter().map(ChatJson::from);
+    Ok(pages::answer(&call.head, ask.limit, chats, beside))
 }
 
 /// Make a chat; its number is the next of the application.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::document::InApplication;
+use super::shapes::InApplication;
 use super::state::{State, only_knows, query};
 use super::status::Native;
 use crate::http::call::Call;

@@ -11,46 +11,25 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::status::Wrong;
+use crate::api::input::ApplicationSent;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
 
-#[derive(Debug, Deserialize)]
-struct Application {
-    #[serde(default)]
-    name: Field,
-    #[serde(default)]
-    application: Nested<Named>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Named {
-    #[serde(default)]
-    name: Field,
-}
-
+/// A message, flat or in an object of its own with the same keys.
 #[derive(Debug, Deserialize)]
 struct Message {
     #[serde(default)]
     body: Field,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     data: Option<Box<RawValue>>,
     #[serde(default)]
     reply_to: Option<Box<RawValue>>,
     #[serde(default)]
-    message: Nested<Inner>,
+    message: Nested<Box<Self>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Inner {
-    #[serde(default)]
-    body: Field,
-    #[serde(default)]
-    data: Option<Box<RawValue>>,
-    #[serde(default)]
-    reply_to: Option<Box<RawValue>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
+/// A chat, flat or in an object of its own with the same keys.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 struct Chat {
     #[serde(default)]
     kind: Field,
@@ -59,17 +38,7 @@ struct Chat {
     #[serde(default)]
     members: Field,
     #[serde(default)]
-    chat: Nested<ChatFields>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-struct ChatFields {
-    #[serde(default)]
-    kind: Field,
-    #[serde(default)]
-    name: Field,
-    #[serde(default)]
-    members: Field,
+    chat: Nested<Box<Self>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,30 +49,40 @@ struct Rename {
     unknown: BTreeMap<String, IgnoredAny>,
 }
 
-/// Tells null, which takes a name away, from nothing said.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Field>, D::Error> {
-    Field::deserialize(from).map(Some)
+/// Tells null, which takes away what is there, from nothing said.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// What is read from an object of its own, if there is one.
+fn nested<T, U>(
+    field: &'static str,
+    sent: Nested<T>,
+    read: impl FnOnce(T) -> Result<U, Wrong>,
+) -> Option<Result<U, Wrong>> {
+    match sent {
+        Nested::Missing => None,
+        Nested::Object(inner) => Some(read(inner)),
+        Nested::Wrong => Some(Err(Wrong::Field(field, Violation::Invalid))),
+    }
 }
 
 /// The name of an application.
 pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
-    let sent: Application = input::any(call)?;
+    let sent: ApplicationSent = input::any(call)?;
     let name = |field| text("name", field, Name::parse);
     let flat_was_sent = sent.name != Field::Missing;
-    let nested = sent.application.object().map(|inner| name(inner.name));
-    input::either(name(sent.name), flat_was_sent, nested)
+    let in_object = nested("application", sent.application, |inner| name(inner.name));
+    input::either(name(sent.name), flat_was_sent, in_object)
 }
 
 /// The fields of a message, flat or in an object of their own.
-fn message<T>(call: &Call, read: impl Fn(Inner) -> Result<T, Wrong>) -> Result<T, Wrong> {
-    let sent: Message = input::any(call)?;
+fn message<T>(call: &Call, read: impl Fn(Message) -> Result<T, Wrong>) -> Result<T, Wrong> {
+    let mut sent: Message = input::any(call)?;
     let flat_was_sent = sent.body != Field::Missing || sent.data.is_some();
-    let flat = Inner {
-        body: sent.body,
-        data: sent.data,
-        reply_to: sent.reply_to,
-    };
-    input::either(read(flat), flat_was_sent, sent.message.object().map(read))
+    let inner = std::mem::take(&mut sent.message);
+    let in_object = nested("message", inner, |inner| read(*inner));
+    input::either(read(sent), flat_was_sent, in_object)
 }
 
 /// A new message.
@@ -111,7 +90,7 @@ pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
     message(call, |fields| {
         Ok(Post {
             body: text("body", fields.body, Body::parse)?,
-            data: fields.data.map(data).transpose()?,
+            data: fields.data.map(data).transpose()?.flatten(),
             reply_to: fields.reply_to.as_deref().map(number).transpose()?,
         })
     })
@@ -134,19 +113,14 @@ const UNSERVED_KINDS: [&str; 2] = ["direct", "group"];
 
 /// The name of a new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
 pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
-    let sent: Chat = match input::any(call) {
+    let mut sent: Chat = match input::any(call) {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
     };
-    let flat = ChatFields {
-        kind: sent.kind,
-        name: sent.name,
-        members: sent.members,
-    };
-    let fields = match sent.chat {
-        _ if flat != ChatFields::default() => flat,
-        Nested::Missing => ChatFields::default(),
-        Nested::Object(fields) => fields,
+    let fields = match std::mem::take(&mut sent.chat) {
+        _ if sent != Chat::default() => sent,
+        Nested::Missing => sent,
+        Nested::Object(fields) => *fields,
         Nested::Wrong => return Err(Wrong::Field("chat", Violation::Invalid)),
     };
     match fields.kind {
@@ -188,9 +162,14 @@ fn text<T>(
         .map_err(|violation| Wrong::Field(field, violation))
 }
 
-fn data(raw: Box<RawValue>) -> Result<Data, Wrong> {
+fn data(raw: Box<RawValue>) -> Result<Option<Data>, Wrong> {
     let text: Box<str> = raw.into();
-    Data::parse(text).map_err(|violation| Wrong::Field("data", violation))
+    if &*text == "null" {
+        return Ok(None);
+    }
+    Data::parse(text)
+        .map(Some)
+        .map_err(|violation| Wrong::Field("data", violation))
 }
 
 /// A number may be sent as a number or as text.

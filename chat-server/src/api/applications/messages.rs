@@ -1,49 +1,18 @@
 //! `…/chats/{chat}/messages` and `…/messages/{message}`.
 
-use chat_core::error::ChatError;
-use chat_core::page::{Limit, Span};
-use chat_core::service::Reader;
 use http::StatusCode;
 
-use super::document::{InChat, InMessage, Keyed, MessageInput, Paged, Tombstones};
+use super::shapes::{InChat, InMessage, MessageInput, Paged, Tombstones};
 use super::state::{State, created, key, page_ask, query};
 use super::status::Wrong;
 use super::view::MessageJson;
 use super::{input, pages};
+use crate::api::lists;
+use crate::api::shapes::Keyed;
 use crate::http::call::Call;
-use crate::http::list::{self, Pages};
-use crate::http::paging;
+use crate::http::list;
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
-
-/// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
-const PAGE: usize = 200;
-
-struct Messages {
-    reader: Reader,
-    tombstones: bool,
-    after: u64,
-}
-
-impl Pages for Messages {
-    type View = MessageJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
-        let limit = Limit::new(PAGE).unwrap_or(Limit::DEFAULT);
-        let page = self
-            .reader
-            .messages(Span::After(self.after), self.tombstones, limit)
-            .await?;
-        if let Some(last) = page.items.last() {
-            self.after = last.number.0;
-        }
-        Ok((
-            page.items.into_iter().map(MessageJson::from).collect(),
-            page.more,
-        ))
-    }
-}
 
 /// The messages of a chat by number: all of them, or a page.
 #[utoipa::path(
@@ -67,23 +36,13 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
         }
     };
     let Some(ask) = ask else {
-        let pages = Messages {
-            reader,
-            tombstones,
-            after: 0,
-        };
+        let pages = lists::messages(reader, tombstones, MessageJson::from);
         return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
     let fetch = |span, limit| reader.messages(span, tombstones, limit);
     let (messages, beside) = pages::read(ask, |message| message.number.0, fetch).await?;
-    let messages: Vec<MessageJson> = messages.into_iter().map(MessageJson::from).collect();
-    let answer = reply::json(StatusCode::OK, &messages);
-    Ok(paging::with_links(
-        answer,
-        &call.head.uri,
-        ask.limit,
-        beside,
-    ))
+    let messages = messages.into_iter().map(MessageJson::from);
+    Ok(pages::answer(&call.head, ask.limit, messages, beside))
 }
 
 /// Post a message; its number is the next of the chat. It is durable when this is answered.

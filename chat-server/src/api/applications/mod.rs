@@ -9,6 +9,7 @@ mod input;
 mod messages;
 mod pages;
 mod search;
+mod shapes;
 mod state;
 mod status;
 mod view;

@@ -4,8 +4,12 @@ use std::future::Future;
 
 use chat_core::error::ChatError;
 use chat_core::page::{Limit, Page, Span};
+use http::StatusCode;
+use serde::Serialize;
 
-use crate::http::paging::{Neighbours, PageAsk, Place};
+use crate::http::call::Head;
+use crate::http::paging::{self, Neighbours, PageAsk, Place};
+use crate::http::reply::{self, Response};
 
 /// Reads the page that is asked for, and finds its neighbours.
 pub(super) async fn read<T, F, R>(
@@ -17,7 +21,6 @@ where
     F: Fn(Span, Limit) -> R,
     R: Future<Output = Result<Page<T>, ChatError>>,
 {
-    let limit = |size: u16| Limit::new(size.into()).unwrap_or(Limit::DEFAULT);
     match ask.place {
         None | Some(Place::After(0)) => {
             let page = fetch(Span::After(0), limit(ask.limit)).await?;
@@ -58,18 +61,19 @@ where
         }
         Some(Place::Around(middle)) => {
             let older = ask.limit / 2;
-            let below = match older {
+            let mut below = match older {
                 0 => Page {
                     items: Vec::new(),
                     more: middle > 1,
                 },
                 _ => fetch(Span::Before(middle), limit(older)).await?,
             };
-            let from = fetch(
-                Span::After(middle.saturating_sub(1)),
-                limit(ask.limit - older),
-            )
-            .await?;
+            // What one side lacks, the other one has to give: a page in a long list is full wherever it is.
+            let newer = ask.limit - count(&below);
+            let from = fetch(Span::After(middle.saturating_sub(1)), limit(newer)).await?;
+            if below.more && count(&from) < ask.limit - older {
+                below = fetch(Span::Before(middle), limit(ask.limit - count(&from))).await?;
+            }
             let next_after = from.items.last().filter(|_| from.more).map(&number);
             let mut items = below.items;
             items.extend(from.items);
@@ -86,6 +90,28 @@ where
             ))
         }
     }
+}
+
+/// How many a page holds: at most its limit.
+fn count<T>(page: &Page<T>) -> u16 {
+    u16::try_from(page.items.len()).unwrap_or(u16::MAX)
+}
+
+/// A limit that was checked when it was read.
+pub(super) fn limit(size: u16) -> Limit {
+    Limit::new(size.into()).unwrap_or(Limit::DEFAULT)
+}
+
+/// The answer with a page and links to its neighbours.
+pub(super) fn answer<V: Serialize>(
+    head: &Head,
+    limit: u16,
+    items: impl Iterator<Item = V>,
+    beside: Neighbours,
+) -> Response {
+    let items: Vec<V> = items.collect();
+    let answer = reply::json(StatusCode::OK, &items);
+    paging::with_links(answer, &head.uri, limit, beside)
 }
 
 #[cfg(test)]

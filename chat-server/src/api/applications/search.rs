@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::document::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
+use super::shapes::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
 use super::state::{State, only_knows, query};
 use super::status::{Native, Wrong};
 use super::view::MessageJson;
@@ -28,7 +28,7 @@ const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through")
     params(InChat, SearchQuery),
     responses((status = 200, description = "The messages, newest first or best match first", body = [MessageJson],
         headers(
-            ("Link" = Option<String>, description = "The page behind this one"),
+            ("Link" = Option<String>, description = "The page behind this one; never by relevance"),
             ("X-Indexed-Through" = u64, description = "The number up to which the index is current"),
         ))),
 )]

@@ -87,7 +87,8 @@ impl Shared {
         if head.headers.contains_key(AS_USER) {
             self.enter_as_admin(head).await?;
         }
-        Ok(self.gate.enter_chat(head, APPLICATION, CHAT).await?)
+        let entered = self.gate.enter_chat(head, APPLICATION, CHAT).await?;
+        Ok((entered.access, entered.chat))
     }
 
     /// The access, the chat and the message in the path.

@@ -1,16 +1,12 @@
 //! The status codes of this API, all of them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 use chat_core::cursor::CursorError;
 use chat_core::error::ChatError;
 use chat_core::text::Violation;
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 
 use crate::api::gate::Barred;
 use crate::http::accept::wants_problem;
@@ -18,15 +14,13 @@ use crate::http::auth;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
+use crate::http::host;
 use crate::http::input::InputFault;
 use crate::http::leaf::Answer;
 use crate::http::paging::WrongParameter;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
-
-/// After so many seconds a client may try again what cannot be done now.
-const RETRY_SECONDS: u64 = 1;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -63,22 +57,7 @@ pub(super) enum Wrong {
     Exhausted(Allowance),
 }
 
-/// What an error answer on a path of the original API holds.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "the document alone reads it")]
-pub(super) enum ErrorJson {
-    /// What is missing or wrong, and for programs why.
-    Error {
-        error: String,
-        #[schema(required = false)]
-        code: Option<Code>,
-    },
-    /// What is wrong with each field.
-    Fields(BTreeMap<String, Vec<String>>),
-}
-
-/// The same, on a path and method that the original API does not have: always a problem.
+/// Why a request was not done on a path and method that the original API does not have: always a problem.
 #[derive(Debug)]
 pub(super) struct Native(pub(super) Wrong);
 
@@ -262,7 +241,9 @@ fn input_code(fault: &InputFault) -> Code {
     match fault {
         InputFault::Missing => Code::MissingBody,
         InputFault::MediaType(_) => Code::UnsupportedMediaType,
-        InputFault::Json(_) | InputFault::NotUtf8(_) => Code::MalformedBody,
+        InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
+            Code::MalformedBody
+        }
         InputFault::Body(BodyFault::TooLarge { .. }) => Code::BodyTooLarge,
         InputFault::Body(BodyFault::TimedOut { .. }) => Code::RequestTimeout,
         InputFault::Body(BodyFault::Broken) => Code::MalformedBody,
@@ -314,19 +295,15 @@ fn answer(wrong: &Wrong, head: &Head, always_problem: bool) -> Response {
     };
     match wrong {
         Wrong::Unauthorized | Wrong::NoSession => auth::with_challenge(response),
-        Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.reset()),
+        Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
         Wrong::Chat(ChatError::Busy { retry_after }) => {
-            reply::with_retry_after(response, seconds(*retry_after))
+            reply::with_retry_after(response, *retry_after)
         }
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            reply::with_retry_after(response, RETRY_SECONDS)
+            reply::with_retry_after(response, reply::SOON)
         }
         _ => response,
     }
-}
-
-fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 impl Answer for Wrong {
@@ -341,14 +318,21 @@ impl Answer for Native {
     }
 }
 
+/// The form that the client wants where the original has the path.
+fn in_form(head: &Head, told: Told) -> Response {
+    if wants_problem(&head.headers) {
+        problem(head, told)
+    } else {
+        plain(&told)
+    }
+}
+
 /// What is answered before any handler is asked: what is not there, the original has no words for.
 pub(super) fn faults(head: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => problem(head, Told::new(Code::NotFound, "")),
         Fault::MethodNotAllowed => problem(head, Told::new(Code::MethodNotAllowed, "")),
-        Fault::Internal if wants_problem(&head.headers) => {
-            problem(head, Told::new(Code::Internal, ""))
-        }
-        Fault::Internal => plain(&Told::new(Code::Internal, "")),
+        Fault::NoHost => in_form(head, Told::new(Code::BadRequest, host::NEEDED)),
+        Fault::Internal => in_form(head, Told::new(Code::Internal, "")),
     }
 }

@@ -69,7 +69,7 @@ pub(super) struct ChatJson {
     #[schema(value_type = String, format = DateTime)]
     updated_at: Time,
     /// Who takes part.
-    #[schema(value_type = super::document::ChatKind)]
+    #[schema(value_type = super::shapes::ChatKind)]
     kind: &'static str,
     /// Its name, if it has one.
     #[schema(min_length = 1, max_length = 255)]

@@ -124,9 +124,10 @@ pub(super) async fn ready(probes: Arc<[Arc<dyn Probe>]>, call: Call) -> Response
         backends: backends.collect(),
     };
     match status {
-        Status::Unavailable => {
-            reply::with_retry_after(reply::json(StatusCode::SERVICE_UNAVAILABLE, &body), 1)
-        }
+        Status::Unavailable => reply::with_retry_after(
+            reply::json(StatusCode::SERVICE_UNAVAILABLE, &body),
+            reply::SOON,
+        ),
         Status::Ready | Status::Degraded => reply::json(StatusCode::OK, &body),
     }
 }

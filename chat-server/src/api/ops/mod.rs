@@ -15,7 +15,7 @@ use crate::http::call::{Call, Head};
 use crate::http::door::{Door, Fault};
 use crate::http::leaf::{Leaf, LeafStyle};
 use crate::http::metrics;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::Problem;
 use crate::http::reply::{self, Response};
 
 pub use health::{Probe, Working};
@@ -79,12 +79,7 @@ pub fn door(
 struct Document;
 
 fn faults(head: &Head, fault: Fault) -> Response {
-    let code = match fault {
-        Fault::NotFound => Code::NotFound,
-        Fault::MethodNotAllowed => Code::MethodNotAllowed,
-        Fault::Internal => Code::Internal,
-    };
-    Problem::new(code, head).into_response()
+    Problem::fault(fault, head).into_response()
 }
 
 /// Figures in the text format of Prometheus.

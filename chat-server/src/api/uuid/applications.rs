@@ -1,62 +1,25 @@
 //! `/applications` and `/applications/{uuid}`.
 
-use chat_core::error::ChatError;
-use chat_core::ids::ApplicationId;
-use chat_core::page::Limit;
-use chat_core::service::Chat;
 use chat_core::text::Name;
 use http::StatusCode;
-use serde::Deserialize;
 
-use super::document::{ApplicationInput, InApplication, Keyed};
+use super::shapes::InApplication;
 use super::status::Wrong;
 use super::view::ApplicationJson;
 use super::{APPLICATION, key};
 use crate::api::gate::{Gate, with_replayed};
+use crate::api::input::ApplicationSent;
+use crate::api::lists;
+use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
 use crate::http::input::{self, Field, Nested};
-use crate::http::list::{self, Pages};
+use crate::http::list;
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
 
-struct Applications {
-    chat: Chat,
-    after: ApplicationId,
-}
-
-impl Pages for Applications {
-    type View = ApplicationJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<ApplicationJson>, bool), ChatError> {
-        let page = self.chat.applications(self.after, Limit::MAX).await?;
-        if let Some(last) = page.items.last().and_then(|tenant| tenant.id) {
-            self.after = last;
-        }
-        Ok((
-            page.items.into_iter().map(ApplicationJson::from).collect(),
-            page.more,
-        ))
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Sent {
-    #[serde(default)]
-    name: Field,
-    #[serde(default)]
-    application: Nested<Inner>,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct Inner {
-    #[serde(default)]
-    name: Field,
-}
-
 /// The name that was sent, or in which words it cannot be one.
 fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
-    let sent: Sent = input::any(call).map_err(|fault| Wrong::Input("name", fault))?;
+    let sent: ApplicationSent = input::any(call).map_err(|fault| Wrong::Input("name", fault))?;
     let name = |field: Field| {
         field
             .parse(Name::parse)
@@ -81,12 +44,8 @@ fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
     responses((status = 200, description = "All of them", body = [ApplicationJson])),
 )]
 pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
-    let patience = gate.patience;
-    let pages = Applications {
-        chat: gate.chat,
-        after: ApplicationId::ROOT,
-    };
-    Ok(list::whole(&call.head, patience, Frame::ARRAY, pages).await?)
+    let pages = lists::applications(&gate.chat, ApplicationJson::from);
+    Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
 }
 
 /// Make an application.

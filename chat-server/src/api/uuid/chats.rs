@@ -1,46 +1,20 @@
 //! `/applications/{uuid}/chats`.
 
-use chat_core::error::ChatError;
-use chat_core::page::{Limit, Span};
-use chat_core::service::{Access, Chat};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::document::{InApplication, Keyed};
+use super::shapes::InApplication;
 use super::status::Wrong;
 use super::view::ChatJson;
 use super::{APPLICATION, key};
 use crate::api::gate::{Gate, with_replayed};
+use crate::api::lists;
+use crate::api::shapes::Keyed;
 use crate::http::call::Call;
-use crate::http::list::{self, Pages};
+use crate::http::list;
 use crate::http::reply::{self, Response};
 use crate::http::stream::Frame;
-
-struct Chats {
-    chat: Chat,
-    access: Access,
-    after: u64,
-}
-
-impl Pages for Chats {
-    type View = ChatJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<ChatJson>, bool), ChatError> {
-        let page = self
-            .chat
-            .chats(self.access, Span::After(self.after), Limit::MAX)
-            .await?;
-        if let Some(last) = page.items.last() {
-            self.after = last.number.0;
-        }
-        Ok((
-            page.items.into_iter().map(ChatJson::from).collect(),
-            page.more,
-        ))
-    }
-}
 
 /// The number of a new chat.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,13 +32,8 @@ pub(super) struct Made {
 )]
 pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
     let access = gate.enter(&call.head, APPLICATION).await?;
-    let patience = gate.patience;
-    let pages = Chats {
-        chat: gate.chat,
-        access,
-        after: 0,
-    };
-    Ok(list::whole(&call.head, patience, Frame::ARRAY, pages).await?)
+    let pages = lists::chats(&gate.chat, access, ChatJson::from);
+    Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
 }
 
 /// Make a chat; its number is the next of the application.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use chat_core::commit::Post;
 use chat_core::error::ChatError;
-use chat_core::ids::ChatNumber;
-use chat_core::page::{Limit, Span};
+use chat_core::model::Message;
 use chat_core::port::Order;
 use chat_core::service::{Found, Reader, SearchRequest};
 use chat_core::terms::Query;
@@ -13,14 +12,15 @@ use chat_core::text::{Body, Violation};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::document::{InChat, InMessages, Keyed, MessageInput, SearchInput, SearchQuery};
+use super::shapes::{MessageInput, SearchInput, SearchQuery};
 use super::status::Wrong;
 use super::view::MessageJson;
-use super::{APPLICATION, key};
-use crate::api::gate::{Gate, with_replayed};
-use crate::http::call::Call;
+use super::{APPLICATION, key, shapes};
+use crate::api::gate::{Gate, InChat, with_replayed};
+use crate::api::lists;
+use crate::api::shapes::Keyed;
+use crate::http::call::{Call, Head};
 use crate::http::input::{self, Field, Nested};
 use crate::http::list::{self, Pages};
 use crate::http::reply::{self, Response};
@@ -32,60 +32,44 @@ const CHAT_TO_READ: usize = 2;
 
 const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through");
 
-/// Elements read at once of a whole list: a page of the longest texts still fits into memory many times over.
-const PAGE: usize = 200;
-
-fn page() -> Limit {
-    Limit::new(PAGE).unwrap_or(Limit::DEFAULT)
+/// The chat that the path names, and how its messages are shown.
+async fn enter(
+    gate: &Gate,
+    head: &Head,
+) -> Result<(Reader, impl Fn(Message) -> MessageJson + Send + 'static), Wrong> {
+    let entered = gate.enter_chat(head, APPLICATION, CHAT_TO_READ).await?;
+    let InChat {
+        token,
+        access,
+        chat,
+    } = entered;
+    let reader = gate.chat.chat(access, chat).await?;
+    let show = move |message| MessageJson::new(message, token.expose(), chat);
+    Ok((reader, show))
 }
 
-struct Messages {
+struct Hits<S> {
     reader: Reader,
-    application: Uuid,
-    chat: ChatNumber,
-    after: u64,
-}
-
-impl Pages for Messages {
-    type View = MessageJson;
-    type Error = ChatError;
-
-    async fn next(&mut self) -> Result<(Vec<MessageJson>, bool), ChatError> {
-        let page = self
-            .reader
-            .messages(Span::After(self.after), false, page())
-            .await?;
-        if let Some(last) = page.items.last() {
-            self.after = last.number.0;
-        }
-        let show = |message| MessageJson::new(message, self.application, self.chat);
-        Ok((page.items.into_iter().map(show).collect(), page.more))
-    }
-}
-
-struct Hits {
-    reader: Reader,
-    application: Uuid,
-    chat: ChatNumber,
+    show: S,
     query: Arc<Query>,
     /// The page that was read already.
     first: Option<Found>,
     after: Option<u64>,
 }
 
-impl Hits {
-    async fn read(&self) -> Result<Found, ChatError> {
+impl<S> Hits<S> {
+    async fn read(&mut self) -> Result<Found, ChatError> {
         let request = SearchRequest {
             query: Arc::clone(&self.query),
             order: Order::Oldest,
             after: self.after,
-            limit: page(),
+            limit: lists::message_page(),
         };
         self.reader.search(&request).await
     }
 }
 
-impl Pages for Hits {
+impl<S: Fn(Message) -> MessageJson + Send + 'static> Pages for Hits<S> {
     type View = MessageJson;
     type Error = ChatError;
 
@@ -95,9 +79,8 @@ impl Pages for Hits {
             None => self.read().await?,
         };
         self.after = found.next;
-        let show = |message| MessageJson::new(message, self.application, self.chat);
         Ok((
-            found.items.into_iter().map(show).collect(),
+            found.items.into_iter().map(&self.show).collect(),
             found.next.is_some(),
         ))
     }
@@ -153,11 +136,11 @@ fn body(call: &Call) -> Result<Body, Wrong> {
 /// Post a message; its number is the next of the chat.
 #[utoipa::path(
     post, path = "/applications/{uuid}/chats/{n}/messages", tag = "uuid-applications", operation_id = "uuid_post_message",
-    params(InChat, Keyed), request_body = MessageInput,
+    params(shapes::InChat, Keyed), request_body = MessageInput,
     responses((status = 200, description = "The new message's number", body = Made)),
 )]
 pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
-    let (access, chat) = gate
+    let InChat { access, chat, .. } = gate
         .enter_chat(&call.head, APPLICATION, CHAT_TO_POST)
         .await?;
     let asked = key(&call.head).and_then(|key| Ok((key, body(&call)?)));
@@ -183,7 +166,7 @@ pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
 /// Post a message, under the other name of the path.
 #[utoipa::path(
     post, path = "/applications/{uuid}/chats/{n}/message", tag = "uuid-applications", operation_id = "uuid_post_a_message",
-    params(InChat, Keyed), request_body = MessageInput,
+    params(shapes::InChat, Keyed), request_body = MessageInput,
     responses((status = 200, description = "The new message's number", body = Made)),
 )]
 pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, Wrong> {
@@ -193,7 +176,7 @@ pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, Wrong
 /// The messages of a chat by number.
 #[utoipa::path(
     get, path = "/messages/{uuid}/{n}", tag = "uuid-applications", operation_id = "uuid_list_messages",
-    params(InMessages),
+    params(shapes::InChat),
     responses((status = 200, description = "All of them", body = MessagesJson)),
 )]
 pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
@@ -201,31 +184,20 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
         open: "{\"messages\":[",
         close: "]}",
     };
-    let (access, chat) = gate
-        .enter_chat(&call.head, APPLICATION, CHAT_TO_READ)
-        .await?;
-    let reader = gate.chat.chat(access, chat).await?;
-    let pages = Messages {
-        reader,
-        application: application(&call),
-        chat,
-        after: 0,
-    };
+    let (reader, show) = enter(&gate, &call.head).await?;
+    let pages = lists::messages(reader, false, show);
     Ok(list::whole(&call.head, gate.patience, FRAME, pages).await?)
 }
 
 /// The messages of a chat that match, oldest first. What is searched for stands in a JSON body, or in the query.
 #[utoipa::path(
     get, path = "/messages/{uuid}/{n}/search", tag = "uuid-applications", operation_id = "uuid_search_messages",
-    params(InMessages, SearchQuery), request_body = SearchInput,
+    params(shapes::InChat, SearchQuery), request_body = SearchInput,
     responses((status = 200, description = "All that match", body = [MessageJson],
         headers(("X-Indexed-Through" = u64, description = "The number up to which the index is current")))),
 )]
 pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
-    let (access, chat) = gate
-        .enter_chat(&call.head, APPLICATION, CHAT_TO_READ)
-        .await?;
-    let reader = gate.chat.chat(access, chat).await?;
+    let (reader, show) = enter(&gate, &call.head).await?;
     let sought: Sought = input::any(&call).map_err(|fault| Wrong::Input("message", fault))?;
     let blank = |text: String| {
         if text.trim().is_empty() {
@@ -237,8 +209,7 @@ pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
     let text = sought.message.parse(blank).map_err(wrong)?;
     let mut pages = Hits {
         reader,
-        application: application(&call),
-        chat,
+        show,
         query: Arc::new(Query::parse(&text)),
         first: None,
         after: None,
@@ -249,12 +220,4 @@ pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
     let mut answer = list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?;
     answer.headers_mut().insert(INDEXED_THROUGH, through);
     Ok(answer)
-}
-
-/// The uuid in the path, under which the application was found.
-fn application(call: &Call) -> Uuid {
-    call.head
-        .segment(APPLICATION)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_default()
 }

@@ -4,6 +4,7 @@ mod applications;
 mod chats;
 mod document;
 mod messages;
+mod shapes;
 mod status;
 mod view;
 

@@ -84,7 +84,9 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
     let wrong = |words: String| failed(StatusCode::BAD_REQUEST, &json!({ field: [words] }));
     match fault {
         InputFault::Missing => wrong(Violation::Blank.to_string()),
-        InputFault::Json(_) | InputFault::NotUtf8(_) => wrong(Violation::Invalid.to_string()),
+        InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
+            wrong(Violation::Invalid.to_string())
+        }
         InputFault::MediaType(_) => told(StatusCode::UNSUPPORTED_MEDIA_TYPE),
         InputFault::Body(BodyFault::TooLarge { .. }) => told(StatusCode::PAYLOAD_TOO_LARGE),
         InputFault::Body(BodyFault::TimedOut { .. }) => told(StatusCode::REQUEST_TIMEOUT),
@@ -104,10 +106,10 @@ fn by_core(error: &ChatError, head: &Head) -> Response {
         head.log_failure(error);
     }
     match error {
-        ChatError::Busy { retry_after } => {
-            reply::with_retry_after(told(status), retry_after.as_secs().max(1))
+        ChatError::Busy { retry_after } => reply::with_retry_after(told(status), *retry_after),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+            reply::with_retry_after(told(status), reply::SOON)
         }
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => reply::with_retry_after(told(status), 1),
         _ => told(status),
     }
 }
@@ -132,7 +134,7 @@ impl Answer for Wrong {
                 )
             }
             Self::Exhausted(allowance) => {
-                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.reset())
+                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.left())
             }
             Self::Chat(error) => by_core(error, head),
         }
@@ -144,6 +146,10 @@ pub(super) fn faults(_: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => failed(StatusCode::NOT_FOUND, &json!("Not Found")),
         Fault::MethodNotAllowed => told(StatusCode::METHOD_NOT_ALLOWED),
+        Fault::NoHost => {
+            let words = Violation::Invalid.to_string();
+            failed(StatusCode::BAD_REQUEST, &json!({ "Host": [words] }))
+        }
         Fault::Internal => told(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -131,16 +131,6 @@ pub fn either<T, E>(
     }
 }
 
-impl<T> Nested<T> {
-    /// What stands in the object, if it is one.
-    pub fn object(self) -> Option<T> {
-        match self {
-            Self::Object(inner) => Some(inner),
-            Self::Missing | Self::Wrong => None,
-        }
-    }
-}
-
 impl Field {
     /// The text as a value of the core: a missing one is blank, what is no text invalid.
     ///

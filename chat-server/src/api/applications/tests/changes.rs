@@ -174,7 +174,9 @@ struct Stream(warp::reply::Response, String);
 
 impl Stream {
     async fn open(house: &House, path: &str, last: Option<&str>) -> Self {
-        let mut request = http::Request::get(path).header("accept", "text/event-stream");
+        let mut request = http::Request::get(path)
+            .header("host", "test")
+            .header("accept", "text/event-stream");
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }

@@ -89,7 +89,6 @@ async fn a_blank_missing_or_long_text_is_422_and_takes_no_number() {
         r#"{"body":""}"#,
         r#"{"body":" \n"}"#,
         r#"{"body":null}"#,
-        r#"{"message":"hi"}"#,
         r#"{"message":{}}"#,
     ] {
         let refused = house.post(&messages, body).await;
@@ -99,11 +98,16 @@ async fn a_blank_missing_or_long_text_is_422_and_takes_no_number() {
             "{body}"
         );
     }
-    let refused = house.post(&messages, r#"{"body":7}"#).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.text()),
-        (422, r#"{"body":["is invalid"]}"#)
-    );
+    for (body, refusal) in [
+        (r#"{"body":7}"#, r#"{"body":["is invalid"]}"#),
+        (r#"{"message":{"body":[]}}"#, r#"{"body":["is invalid"]}"#),
+        (r#"{"message":"hi"}"#, r#"{"message":["is invalid"]}"#),
+        (r#"{"message":["hi"]}"#, r#"{"message":["is invalid"]}"#),
+        (r#"{"body":7,"message":8}"#, r#"{"body":["is invalid"]}"#),
+    ] {
+        let refused = house.post(&messages, body).await;
+        assert_eq!((refused.status.as_u16(), refused.text()), (422, refusal));
+    }
     let refused = house
         .post(&messages, format!(r#"{{"body":"{}"}}"#, "x".repeat(65_537)))
         .await;
@@ -126,6 +130,17 @@ async fn no_body_or_an_unreadable_one_is_400_and_too_large_a_one_413() {
     let messages = format!("{}/messages", a_chat(&house).await);
     for body in ["", "{", "[]", "7"] {
         assert_eq!(house.post(&messages, body).await.status, 400, "{body}");
+    }
+    for body in ["[]", " 7", "true", r#""hi""#, r#"[{"body":"hi"}]"#] {
+        let refused = house.post(&messages, body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text()),
+            (
+                400,
+                r#"{"code":"malformed_body","error":"the body must be a JSON object"}"#
+            ),
+            "{body}"
+        );
     }
     let huge = house.post(&messages, vec![b' '; 1024 * 1024 + 1]).await;
     assert_eq!(huge.status, 413);
@@ -231,6 +246,17 @@ async fn put_and_patch_change_a_message() {
     assert_eq!(
         (&data["body"], &data["data"]["k"]),
         (&"c".into(), &1.into())
+    );
+    let none = house
+        .json("PATCH", &message, r#"{"data":null}"#)
+        .await
+        .json();
+    assert_eq!(
+        (
+            &none["body"],
+            none.get("data").filter(|data| !data.is_null())
+        ),
+        (&"c".into(), None)
     );
 }
 

@@ -87,3 +87,84 @@ async fn a_limit_that_cannot_be_is_400_naming_it() {
         .await;
     assert_eq!(two.status, 400);
 }
+
+#[tokio::test]
+async fn applications_have_pages_that_are_read_forward() {
+    let house = house().await;
+    for name in ["A", "B", "C", "D", "E"] {
+        application(&house, name).await;
+    }
+    let mut path = format!("{ROOT}?limit=2");
+    let mut pages = Vec::new();
+    loop {
+        let answer = house.get(&path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let list = answer.json();
+        let names = list.as_array().unwrap().iter();
+        pages.push(names.map(|one| one["name"].clone()).collect::<Vec<_>>());
+        let Some(link) = answer.header("link") else {
+            break;
+        };
+        let next = link.strip_suffix(">; rel=\"next\"").unwrap();
+        path = next.strip_prefix('<').unwrap().to_owned();
+        assert!(
+            path.starts_with(&format!("{ROOT}?limit=2&after=")),
+            "{path}"
+        );
+    }
+    assert_eq!(
+        serde_json::json!(pages),
+        serde_json::json!([["A", "B"], ["C", "D"], ["E"]])
+    );
+    let count = async |query: &str| {
+        let answer = house.get(&format!("{ROOT}?{query}")).await;
+        answer.json().as_array().unwrap().len()
+    };
+    assert_eq!(count("after=0").await, 5);
+    assert_eq!(count("limit=1000").await, 5);
+    assert_eq!(count(&format!("after={}", u64::MAX)).await, 0);
+}
+
+#[tokio::test]
+async fn a_page_of_applications_that_cannot_be_is_400_naming_the_parameter() {
+    let house = house().await;
+    for (query, word) in [
+        ("limit=0", "limit must be a number from 1 to 1000"),
+        ("limit=1001", "limit must be a number from 1 to 1000"),
+        ("after=x", "after is not a number"),
+        ("before=3", "before is not for this list"),
+        ("around=3&limit=2", "around is not for this list"),
+    ] {
+        let refused = house.get(&format!("{ROOT}?{query}")).await;
+        assert_eq!(refused.status, 400, "{query}");
+        assert!(refused.text().contains(word), "{}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn a_page_around_a_message_is_full_wherever_in_the_chat_it_is() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    post_all(&house, &chat, &["m"; 9]).await;
+    let messages = format!("{chat}/messages");
+    for (around, limit, whole) in [
+        (0, 4, 1..=4),
+        (1, 4, 1..=4),
+        (2, 4, 1..=4),
+        (3, 4, 1..=4),
+        (4, 4, 2..=5),
+        (8, 4, 6..=9),
+        (9, 4, 6..=9),
+        (99, 4, 6..=9),
+        (99, 1, 9..=9),
+        (5, 9, 1..=9),
+        (9, 50, 1..=9),
+    ] {
+        let path = format!("{messages}?around={around}&limit={limit}");
+        let (found, link) = page(&house, &path).await;
+        assert_eq!(found, whole.clone().collect::<Vec<u64>>(), "{path}");
+        let link = link.unwrap_or_default();
+        assert_eq!(link.contains("prev"), *whole.start() > 1, "{path}: {link}");
+        assert_eq!(link.contains("next"), *whole.end() < 9, "{path}: {link}");
+    }
+}
