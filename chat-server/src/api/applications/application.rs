@@ -30,8 +30,11 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestEr
         let pages = lists::applications(chat, ApplicationJson::from);
         return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
-    // Beyond the largest id there is nothing, as beyond any larger number.
-    let after = ApplicationId(i64::try_from(after).unwrap_or(i64::MAX));
+    let after = i64::try_from(after).map_err(|_| {
+        let message = format!("must be a number from 0 to {}", i64::MAX);
+        RequestError::Parameter("after".into(), message)
+    })?;
+    let after = ApplicationId(after);
     let page = chat.applications(after, pages::limit(limit)).await?;
     let last = page.items.last().filter(|_| page.more);
     let beside = Neighbours {
