@@ -13,8 +13,8 @@ use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
 use crate::http::list;
 use crate::http::paging::{self, Neighbours};
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The applications in the order in which they were made: all of them, or a page.
 #[utoipa::path(

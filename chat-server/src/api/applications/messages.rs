@@ -11,8 +11,8 @@ use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The messages of a chat by number: all of them, or a page.
 #[utoipa::path(

@@ -14,8 +14,8 @@ use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
 use crate::http::input::{self, Field, Nested};
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The name that was sent, or in which words it cannot be one.
 fn name(call: &Call) -> Result<Result<Name, String>, RequestError> {

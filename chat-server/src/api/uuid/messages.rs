@@ -23,8 +23,8 @@ use crate::api::shapes::Keyed;
 use crate::http::call::{Call, Head};
 use crate::http::input::{self, Field, Nested};
 use crate::http::list::{self, Pages};
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// Where the chat stands in `/applications/{uuid}/chats/{n}/messages` and in `/messages/{uuid}/{n}`.
 const CHAT_TO_POST: usize = 3;
