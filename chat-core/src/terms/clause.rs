@@ -4,7 +4,7 @@ use super::chunk::{Chunk, Kind};
 use super::cut::{
     Edges, GRAM, INITIAL, INNER, LENGTHS, PAIR, RUN_END, RUN_START, SHORT_WORD, Terms, WORD_START,
 };
-use super::query::Piece;
+use super::piece::Piece;
 
 /// More clauses than these are not asked for.
 const MAX_CLAUSES: usize = 32;

@@ -46,6 +46,7 @@ mod clause;
 mod cut;
 mod fold;
 mod index;
+mod piece;
 #[cfg(test)]
 mod properties;
 mod query;

@@ -31,7 +31,7 @@ impl Upkeep for SqliteStore {
     /// Asks the disk, unless a write went through a moment ago.
     async fn ready(&self) -> Result<()> {
         let writer = self.writer("ready")?;
-        if writer.is_proven() {
+        if writer.wrote_just_now() {
             return Ok(());
         }
         let probe = |conn: &rusqlite::Connection| conn.prepare_cached(PROBE)?.execute([]);

@@ -23,7 +23,7 @@ type Reply<T> = oneshot::Sender<Result<T>>;
 
 const WAITING: usize = 256;
 /// A write that went to disk so recently proves that the next one can.
-const PROOF: Duration = Duration::from_secs(2);
+const RECENT: Duration = Duration::from_secs(2);
 
 /// What a transaction waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ struct Settle {
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    proof: Arc<Mutex<Option<Instant>>>,
+    last_write: Arc<Mutex<Option<Instant>>>,
 }
 
 /// The writer, as its thread sees it. Fields close in this order.
@@ -59,19 +59,19 @@ struct WriterThread {
     checkpointer: Checkpointer,
     conn: Connection,
     config: StoreConfig,
-    proof: Arc<Mutex<Option<Instant>>>,
+    last_write: Arc<Mutex<Option<Instant>>>,
     #[expect(dead_code, reason = "held until the connection is closed")]
     lock: Lock,
 }
 
 impl Writer {
     pub(super) fn start(config: &StoreConfig, conn: Connection, lock: Lock) -> Result<Self> {
-        let proof = Arc::new(Mutex::new(None));
+        let last_write = Arc::new(Mutex::new(None));
         let mut writer = WriterThread {
             checkpointer: Checkpointer::start(config)?,
             conn,
             config: config.clone(),
-            proof: Arc::clone(&proof),
+            last_write: Arc::clone(&last_write),
             lock,
         };
         let (jobs, waiting) = mpsc::channel(WAITING);
@@ -82,7 +82,7 @@ impl Writer {
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
-            proof,
+            last_write,
         })
     }
 
@@ -115,8 +115,8 @@ impl Writer {
     }
 
     /// Whether a write went to disk just now.
-    pub(super) fn is_proven(&self) -> bool {
-        proof(&self.proof).is_some_and(|at| at.elapsed() < PROOF)
+    pub(super) fn wrote_just_now(&self) -> bool {
+        locked(&self.last_write).is_some_and(|at| at.elapsed() < RECENT)
     }
 
     async fn send<T>(
@@ -203,9 +203,9 @@ impl WriterThread {
                 .map_err(translate(op))?;
         }
         match &done {
-            Ok((_, true)) => *proof(&self.proof) = Some(Instant::now()),
+            Ok((_, true)) => *locked(&self.last_write) = Some(Instant::now()),
             Ok((_, false)) => {}
-            Err(_) => *proof(&self.proof) = None,
+            Err(_) => *locked(&self.last_write) = None,
         }
         done.map(|(value, _)| value)
     }
@@ -234,6 +234,6 @@ fn transaction<T>(
     Ok((value, true))
 }
 
-fn proof(of: &Mutex<Option<Instant>>) -> std::sync::MutexGuard<'_, Option<Instant>> {
+fn locked(of: &Mutex<Option<Instant>>) -> std::sync::MutexGuard<'_, Option<Instant>> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }

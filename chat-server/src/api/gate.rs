@@ -29,7 +29,7 @@ pub struct Gate {
 
 /// Why a request does not come in.
 #[derive(Debug)]
-pub(crate) enum Barred {
+pub(crate) enum EntryError {
     /// The segment in the application's place is no token.
     NoApplication,
     /// The segment in the chat's place is no number.
@@ -40,7 +40,7 @@ pub(crate) enum Barred {
     Chat(ChatError),
 }
 
-impl From<ChatError> for Barred {
+impl From<ChatError> for EntryError {
     fn from(error: ChatError) -> Self {
         Self::Chat(error)
     }
@@ -59,15 +59,19 @@ pub(crate) struct InChat {
 
 impl Gate {
     /// The access that the token in this segment gives; counts the request when there is a limit.
-    pub(crate) async fn enter(&self, head: &Head, at: usize) -> Result<Access, Barred> {
+    pub(crate) async fn enter(&self, head: &Head, at: usize) -> Result<Access, EntryError> {
         self.enter_with_token(head, at)
             .await
             .map(|(_, access)| access)
     }
 
-    async fn enter_with_token(&self, head: &Head, at: usize) -> Result<(Token, Access), Barred> {
+    async fn enter_with_token(
+        &self,
+        head: &Head,
+        at: usize,
+    ) -> Result<(Token, Access), EntryError> {
         let token = head.segment(at).and_then(|text| text.parse().ok());
-        let token: Token = token.ok_or(Barred::NoApplication)?;
+        let token: Token = token.ok_or(EntryError::NoApplication)?;
         let access = Access::from(token);
         if let Some(limiter) = &self.limiter {
             self.count(limiter, head, access).await?;
@@ -80,7 +84,7 @@ impl Gate {
         limiter: &RateLimiter,
         head: &Head,
         access: Access,
-    ) -> Result<(), Barred> {
+    ) -> Result<(), EntryError> {
         let id = self.chat.application_id(access).await?;
         if head.allowance.get().is_none()
             && let Some(allowance) = limiter.take(&format!("rate-{id}")).await
@@ -89,7 +93,7 @@ impl Gate {
             let _ = head.allowance.set(allowance);
         }
         match head.allowance.get() {
-            Some(allowance) if !allowance.granted => Err(Barred::Exhausted(*allowance)),
+            Some(allowance) if !allowance.granted => Err(EntryError::Exhausted(*allowance)),
             _ => Ok(()),
         }
     }
@@ -100,7 +104,7 @@ impl Gate {
         head: &Head,
         application: usize,
         chat: usize,
-    ) -> Result<InChat, Barred> {
+    ) -> Result<InChat, EntryError> {
         let (token, access) = self.enter_with_token(head, application).await?;
         match head.segment(chat).and_then(|text| text.parse().ok()) {
             Some(chat) => Ok(InChat {
@@ -108,7 +112,7 @@ impl Gate {
                 access,
                 chat,
             }),
-            None => Err(self.missing_first(access, None, Barred::NoChat).await),
+            None => Err(self.missing_first(access, None, EntryError::NoChat).await),
         }
     }
 

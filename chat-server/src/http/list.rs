@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::call::Head;
-use super::reply::{self, Response};
-use super::stream::{Frame, PumpError, json_array};
+use super::reply::{self, Frame, Response};
+use super::stream::{PumpError, json_array};
 
 /// Gives a list page by page, each page read by itself.
 pub trait Pages: Send + 'static {

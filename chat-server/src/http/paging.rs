@@ -33,14 +33,14 @@ pub struct PageAsk {
 
 /// A parameter that asks for what cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrongParameter {
+pub struct ParameterError {
     /// Its name.
     pub name: &'static str,
     /// What is wrong with it.
     pub message: String,
 }
 
-impl WrongParameter {
+impl ParameterError {
     fn new(name: &'static str, message: impl Into<String>) -> Self {
         Self {
             name,
@@ -56,7 +56,7 @@ pub const PARAMETERS: [&str; 4] = ["limit", "after", "before", "around"];
 ///
 /// # Errors
 /// When a value is no number or out of range, or two places are given.
-pub fn read(query: &Query<'_>) -> Result<Option<PageAsk>, WrongParameter> {
+pub fn read(query: &Query<'_>) -> Result<Option<PageAsk>, ParameterError> {
     let limit = query.get("limit").map(limit).transpose()?;
     let mut place = None;
     for (name, make) in [
@@ -67,10 +67,10 @@ pub fn read(query: &Query<'_>) -> Result<Option<PageAsk>, WrongParameter> {
         let Some(value) = query.get(name) else {
             continue;
         };
-        let number = count(value).ok_or_else(|| WrongParameter::new(name, "is not a number"))?;
+        let number = count(value).ok_or_else(|| ParameterError::new(name, "is not a number"))?;
         if place.replace(make(number)).is_some() {
             let message = "cannot be given with another one of after, before and around";
-            return Err(WrongParameter::new(name, message));
+            return Err(ParameterError::new(name, message));
         }
     }
     if limit.is_none() && place.is_none() {
@@ -87,7 +87,7 @@ pub fn read(query: &Query<'_>) -> Result<Option<PageAsk>, WrongParameter> {
 ///
 /// # Errors
 /// When a value is no number or out of range, or another place is given.
-pub fn read_forward(query: &Query<'_>) -> Result<Option<(u64, u16)>, WrongParameter> {
+pub fn read_forward(query: &Query<'_>) -> Result<Option<(u64, u16)>, ParameterError> {
     let place = |ask: PageAsk| match ask.place {
         None => Ok((0, ask.limit)),
         Some(Place::After(after)) => Ok((after, ask.limit)),
@@ -95,7 +95,7 @@ pub fn read_forward(query: &Query<'_>) -> Result<Option<(u64, u16)>, WrongParame
         Some(Place::Around(_)) => Err("around"),
     };
     let wrong =
-        |name| WrongParameter::new(name, "is not for this list: it is read with after alone");
+        |name| ParameterError::new(name, "is not for this list: it is read with after alone");
     read(query)?
         .map(|ask| place(ask).map_err(wrong))
         .transpose()
@@ -105,11 +105,11 @@ pub fn read_forward(query: &Query<'_>) -> Result<Option<(u64, u16)>, WrongParame
 ///
 /// # Errors
 /// When it is no number from 1 to [`MOST`].
-pub fn limit(value: &str) -> Result<u16, WrongParameter> {
+pub fn limit(value: &str) -> Result<u16, ParameterError> {
     count(value)
         .and_then(|number| u16::try_from(number).ok())
         .filter(|number| (1..=MOST).contains(number))
-        .ok_or_else(|| WrongParameter::new("limit", format!("must be a number from 1 to {MOST}")))
+        .ok_or_else(|| ParameterError::new("limit", format!("must be a number from 1 to {MOST}")))
 }
 
 /// Plain digits from 0 without leading zeros.
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::http::reply;
 
-    fn asked(query: &str) -> Result<Option<PageAsk>, WrongParameter> {
+    fn asked(query: &str) -> Result<Option<PageAsk>, ParameterError> {
         read(&Query::parse(Some(query)).unwrap())
     }
 

@@ -7,10 +7,25 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::stream::Frame;
-
 /// The answer that a handler gives.
 pub type Response = warp::reply::Response;
+
+/// What stands around the elements of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// Before the first one.
+    pub open: &'static str,
+    /// After the last one.
+    pub close: &'static str,
+}
+
+impl Frame {
+    /// A bare array.
+    pub const ARRAY: Self = Self {
+        open: "[",
+        close: "]",
+    };
+}
 
 /// An answer with a JSON list in this frame.
 pub fn json_list<T: Serialize>(status: StatusCode, frame: Frame, items: &[T]) -> Response {

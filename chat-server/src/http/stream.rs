@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::call::Head;
-use super::reply::Response;
+use super::reply::{Frame, Response};
 use warp::Reply;
 
 /// Pieces that may wait for the reader.
@@ -141,23 +141,6 @@ pub struct ArrayPump {
     pump: Pump,
     frame: Frame,
     opened: bool,
-}
-
-/// What stands around the elements of a list.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame {
-    /// Before the first one.
-    pub open: &'static str,
-    /// After the last one.
-    pub close: &'static str,
-}
-
-impl Frame {
-    /// A bare array.
-    pub const ARRAY: Self = Self {
-        open: "[",
-        close: "]",
-    };
 }
 
 impl ArrayPump {

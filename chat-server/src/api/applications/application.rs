@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::shapes::{InApplication, PagedForward};
 use super::state::{State, created, key, query};
-use super::status::Wrong;
+use super::status::RequestError;
 use super::view::ApplicationJson;
 use super::{input, pages};
 use crate::api::lists;
@@ -13,8 +13,8 @@ use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
 use crate::http::list;
 use crate::http::paging::{self, Neighbours};
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The applications in the order in which they were made: all of them, or a page.
 #[utoipa::path(
@@ -23,15 +23,18 @@ use crate::http::stream::Frame;
     responses((status = 200, description = "The applications", body = [ApplicationJson],
         headers(("Link" = Option<String>, description = "The page behind this one")))),
 )]
-pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestError> {
     state.admit(&call.head)?;
     let chat = state.chat();
     let Some((after, limit)) = paging::read_forward(&query(&call.head)?)? else {
         let pages = lists::applications(chat, ApplicationJson::from);
         return Ok(list::whole(&call.head, state.gate.patience, Frame::ARRAY, pages).await?);
     };
-    // Beyond the largest id there is nothing, as beyond any larger number.
-    let after = ApplicationId(i64::try_from(after).unwrap_or(i64::MAX));
+    let after = i64::try_from(after).map_err(|_| {
+        let message = format!("must be a number from 0 to {}", i64::MAX);
+        RequestError::Parameter("after".into(), message)
+    })?;
+    let after = ApplicationId(after);
     let page = chat.applications(after, pages::limit(limit)).await?;
     let last = page.items.last().filter(|_| page.more);
     let beside = Neighbours {
@@ -50,7 +53,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     params(Keyed), request_body = ApplicationInput,
     responses((status = 201, description = "The new application", body = ApplicationJson)),
 )]
-pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     state.admit(&call.head)?;
     let key = key(&call.head)?;
     let name = input::application_name(&call)?;
@@ -67,7 +70,7 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     params(InApplication),
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn get(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
     let tenant = state.chat().application(access).await?;
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
@@ -79,7 +82,7 @@ pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn replace(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
     let name = match input::application_name(&call) {
         Ok(name) => name,
@@ -95,7 +98,7 @@ pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong>
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn update(state: State, call: Call) -> Result<Response, RequestError> {
     replace(state, call).await
 }
 
@@ -105,7 +108,7 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> 
     params(InApplication),
     responses((status = 204, description = "It is gone")),
 )]
-pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, RequestError> {
     state.admit(&call.head)?;
     let access = state.enter_as_admin(&call.head).await?;
     state.chat().delete_application(access).await?;

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::shapes::{ChangesQuery, InChat};
 use super::state::{State, only_knows, query};
-use super::status::{Native, Wrong};
+use super::status::{Native, RequestError};
 use super::view::{MessageJson, Time};
 use crate::http::accept::{choose, wants_problem};
 use crate::http::call::{Call, Head};
@@ -139,7 +139,7 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
     let form = match choose(&head.headers, &[JSON, EVENTS]) {
         // Who names the form of problems only wants the usual form of everything else.
         None if wants_problem(&head.headers) => JSON,
-        form => form.ok_or(Wrong::NotAcceptable)?,
+        form => form.ok_or(RequestError::NotAcceptable)?,
     };
     let ask = ask(head, form == EVENTS)?;
     if form == EVENTS {
@@ -175,7 +175,7 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
     Ok(reply::json(StatusCode::OK, &body))
 }
 
-fn ask(head: &Head, as_events: bool) -> Result<Ask, Wrong> {
+fn ask(head: &Head, as_events: bool) -> Result<Ask, RequestError> {
     let query = query(head)?;
     only_knows(&query, &["after", "limit", "wait"])?;
     let limit = query
@@ -186,7 +186,7 @@ fn ask(head: &Head, as_events: bool) -> Result<Ask, Wrong> {
         Some(text) => paging::count(text)
             .filter(|seconds| *seconds <= LONGEST_WAIT)
             .ok_or_else(|| {
-                Wrong::Parameter(
+                RequestError::Parameter(
                     "wait".into(),
                     format!("must be seconds from 0 to {LONGEST_WAIT}"),
                 )

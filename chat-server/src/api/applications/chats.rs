@@ -4,15 +4,15 @@ use http::StatusCode;
 
 use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged};
 use super::state::{State, created, key, only_knows, page_ask, query};
-use super::status::{Native, Wrong};
+use super::status::{Native, RequestError};
 use super::view::ChatJson;
 use super::{input, pages};
 use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The chats of an application by number: all of them, or a page.
 #[utoipa::path(
@@ -21,7 +21,7 @@ use crate::http::stream::Frame;
     responses((status = 200, description = "The chats", body = [ChatJson],
         headers(("Link" = Option<String>, description = "The pages beside this one")))),
 )]
-pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
     let ask = match page_ask(&call.head) {
         Ok(ask) => ask,
@@ -44,7 +44,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     params(InApplication, Keyed), request_body = ChatInput,
     responses((status = 201, description = "The new chat", body = ChatJson)),
 )]
-pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
     let asked = key(&call.head).and_then(|key| Ok((key, input::chat(&call)?)));
     let (key, name) = match asked {
@@ -61,7 +61,7 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     params(InChat),
     responses((status = 200, description = "The chat", body = ChatJson)),
 )]
-pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn get(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
     let reader = state.chat().chat(access, number).await?;
     Ok(reply::json(StatusCode::OK, &ChatJson::from(reader.view())))
@@ -98,7 +98,7 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Native>
     params(InChat),
     responses((status = 204, description = "It is gone")),
 )]
-pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
     state.chat().delete_chat(access, number).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::status::Wrong;
+use super::status::RequestError;
 use crate::api::input::ApplicationSent;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
@@ -58,17 +58,17 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Opti
 fn nested<T, U>(
     field: &'static str,
     sent: Nested<T>,
-    read: impl FnOnce(T) -> Result<U, Wrong>,
-) -> Option<Result<U, Wrong>> {
+    read: impl FnOnce(T) -> Result<U, RequestError>,
+) -> Option<Result<U, RequestError>> {
     match sent {
         Nested::Missing => None,
         Nested::Object(inner) => Some(read(inner)),
-        Nested::Wrong => Some(Err(Wrong::Field(field, Violation::Invalid))),
+        Nested::NotObject => Some(Err(RequestError::Field(field, Violation::Invalid))),
     }
 }
 
 /// The name of an application.
-pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
+pub(super) fn application_name(call: &Call) -> Result<Name, RequestError> {
     let sent: ApplicationSent = input::any(call)?;
     let name = |field| text("name", field, Name::parse);
     let flat_was_sent = sent.name != Field::Missing;
@@ -77,7 +77,10 @@ pub(super) fn application_name(call: &Call) -> Result<Name, Wrong> {
 }
 
 /// The fields of a message, flat or in an object of their own.
-fn message<T>(call: &Call, read: impl Fn(Message) -> Result<T, Wrong>) -> Result<T, Wrong> {
+fn message<T>(
+    call: &Call,
+    read: impl Fn(Message) -> Result<T, RequestError>,
+) -> Result<T, RequestError> {
     let mut sent: Message = input::any(call)?;
     let flat_was_sent = sent.body != Field::Missing || sent.data.is_some();
     let inner = std::mem::take(&mut sent.message);
@@ -86,7 +89,7 @@ fn message<T>(call: &Call, read: impl Fn(Message) -> Result<T, Wrong>) -> Result
 }
 
 /// A new message.
-pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
+pub(super) fn post(call: &Call) -> Result<Post, RequestError> {
     message(call, |fields| {
         Ok(Post {
             body: text("body", fields.body, Body::parse)?,
@@ -97,7 +100,7 @@ pub(super) fn post(call: &Call) -> Result<Post, Wrong> {
 }
 
 /// A change of a message: of its text, or of what stands beside it alone.
-pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, Wrong> {
+pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, RequestError> {
     message(call, |fields| {
         let data = fields.data.map(data).transpose()?;
         let body = match fields.body {
@@ -112,7 +115,7 @@ pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, Wrong> {
 const UNSERVED_KINDS: [&str; 2] = ["direct", "group"];
 
 /// The name of a new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
-pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
+pub(super) fn chat(call: &Call) -> Result<Option<Name>, RequestError> {
     let mut sent: Chat = match input::any(call) {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
@@ -121,32 +124,37 @@ pub(super) fn chat(call: &Call) -> Result<Option<Name>, Wrong> {
         _ if sent != Chat::default() => sent,
         Nested::Missing => sent,
         Nested::Object(fields) => *fields,
-        Nested::Wrong => return Err(Wrong::Field("chat", Violation::Invalid)),
+        Nested::NotObject => return Err(RequestError::Field("chat", Violation::Invalid)),
     };
     match fields.kind {
         Field::Missing => {}
         Field::Text(kind) if ChatKind::parse(&kind) == Some(ChatKind::Open) => {}
         Field::Text(kind) if UNSERVED_KINDS.contains(&&*kind) => {
-            return Err(Wrong::Unserved("kind"));
+            return Err(RequestError::Unserved("kind"));
         }
-        Field::Text(_) | Field::Wrong => return Err(Wrong::Field("kind", Violation::Invalid)),
+        Field::Text(_) | Field::NotText => {
+            return Err(RequestError::Field("kind", Violation::Invalid));
+        }
     }
     if fields.members != Field::Missing {
-        return Err(Wrong::Unserved("members"));
+        return Err(RequestError::Unserved("members"));
     }
     optional_name(fields.name)
 }
 
 /// A chat's new name, or none.
-pub(super) fn chat_name(call: &Call) -> Result<Option<Name>, Wrong> {
+pub(super) fn chat_name(call: &Call) -> Result<Option<Name>, RequestError> {
     let sent: Rename = input::json(call)?;
     if !sent.unknown.is_empty() {
-        return Err(Wrong::Unknown(sent.unknown.into_keys().collect()));
+        return Err(RequestError::Unknown(sent.unknown.into_keys().collect()));
     }
-    optional_name(sent.name.ok_or(Wrong::Field("name", Violation::Blank))?)
+    optional_name(
+        sent.name
+            .ok_or(RequestError::Field("name", Violation::Blank))?,
+    )
 }
 
-fn optional_name(name: Field) -> Result<Option<Name>, Wrong> {
+fn optional_name(name: Field) -> Result<Option<Name>, RequestError> {
     match name {
         Field::Missing => Ok(None),
         name => text("name", name, Name::parse).map(Some),
@@ -157,28 +165,28 @@ fn text<T>(
     field: &'static str,
     sent: Field,
     parse: impl FnOnce(String) -> Result<T, Violation>,
-) -> Result<T, Wrong> {
+) -> Result<T, RequestError> {
     sent.parse(parse)
-        .map_err(|violation| Wrong::Field(field, violation))
+        .map_err(|violation| RequestError::Field(field, violation))
 }
 
-fn data(raw: Box<RawValue>) -> Result<Option<Data>, Wrong> {
+fn data(raw: Box<RawValue>) -> Result<Option<Data>, RequestError> {
     let text: Box<str> = raw.into();
     if &*text == "null" {
         return Ok(None);
     }
     Data::parse(text)
         .map(Some)
-        .map_err(|violation| Wrong::Field("data", violation))
+        .map_err(|violation| RequestError::Field("data", violation))
 }
 
 /// A number may be sent as a number or as text.
-fn number(raw: &RawValue) -> Result<MessageNumber, Wrong> {
+fn number(raw: &RawValue) -> Result<MessageNumber, RequestError> {
     let text = raw.get();
     let text = text
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
         .unwrap_or(text);
     text.parse()
-        .map_err(|_| Wrong::Field("reply_to", Violation::Invalid))
+        .map_err(|_| RequestError::Field("reply_to", Violation::Invalid))
 }

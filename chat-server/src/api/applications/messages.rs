@@ -4,15 +4,15 @@ use http::StatusCode;
 
 use super::shapes::{InChat, InMessage, MessageInput, Paged, Tombstones};
 use super::state::{State, created, key, page_ask, query};
-use super::status::Wrong;
+use super::status::RequestError;
 use super::view::MessageJson;
 use super::{input, pages};
 use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The messages of a chat by number: all of them, or a page.
 #[utoipa::path(
@@ -21,7 +21,7 @@ use crate::http::stream::Frame;
     responses((status = 200, description = "The messages", body = [MessageJson],
         headers(("Link" = Option<String>, description = "The pages beside this one")))),
 )]
-pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
     let reader = state.chat().chat(access, number).await?;
     let ask = page_ask(&call.head)?;
@@ -29,7 +29,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
         None | Some("0") => false,
         Some("1") => true,
         Some(_) => {
-            return Err(Wrong::Parameter(
+            return Err(RequestError::Parameter(
                 "tombstones".into(),
                 "must be 0 or 1".into(),
             ));
@@ -51,7 +51,7 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, Wrong> {
     params(InChat, Keyed), request_body = MessageInput,
     responses((status = 201, description = "The new message", body = MessageJson)),
 )]
-pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
     let asked = key(&call.head).and_then(|key| Ok((key, input::post(&call)?)));
     let (key, post) = match asked {
@@ -71,7 +71,7 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Wrong> 
     params(InMessage),
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
-pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn get(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, chat, number) = state.enter_message(&call.head).await?;
     let message = state
         .chat()
@@ -88,7 +88,7 @@ pub(super) async fn get(state: State, call: Call) -> Result<Response, Wrong> {
     params(InMessage), request_body = MessageInput,
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
-pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn replace(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, chat, number) = state.enter_message(&call.head).await?;
     let edit = match input::edit(&call, number) {
         Ok(edit) => edit,
@@ -112,7 +112,7 @@ pub(super) async fn replace(state: State, call: Call) -> Result<Response, Wrong>
     params(InMessage), request_body = MessageInput,
     responses((status = 200, description = "The message", body = MessageJson)),
 )]
-pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn update(state: State, call: Call) -> Result<Response, RequestError> {
     replace(state, call).await
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Wrong> 
     params(InMessage),
     responses((status = 204, description = "It is gone")),
 )]
-pub(super) async fn delete(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn delete(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, chat, number) = state.enter_message(&call.head).await?;
     state.chat().delete(access, chat, number).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))

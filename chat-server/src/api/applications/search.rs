@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::shapes::{InApplication, InChat, SearchAnywhereQuery, SearchQuery};
 use super::state::{State, only_knows, query};
-use super::status::{Native, Wrong};
+use super::status::{Native, RequestError};
 use super::view::MessageJson;
 use crate::http::call::{Call, Head};
 use crate::http::paging::{self, Neighbours};
@@ -32,7 +32,7 @@ const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through")
             ("X-Indexed-Through" = u64, description = "The number up to which the index is current"),
         ))),
 )]
-pub(super) async fn search(state: State, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn search(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
     let reader = state.chat().chat(access, number).await?;
     let (request, limit) = request(&call.head)?;
@@ -118,7 +118,7 @@ pub(super) async fn search_anywhere(state: State, call: Call) -> Result<Response
     Ok(paging::with_links(answer, &call.head.uri, limit, next))
 }
 
-async fn in_chat(reader: &Reader, request: &SearchRequest) -> Result<FoundJson, Wrong> {
+async fn in_chat(reader: &Reader, request: &SearchRequest) -> Result<FoundJson, RequestError> {
     let found = reader.search(request).await?;
     let number = reader.view().number;
     let show = |message| FoundMessage::new(number, message);
@@ -130,17 +130,18 @@ async fn in_chat(reader: &Reader, request: &SearchRequest) -> Result<FoundJson, 
     })
 }
 
-fn chat_number(text: &str) -> Result<ChatNumber, Wrong> {
+fn chat_number(text: &str) -> Result<ChatNumber, RequestError> {
     text.parse()
-        .map_err(|_| Wrong::Parameter("chat".into(), "is not the number of a chat".into()))
+        .map_err(|_| RequestError::Parameter("chat".into(), "is not the number of a chat".into()))
 }
 
-fn request(head: &Head) -> Result<(SearchRequest, u16), Wrong> {
+fn request(head: &Head) -> Result<(SearchRequest, u16), RequestError> {
     let query = query(head)?;
     let limit = query
         .get("limit")
         .map_or(Ok(paging::USUAL), paging::limit)?;
-    let wrong = |name: &'static str, message: &str| Wrong::Parameter(name.into(), message.into());
+    let wrong =
+        |name: &'static str, message: &str| RequestError::Parameter(name.into(), message.into());
     let before = match query.get("before") {
         Some(text) => Some(paging::count(text).ok_or_else(|| wrong("before", "is not a number"))?),
         None => None,

@@ -8,7 +8,7 @@ use chat_core::text::IdempotencyKey;
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
-use super::status::Wrong;
+use super::status::RequestError;
 use crate::api::gate::{self, Gate};
 use crate::config::Secret;
 use crate::http::auth;
@@ -48,41 +48,47 @@ impl Shared {
     }
 
     /// Whether the request may create, list and delete applications.
-    pub(super) fn admit(&self, head: &Head) -> Result<(), Wrong> {
+    pub(super) fn admit(&self, head: &Head) -> Result<(), RequestError> {
         match &self.options.admin_key {
-            Some(key) if !auth::has_key(&head.headers, key) => Err(Wrong::Unauthorized),
+            Some(key) if !auth::has_key(&head.headers, key) => Err(RequestError::Unauthorized),
             _ => Ok(()),
         }
     }
 
     /// The access that the token in the path gives.
-    pub(super) async fn enter(&self, head: &Head) -> Result<Access, Wrong> {
+    pub(super) async fn enter(&self, head: &Head) -> Result<Access, RequestError> {
         self.refuse_sessions(head)?;
         self.enter_as_admin(head).await
     }
 
     /// The access that the token in the path gives, where a bearer is the admin's or means nothing.
-    pub(super) async fn enter_as_admin(&self, head: &Head) -> Result<Access, Wrong> {
+    pub(super) async fn enter_as_admin(&self, head: &Head) -> Result<Access, RequestError> {
         let access = self.gate.enter(head, APPLICATION).await?;
         if head.headers.contains_key(AS_USER) {
-            return Err(self.gate.missing_first(access, None, Wrong::NoUser).await);
+            return Err(self
+                .gate
+                .missing_first(access, None, RequestError::NoUser)
+                .await);
         }
         Ok(access)
     }
 
     /// A bearer beside the token is somebody's session, and nobody has one; the admin key takes no power away.
-    fn refuse_sessions(&self, head: &Head) -> Result<(), Wrong> {
+    fn refuse_sessions(&self, head: &Head) -> Result<(), RequestError> {
         let admin_key = self.options.admin_key.as_ref();
         if auth::bearer(&head.headers).is_none()
             || admin_key.is_some_and(|key| auth::has_key(&head.headers, key))
         {
             return Ok(());
         }
-        Err(Wrong::NoSession)
+        Err(RequestError::NoSession)
     }
 
     /// The access and the chat in the path.
-    pub(super) async fn enter_chat(&self, head: &Head) -> Result<(Access, ChatNumber), Wrong> {
+    pub(super) async fn enter_chat(
+        &self,
+        head: &Head,
+    ) -> Result<(Access, ChatNumber), RequestError> {
         self.refuse_sessions(head)?;
         if head.headers.contains_key(AS_USER) {
             self.enter_as_admin(head).await?;
@@ -95,42 +101,42 @@ impl Shared {
     pub(super) async fn enter_message(
         &self,
         head: &Head,
-    ) -> Result<(Access, ChatNumber, MessageNumber), Wrong> {
+    ) -> Result<(Access, ChatNumber, MessageNumber), RequestError> {
         let (access, chat) = self.enter_chat(head).await?;
         match head.segment(MESSAGE).and_then(|text| text.parse().ok()) {
             Some(number) => Ok((access, chat, number)),
             None => Err(self
                 .gate
-                .missing_first(access, Some(chat), Wrong::NoMessage)
+                .missing_first(access, Some(chat), RequestError::NoMessage)
                 .await),
         }
     }
 }
 
 /// The query's parameters.
-pub(super) fn query(head: &Head) -> Result<Query<'_>, Wrong> {
+pub(super) fn query(head: &Head) -> Result<Query<'_>, RequestError> {
     head.query()
-        .ok_or(Wrong::Input(InputFault::NotUtf8("query")))
+        .ok_or(RequestError::Input(InputFault::NotUtf8("query")))
 }
 
 /// The page that is asked for, or the whole list.
-pub(super) fn page_ask(head: &Head) -> Result<Option<PageAsk>, Wrong> {
+pub(super) fn page_ask(head: &Head) -> Result<Option<PageAsk>, RequestError> {
     Ok(paging::read(&query(head)?)?)
 }
 
 /// Refuses parameters that an endpoint does not know.
-pub(super) fn only_knows(query: &Query<'_>, known: &[&str]) -> Result<(), Wrong> {
+pub(super) fn only_knows(query: &Query<'_>, known: &[&str]) -> Result<(), RequestError> {
     match query.unknown(known) {
         unknown if unknown.is_empty() => Ok(()),
-        unknown => Err(Wrong::Unknown(
+        unknown => Err(RequestError::Unknown(
             unknown.into_iter().map(str::to_owned).collect(),
         )),
     }
 }
 
 /// The idempotency key that the request carries, if it does.
-pub(super) fn key(head: &Head) -> Result<Option<IdempotencyKey>, Wrong> {
-    gate::idempotency_key(head).map_err(Wrong::Key)
+pub(super) fn key(head: &Head) -> Result<Option<IdempotencyKey>, RequestError> {
+    gate::idempotency_key(head).map_err(RequestError::Key)
 }
 
 /// The answer to a command that made something.

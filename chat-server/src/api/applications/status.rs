@@ -8,7 +8,7 @@ use chat_core::text::Violation;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::api::gate::Barred;
+use crate::api::gate::EntryError;
 use crate::http::accept::wants_problem;
 use crate::http::auth;
 use crate::http::body::BodyFault;
@@ -17,14 +17,14 @@ use crate::http::door::Fault;
 use crate::http::host;
 use crate::http::input::InputFault;
 use crate::http::leaf::Answer;
-use crate::http::paging::WrongParameter;
+use crate::http::paging::ParameterError;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
 
 /// Why a request was not done.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum RequestError {
     /// The core refuses it or cannot do it.
     Chat(ChatError),
     /// The segment in an application's place is no token.
@@ -59,39 +59,39 @@ pub(super) enum Wrong {
 
 /// Why a request was not done on a path and method that the original API does not have: always a problem.
 #[derive(Debug)]
-pub(super) struct Native(pub(super) Wrong);
+pub(super) struct Native(pub(super) RequestError);
 
-impl<T: Into<Wrong>> From<T> for Native {
+impl<T: Into<RequestError>> From<T> for Native {
     fn from(wrong: T) -> Self {
         Self(wrong.into())
     }
 }
 
-impl From<ChatError> for Wrong {
+impl From<ChatError> for RequestError {
     fn from(error: ChatError) -> Self {
         Self::Chat(error)
     }
 }
 
-impl From<Barred> for Wrong {
-    fn from(barred: Barred) -> Self {
+impl From<EntryError> for RequestError {
+    fn from(barred: EntryError) -> Self {
         match barred {
-            Barred::NoApplication => Self::NoApplication,
-            Barred::NoChat => Self::NoChat,
-            Barred::Exhausted(allowance) => Self::Exhausted(allowance),
-            Barred::Chat(error) => Self::Chat(error),
+            EntryError::NoApplication => Self::NoApplication,
+            EntryError::NoChat => Self::NoChat,
+            EntryError::Exhausted(allowance) => Self::Exhausted(allowance),
+            EntryError::Chat(error) => Self::Chat(error),
         }
     }
 }
 
-impl From<InputFault> for Wrong {
+impl From<InputFault> for RequestError {
     fn from(fault: InputFault) -> Self {
         Self::Input(fault)
     }
 }
 
-impl From<WrongParameter> for Wrong {
-    fn from(wrong: WrongParameter) -> Self {
+impl From<ParameterError> for RequestError {
+    fn from(wrong: ParameterError) -> Self {
         Self::Parameter(wrong.name.into(), wrong.message)
     }
 }
@@ -107,14 +107,14 @@ enum Plain {
 }
 
 /// An error in both forms.
-struct Told {
+struct ErrorWords {
     code: Code,
     detail: String,
     plain: Plain,
     errors: Vec<(String, Code, String)>,
 }
 
-impl Told {
+impl ErrorWords {
     fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -148,92 +148,98 @@ impl Told {
     }
 }
 
-fn told(wrong: &Wrong) -> Told {
+fn words_for(wrong: &RequestError) -> ErrorWords {
     match wrong {
-        Wrong::Chat(error) => told_by_core(error),
-        Wrong::NoApplication => Told::lost("Application Not Found"),
-        Wrong::NoChat => Told::lost("Chat Not Found"),
-        Wrong::NoMessage => Told::lost("Message Not Found"),
-        Wrong::Input(fault) => Told::new(input_code(fault), fault.to_string()),
-        Wrong::Field(field, violation) => {
-            Told::field(Code::ValidationFailed, field, violation.to_string())
+        RequestError::Chat(error) => words_for_core(error),
+        RequestError::NoApplication => ErrorWords::lost("Application Not Found"),
+        RequestError::NoChat => ErrorWords::lost("Chat Not Found"),
+        RequestError::NoMessage => ErrorWords::lost("Message Not Found"),
+        RequestError::Input(fault) => ErrorWords::new(input_code(fault), fault.to_string()),
+        RequestError::Field(field, violation) => {
+            ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
         }
-        Wrong::Parameter(name, message) => Told::parameter(Code::InvalidParameter, name, message),
-        Wrong::Unknown(names) => Told {
+        RequestError::Parameter(name, message) => {
+            ErrorWords::parameter(Code::InvalidParameter, name, message)
+        }
+        RequestError::Unknown(names) => ErrorWords {
             errors: names
                 .iter()
                 .map(|name| (name.clone(), Code::UnknownField, "is not known".to_owned()))
                 .collect(),
-            ..Told::new(
+            ..ErrorWords::new(
                 Code::UnknownField,
                 format!("not known: {}", names.join(", ")),
             )
         },
-        Wrong::Key(violation) => Told::parameter(
+        RequestError::Key(violation) => ErrorWords::parameter(
             Code::InvalidIdempotencyKey,
             "Idempotency-Key",
             &violation.to_string(),
         ),
-        Wrong::NotAcceptable => {
-            Told::new(Code::NotAcceptable, "no form of the answer is acceptable")
+        RequestError::NotAcceptable => {
+            ErrorWords::new(Code::NotAcceptable, "no form of the answer is acceptable")
         }
-        Wrong::Unauthorized => Told {
+        RequestError::Unauthorized => ErrorWords {
             plain: Plain::Error("Unauthorized"),
-            ..Told::new(
+            ..ErrorWords::new(
                 Code::Unauthorized,
                 "the admin key is needed: Authorization: Bearer KEY",
             )
         },
-        Wrong::NoSession => Told::new(Code::Unauthorized, "the session is not known"),
-        Wrong::NoUser => Told {
+        RequestError::NoSession => ErrorWords::new(Code::Unauthorized, "the session is not known"),
+        RequestError::NoUser => ErrorWords {
             errors: vec![("As-User".into(), Code::NotFound, "does not exist".into())],
-            ..Told::new(Code::NotFound, "User Not Found")
+            ..ErrorWords::new(Code::NotFound, "User Not Found")
         },
-        Wrong::Unserved(field) => {
-            Told::field(Code::ValidationFailed, field, "is not supported yet")
+        RequestError::Unserved(field) => {
+            ErrorWords::field(Code::ValidationFailed, field, "is not supported yet")
         }
-        Wrong::Exhausted(allowance) => Told::new(
+        RequestError::Exhausted(allowance) => ErrorWords::new(
             Code::RateLimited,
             format!("the application may go on in {} s", allowance.reset()),
         ),
     }
 }
 
-fn told_by_core(error: &ChatError) -> Told {
+fn words_for_core(error: &ChatError) -> ErrorWords {
     match error {
-        ChatError::ApplicationNotFound => Told::lost("Application Not Found"),
-        ChatError::ChatNotFound(_) => Told::lost("Chat Not Found"),
-        ChatError::MessageNotFound(_) => Told::lost("Message Not Found"),
-        ChatError::NameTaken => Told::field(Code::NameTaken, "name", "has already been taken"),
+        ChatError::ApplicationNotFound => ErrorWords::lost("Application Not Found"),
+        ChatError::ChatNotFound(_) => ErrorWords::lost("Chat Not Found"),
+        ChatError::MessageNotFound(_) => ErrorWords::lost("Message Not Found"),
+        ChatError::NameTaken => {
+            ErrorWords::field(Code::NameTaken, "name", "has already been taken")
+        }
         ChatError::Invalid { field, violation } => {
-            Told::field(Code::ValidationFailed, field, violation.to_string())
+            ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
         }
         ChatError::ReplyNotFound(_) => {
-            Told::field(Code::ValidationFailed, "reply_to", "does not exist")
+            ErrorWords::field(Code::ValidationFailed, "reply_to", "does not exist")
         }
-        ChatError::KeyReused => Told::new(Code::IdempotencyKeyReused, error.to_string()),
-        ChatError::DefaultApplication => Told::new(Code::Forbidden, error.to_string()),
-        ChatError::Cursor(CursorError::Malformed | CursorError::OtherChat) => Told::parameter(
-            Code::InvalidCursor,
-            "after",
-            error.to_string().trim_start_matches("cursor "),
-        ),
-        ChatError::CursorReset => Told::new(Code::CursorReset, error.to_string()),
-        ChatError::Busy { .. } => Told::new(Code::Busy, error.to_string()),
-        ChatError::Unavailable(_) => Told::new(
+        ChatError::KeyReused => ErrorWords::new(Code::IdempotencyKeyReused, error.to_string()),
+        ChatError::DefaultApplication => ErrorWords::new(Code::Forbidden, error.to_string()),
+        ChatError::Cursor(CursorError::Malformed | CursorError::OtherChat) => {
+            ErrorWords::parameter(
+                Code::InvalidCursor,
+                "after",
+                error.to_string().trim_start_matches("cursor "),
+            )
+        }
+        ChatError::CursorReset => ErrorWords::new(Code::CursorReset, error.to_string()),
+        ChatError::Busy { .. } => ErrorWords::new(Code::Busy, error.to_string()),
+        ChatError::Unavailable(_) => ErrorWords::new(
             Code::Unavailable,
             "the storage cannot do it now: try again soon",
         ),
-        ChatError::SearchUnavailable(_) => Told::new(
+        ChatError::SearchUnavailable(_) => ErrorWords::new(
             Code::Unavailable,
             "the search cannot answer now: try again soon",
         ),
-        ChatError::OutcomeUnknown(_) => Told::new(
+        ChatError::OutcomeUnknown(_) => ErrorWords::new(
             Code::OutcomeUnknown,
             "whether it was written is not known: send it again with the same Idempotency-Key",
         ),
         // No detail of a fault of ours leaves the server.
-        _ => Told::new(Code::Internal, ""),
+        _ => ErrorWords::new(Code::Internal, ""),
     }
 }
 
@@ -250,9 +256,9 @@ fn input_code(fault: &InputFault) -> Code {
     }
 }
 
-fn problem(head: &Head, told: Told) -> Response {
-    let problem = Problem::new(told.code, head).detail(told.detail);
-    let fields = told.errors.into_iter();
+fn problem(head: &Head, words: ErrorWords) -> Response {
+    let problem = Problem::new(words.code, head).detail(words.detail);
+    let fields = words.errors.into_iter();
     fields
         .fold(problem, |problem, (field, code, message)| {
             problem.field(field, code, message)
@@ -260,43 +266,44 @@ fn problem(head: &Head, told: Told) -> Response {
         .into_response()
 }
 
-fn plain(told: &Told) -> Response {
-    let status = told.code.status();
-    match &told.plain {
+fn plain(words: &ErrorWords) -> Response {
+    let status = words.code.status();
+    match &words.plain {
         Plain::Error(text) => reply::json(status, &json!({ "error": text })),
         Plain::Field(field, message) => reply::json(status, &json!({ field: [message] })),
         Plain::Coded => {
-            let code = told.code.name();
-            let text = if told.detail.is_empty() {
+            let code = words.code.name();
+            let text = if words.detail.is_empty() {
                 "internal error"
             } else {
-                &told.detail
+                &words.detail
             };
             reply::json(status, &json!({ "error": text, "code": code }))
         }
     }
 }
 
-fn answer(wrong: &Wrong, head: &Head, always_problem: bool) -> Response {
-    let told = told(wrong);
-    let status = told.code.status();
-    if let Wrong::Chat(error) = wrong
+fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
+    let words = words_for(wrong);
+    let status = words.code.status();
+    if let RequestError::Chat(error) = wrong
         && status.is_server_error()
     {
         head.log_failure(error);
     }
     // Who acts as a user is a native client wherever he does.
-    let is_native = always_problem || matches!(wrong, Wrong::NoSession | Wrong::NoUser);
+    let is_native =
+        always_problem || matches!(wrong, RequestError::NoSession | RequestError::NoUser);
     let as_problem = is_native || wants_problem(&head.headers);
     let response = if as_problem {
-        problem(head, told)
+        problem(head, words)
     } else {
-        plain(&told)
+        plain(&words)
     };
     match wrong {
-        Wrong::Unauthorized | Wrong::NoSession => auth::with_challenge(response),
-        Wrong::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
-        Wrong::Chat(ChatError::Busy { retry_after }) => {
+        RequestError::Unauthorized | RequestError::NoSession => auth::with_challenge(response),
+        RequestError::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
+        RequestError::Chat(ChatError::Busy { retry_after }) => {
             reply::with_retry_after(response, *retry_after)
         }
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
@@ -306,7 +313,7 @@ fn answer(wrong: &Wrong, head: &Head, always_problem: bool) -> Response {
     }
 }
 
-impl Answer for Wrong {
+impl Answer for RequestError {
     fn into_response(self, head: &Head) -> Response {
         answer(&self, head, false)
     }
@@ -319,20 +326,20 @@ impl Answer for Native {
 }
 
 /// The form that the client wants where the original has the path.
-fn in_form(head: &Head, told: Told) -> Response {
+fn in_form(head: &Head, words: ErrorWords) -> Response {
     if wants_problem(&head.headers) {
-        problem(head, told)
+        problem(head, words)
     } else {
-        plain(&told)
+        plain(&words)
     }
 }
 
 /// What is answered before any handler is asked: what is not there, the original has no words for.
 pub(super) fn faults(head: &Head, fault: Fault) -> Response {
     match fault {
-        Fault::NotFound => problem(head, Told::new(Code::NotFound, "")),
-        Fault::MethodNotAllowed => problem(head, Told::new(Code::MethodNotAllowed, "")),
-        Fault::NoHost => in_form(head, Told::new(Code::BadRequest, host::NEEDED)),
-        Fault::Internal => in_form(head, Told::new(Code::Internal, "")),
+        Fault::NotFound => problem(head, ErrorWords::new(Code::NotFound, "")),
+        Fault::MethodNotAllowed => problem(head, ErrorWords::new(Code::MethodNotAllowed, "")),
+        Fault::NoHost => in_form(head, ErrorWords::new(Code::BadRequest, host::NEEDED)),
+        Fault::Internal => in_form(head, ErrorWords::new(Code::Internal, "")),
     }
 }

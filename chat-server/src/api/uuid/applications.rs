@@ -4,7 +4,7 @@ use chat_core::text::Name;
 use http::StatusCode;
 
 use super::shapes::InApplication;
-use super::status::Wrong;
+use super::status::RequestError;
 use super::view::ApplicationJson;
 use super::{APPLICATION, key};
 use crate::api::gate::{Gate, with_replayed};
@@ -14,12 +14,13 @@ use crate::api::shapes::{ApplicationInput, Keyed};
 use crate::http::call::Call;
 use crate::http::input::{self, Field, Nested};
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The name that was sent, or in which words it cannot be one.
-fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
-    let sent: ApplicationSent = input::any(call).map_err(|fault| Wrong::Input("name", fault))?;
+fn name(call: &Call) -> Result<Result<Name, String>, RequestError> {
+    let sent: ApplicationSent =
+        input::any(call).map_err(|fault| RequestError::Input("name", fault))?;
     let name = |field: Field| {
         field
             .parse(Name::parse)
@@ -29,7 +30,7 @@ fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
     let nested = match sent.application {
         Nested::Object(inner) => inner.name,
         Nested::Missing => Field::Missing,
-        Nested::Wrong => Field::Wrong,
+        Nested::NotObject => Field::NotText,
     };
     Ok(input::either(
         name(nested),
@@ -43,7 +44,7 @@ fn name(call: &Call) -> Result<Result<Name, String>, Wrong> {
     get, path = "/applications", tag = "uuid-applications", operation_id = "uuid_list_applications",
     responses((status = 200, description = "All of them", body = [ApplicationJson])),
 )]
-pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let pages = lists::applications(&gate.chat, ApplicationJson::from);
     Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
 }
@@ -54,9 +55,9 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(Keyed), request_body = ApplicationInput,
     responses((status = 201, description = "The new application", body = ApplicationJson)),
 )]
-pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let key = key(&call.head)?;
-    let name = name(&call)?.map_err(Wrong::Name)?;
+    let name = name(&call)?.map_err(RequestError::Name)?;
     let made = gate
         .chat
         .create_application(name, false, key.as_ref())
@@ -71,7 +72,7 @@ pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(InApplication),
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
     let tenant = gate.chat.application(access).await?;
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
@@ -83,9 +84,10 @@ pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn update(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn update(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
-    let name = name(&call).and_then(|name| name.map_err(|words| Wrong::Field("name", words)));
+    let name =
+        name(&call).and_then(|name| name.map_err(|words| RequestError::Field("name", words)));
     let name = match name {
         Ok(name) => name,
         Err(wrong) => return Err(gate.missing_first(access, None, wrong).await),
@@ -100,6 +102,6 @@ pub(super) async fn update(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(InApplication), request_body = ApplicationInput,
     responses((status = 200, description = "The application", body = ApplicationJson)),
 )]
-pub(super) async fn replace(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn replace(gate: Gate, call: Call) -> Result<Response, RequestError> {
     update(gate, call).await
 }

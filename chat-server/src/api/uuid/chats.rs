@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shapes::InApplication;
-use super::status::Wrong;
+use super::status::RequestError;
 use super::view::ChatJson;
 use super::{APPLICATION, key};
 use crate::api::gate::{Gate, with_replayed};
@@ -13,8 +13,8 @@ use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::list;
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// The number of a new chat.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,7 +30,7 @@ pub(super) struct Made {
     params(InApplication),
     responses((status = 200, description = "All of them", body = [ChatJson])),
 )]
-pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
     let pages = lists::chats(&gate.chat, access, ChatJson::from);
     Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)
@@ -42,7 +42,7 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(InApplication, Keyed),
     responses((status = 200, description = "The new chat's number", body = Made)),
 )]
-pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
     let key = match key(&call.head) {
         Ok(key) => key,

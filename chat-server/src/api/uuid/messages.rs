@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::{MessageInput, SearchInput, SearchQuery};
-use super::status::Wrong;
+use super::status::RequestError;
 use super::view::MessageJson;
 use super::{APPLICATION, key, shapes};
 use crate::api::gate::{Gate, InChat, with_replayed};
@@ -23,8 +23,8 @@ use crate::api::shapes::Keyed;
 use crate::http::call::{Call, Head};
 use crate::http::input::{self, Field, Nested};
 use crate::http::list::{self, Pages};
+use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
-use crate::http::stream::Frame;
 
 /// Where the chat stands in `/applications/{uuid}/chats/{n}/messages` and in `/messages/{uuid}/{n}`.
 const CHAT_TO_POST: usize = 3;
@@ -36,7 +36,7 @@ const INDEXED_THROUGH: HeaderName = HeaderName::from_static("x-indexed-through")
 async fn enter(
     gate: &Gate,
     head: &Head,
-) -> Result<(Reader, impl Fn(Message) -> MessageJson + Send + 'static), Wrong> {
+) -> Result<(Reader, impl Fn(Message) -> MessageJson + Send + 'static), RequestError> {
     let entered = gate.enter_chat(head, APPLICATION, CHAT_TO_READ).await?;
     let InChat {
         token,
@@ -119,16 +119,16 @@ pub(super) struct MessagesJson {
     messages: Vec<MessageJson>,
 }
 
-fn wrong(violation: Violation) -> Wrong {
-    Wrong::Field("message", violation.to_string())
+fn wrong(violation: Violation) -> RequestError {
+    RequestError::Field("message", violation.to_string())
 }
 
-fn body(call: &Call) -> Result<Body, Wrong> {
-    let sent: Sent = input::any(call).map_err(|fault| Wrong::Input("message", fault))?;
+fn body(call: &Call) -> Result<Body, RequestError> {
+    let sent: Sent = input::any(call).map_err(|fault| RequestError::Input("message", fault))?;
     let text = match sent.message {
         Nested::Object(inner) => inner.message,
         Nested::Missing => Field::Missing,
-        Nested::Wrong => Field::Wrong,
+        Nested::NotObject => Field::NotText,
     };
     text.parse(Body::parse).map_err(wrong)
 }
@@ -139,7 +139,7 @@ fn body(call: &Call) -> Result<Body, Wrong> {
     params(shapes::InChat, Keyed), request_body = MessageInput,
     responses((status = 200, description = "The new message's number", body = Made)),
 )]
-pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let InChat { access, chat, .. } = gate
         .enter_chat(&call.head, APPLICATION, CHAT_TO_POST)
         .await?;
@@ -169,7 +169,7 @@ pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, Wrong> {
     params(shapes::InChat, Keyed), request_body = MessageInput,
     responses((status = 200, description = "The new message's number", body = Made)),
 )]
-pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, RequestError> {
     create(gate, call).await
 }
 
@@ -179,7 +179,7 @@ pub(super) async fn create_one(gate: Gate, call: Call) -> Result<Response, Wrong
     params(shapes::InChat),
     responses((status = 200, description = "All of them", body = MessagesJson)),
 )]
-pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, RequestError> {
     const FRAME: Frame = Frame {
         open: "{\"messages\":[",
         close: "]}",
@@ -196,9 +196,10 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, Wrong> {
     responses((status = 200, description = "All that match", body = [MessageJson],
         headers(("X-Indexed-Through" = u64, description = "The number up to which the index is current")))),
 )]
-pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, Wrong> {
+pub(super) async fn search(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let (reader, show) = enter(&gate, &call.head).await?;
-    let sought: Sought = input::any(&call).map_err(|fault| Wrong::Input("message", fault))?;
+    let sought: Sought =
+        input::any(&call).map_err(|fault| RequestError::Input("message", fault))?;
     let blank = |text: String| {
         if text.trim().is_empty() {
             Err(Violation::Blank)

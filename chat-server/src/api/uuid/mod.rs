@@ -18,7 +18,7 @@ use crate::http::door::Door;
 use crate::http::leaf::{Leaf, LeafStyle};
 use crate::http::tree::{either, named, under};
 
-use status::Wrong;
+use status::RequestError;
 
 const NAME: &str = "uuid-applications";
 
@@ -77,9 +77,9 @@ pub fn door(gate: Gate, body: BodyLimits) -> Door {
 }
 
 /// The idempotency key that the request carries, if it does.
-fn key(head: &Head) -> Result<Option<IdempotencyKey>, Wrong> {
+fn key(head: &Head) -> Result<Option<IdempotencyKey>, RequestError> {
     gate::idempotency_key(head)
-        .map_err(|violation| Wrong::Field("Idempotency-Key", violation.to_string()))
+        .map_err(|violation| RequestError::Field("Idempotency-Key", violation.to_string()))
 }
 
 #[cfg(test)]

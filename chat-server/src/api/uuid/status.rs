@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::gate::Barred;
+use crate::api::gate::EntryError;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -21,7 +21,7 @@ const CHAT: &str = "Chat Not Found";
 
 /// Why a request was not done.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum RequestError {
     /// There is no such thing.
     Lost(&'static str),
     /// A field of a request cannot be: 400.
@@ -38,7 +38,7 @@ pub(super) enum Wrong {
     Chat(ChatError),
 }
 
-impl From<ChatError> for Wrong {
+impl From<ChatError> for RequestError {
     fn from(error: ChatError) -> Self {
         match error {
             ChatError::ApplicationNotFound => Self::Lost(APPLICATION),
@@ -50,13 +50,13 @@ impl From<ChatError> for Wrong {
     }
 }
 
-impl From<Barred> for Wrong {
-    fn from(barred: Barred) -> Self {
+impl From<EntryError> for RequestError {
+    fn from(barred: EntryError) -> Self {
         match barred {
-            Barred::NoApplication => Self::Lost(APPLICATION),
-            Barred::NoChat => Self::Lost(CHAT),
-            Barred::Exhausted(allowance) => Self::Exhausted(allowance),
-            Barred::Chat(error) => error.into(),
+            EntryError::NoApplication => Self::Lost(APPLICATION),
+            EntryError::NoChat => Self::Lost(CHAT),
+            EntryError::Exhausted(allowance) => Self::Exhausted(allowance),
+            EntryError::Chat(error) => error.into(),
         }
     }
 }
@@ -73,7 +73,7 @@ fn failed(status: StatusCode, errors: &Value) -> Response {
     reply::json(status, &Failed { message, errors })
 }
 
-fn told(status: StatusCode) -> Response {
+fn status_alone(status: StatusCode) -> Response {
     reply::json(
         status,
         &json!({ "message": status.canonical_reason().unwrap_or_default() }),
@@ -87,10 +87,10 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
         InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
             wrong(Violation::Invalid.to_string())
         }
-        InputFault::MediaType(_) => told(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        InputFault::Body(BodyFault::TooLarge { .. }) => told(StatusCode::PAYLOAD_TOO_LARGE),
-        InputFault::Body(BodyFault::TimedOut { .. }) => told(StatusCode::REQUEST_TIMEOUT),
-        InputFault::Body(BodyFault::Broken) => told(StatusCode::BAD_REQUEST),
+        InputFault::MediaType(_) => status_alone(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        InputFault::Body(BodyFault::TooLarge { .. }) => status_alone(StatusCode::PAYLOAD_TOO_LARGE),
+        InputFault::Body(BodyFault::TimedOut { .. }) => status_alone(StatusCode::REQUEST_TIMEOUT),
+        InputFault::Body(BodyFault::Broken) => status_alone(StatusCode::BAD_REQUEST),
     }
 }
 
@@ -106,15 +106,17 @@ fn by_core(error: &ChatError, head: &Head) -> Response {
         head.log_failure(error);
     }
     match error {
-        ChatError::Busy { retry_after } => reply::with_retry_after(told(status), *retry_after),
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            reply::with_retry_after(told(status), reply::SOON)
+        ChatError::Busy { retry_after } => {
+            reply::with_retry_after(status_alone(status), *retry_after)
         }
-        _ => told(status),
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+            reply::with_retry_after(status_alone(status), reply::SOON)
+        }
+        _ => status_alone(status),
     }
 }
 
-impl Answer for Wrong {
+impl Answer for RequestError {
     fn into_response(self, head: &Head) -> Response {
         match &self {
             Self::Lost(noun) => failed(StatusCode::NOT_FOUND, &json!(noun)),
@@ -133,9 +135,10 @@ impl Answer for Wrong {
                     &json!({ "Idempotency-Key": [words] }),
                 )
             }
-            Self::Exhausted(allowance) => {
-                reply::with_retry_after(told(StatusCode::TOO_MANY_REQUESTS), allowance.left())
-            }
+            Self::Exhausted(allowance) => reply::with_retry_after(
+                status_alone(StatusCode::TOO_MANY_REQUESTS),
+                allowance.left(),
+            ),
             Self::Chat(error) => by_core(error, head),
         }
     }
@@ -145,11 +148,11 @@ impl Answer for Wrong {
 pub(super) fn faults(_: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => failed(StatusCode::NOT_FOUND, &json!("Not Found")),
-        Fault::MethodNotAllowed => told(StatusCode::METHOD_NOT_ALLOWED),
+        Fault::MethodNotAllowed => status_alone(StatusCode::METHOD_NOT_ALLOWED),
         Fault::NoHost => {
             let words = Violation::Invalid.to_string();
             failed(StatusCode::BAD_REQUEST, &json!({ "Host": [words] }))
         }
-        Fault::Internal => told(StatusCode::INTERNAL_SERVER_ERROR),
+        Fault::Internal => status_alone(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -17,7 +17,7 @@ pub enum Field {
     /// As text.
     Text(String),
     /// As something that is no text.
-    Wrong,
+    NotText,
 }
 
 /// A JSON object; a derived struct would also take an array.
@@ -48,7 +48,7 @@ pub enum Nested<T> {
     /// An object.
     Object(T),
     /// Something that is no object.
-    Wrong,
+    NotObject,
 }
 
 macro_rules! visit_as {
@@ -67,7 +67,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("anything")
             }
-            visit_as!(Nested::Wrong; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+            visit_as!(Nested::NotObject; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
             fn visit_unit<E: de::Error>(self) -> Result<Nested<T>, E> {
                 Ok(Nested::Missing)
             }
@@ -76,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Nested<T>, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Nested::Wrong)
+                Ok(Nested::NotObject)
             }
         }
         from.deserialize_any(Reader(PhantomData))
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for Field {
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 out.write_str("anything")
             }
-            visit_as!(Field::Wrong; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
+            visit_as!(Field::NotText; visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
             fn visit_unit<E: de::Error>(self) -> Result<Field, E> {
                 Ok(Field::Missing)
             }
@@ -103,11 +103,11 @@ impl<'de> Deserialize<'de> for Field {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field, A::Error> {
                 while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Field::Wrong)
+                Ok(Field::NotText)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Field::Wrong)
+                Ok(Field::NotText)
             }
         }
         from.deserialize_any(Reader)
@@ -142,7 +142,7 @@ impl Field {
     ) -> Result<T, Violation> {
         match self {
             Self::Missing => Err(Violation::Blank),
-            Self::Wrong => Err(Violation::Invalid),
+            Self::NotText => Err(Violation::Invalid),
             Self::Text(text) => parse(text),
         }
     }

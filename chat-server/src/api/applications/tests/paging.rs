@@ -122,7 +122,7 @@ async fn applications_have_pages_that_are_read_forward() {
     };
     assert_eq!(count("after=0").await, 5);
     assert_eq!(count("limit=1000").await, 5);
-    assert_eq!(count(&format!("after={}", u64::MAX)).await, 0);
+    assert_eq!(count(&format!("after={}", i64::MAX)).await, 0);
 }
 
 #[tokio::test]
@@ -132,6 +132,7 @@ async fn a_page_of_applications_that_cannot_be_is_400_naming_the_parameter() {
         ("limit=0", "limit must be a number from 1 to 1000"),
         ("limit=1001", "limit must be a number from 1 to 1000"),
         ("after=x", "after is not a number"),
+        ("after=9223372036854775808", "after must be a number from 0"),
         ("before=3", "before is not for this list"),
         ("around=3&limit=2", "around is not for this list"),
     ] {
