@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod bus;
 mod config;
 mod connection;
 mod counter;
 mod error;
 mod line;
+mod wire;
 
+pub use bus::RedisBus;
 pub use config::{Node, RedisConfig, Topology, UrlError};
 pub use connection::Redis;
 pub use counter::RedisCounter;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chat_core::port::Counter;
-use chat_queue_redis::{Redis, RedisConfig, RedisCounter};
+use chat_core::port::{Bus, Counter};
+use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter};
 use libtest_mimic::Trial;
 use uuid::Uuid;
 
@@ -19,8 +19,14 @@ macro_rules! kits {
                 (Arc::new(RedisCounter::new(redis($engine))), ())
             }
 
+            async fn bus() -> (Arc<dyn Bus>, ()) {
+                (Arc::new(RedisBus::new(redis($engine))), ())
+            }
+
             pub(super) fn trials() -> Vec<Trial> {
-                trials!($engine, counter_kit, counter)
+                let mut trials = trials!($engine, counter_kit, counter);
+                trials.extend(trials!($engine, bus_kit, bus));
+                trials
             }
         }
     };
