@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod counter;
 pub mod flaky;
+pub mod presence;
 pub mod search;
 pub mod store;
 pub mod texts;

@@ -5,11 +5,13 @@
 mod bus;
 mod clock;
 mod counter;
+mod presence;
 mod search;
 mod store;
 
 pub use bus::MemoryBus;
 pub use clock::FixedClock;
 pub use counter::MemoryCounter;
+pub use presence::MemoryPresence;
 pub use search::MemorySearch;
 pub use store::MemoryStore;

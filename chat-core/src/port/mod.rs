@@ -10,6 +10,7 @@
 
 mod bus;
 mod counter;
+mod presence;
 mod search;
 mod store;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
+pub use presence::Presence;
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
     Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,
@@ -27,6 +29,8 @@ pub use store::{
 pub use bus::MockBus;
 #[cfg(any(test, feature = "mock"))]
 pub use counter::MockCounter;
+#[cfg(any(test, feature = "mock"))]
+pub use presence::MockPresence;
 #[cfg(any(test, feature = "mock"))]
 pub use search::MockSearch;
 #[cfg(any(test, feature = "mock"))]
