@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Redis(Arc<Inner>);
 
 struct Inner {
-    dialer: Arc<Dialer>,
+    dialer: Dialer,
     state: Mutex<State>,
 }
 
@@ -50,7 +50,7 @@ impl Redis {
         let dialer = Dialer::new(config)
             .map_err(|error| failure(ErrorKind::Invalid, "configure").with_source(error))?;
         Ok(Self(Arc::new(Inner {
-            dialer: Arc::new(dialer),
+            dialer,
             state: Mutex::default(),
         })))
     }
@@ -65,6 +65,11 @@ impl Redis {
 
     pub(crate) fn config(&self) -> &RedisConfig {
         &self.0.dialer.config
+    }
+
+    /// A line of its own, for blocking reads and for listening: see [`Dialer::open`].
+    pub(crate) async fn open(&self, response: Duration, pushed: Pushed) -> RedisResult<Line> {
+        self.0.dialer.open(response, pushed).await
     }
 
     /// Sends one command.

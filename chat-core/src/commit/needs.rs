@@ -37,6 +37,12 @@ pub struct ScopeNeeds {
 }
 
 impl Needs {
+    /// Whether the row of any application changes; else shared locks are enough for all of them.
+    #[must_use]
+    pub fn exclusive(&self) -> bool {
+        self.scopes.values().any(|needs| needs.exclusive)
+    }
+
     /// The needs by application, once tokens are resolved; unknown tokens drop out. What belongs to
     /// no application stands under [`ApplicationId::ROOT`].
     #[must_use]

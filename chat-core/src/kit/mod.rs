@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod counter;
 pub mod flaky;
+pub mod presence;
 pub mod queue;
 pub mod search;
 pub mod store;

@@ -5,6 +5,7 @@
 mod bus;
 mod clock;
 mod counter;
+mod presence;
 mod queue;
 mod search;
 mod store;
@@ -12,6 +13,7 @@ mod store;
 pub use bus::MemoryBus;
 pub use clock::FixedClock;
 pub use counter::MemoryCounter;
+pub use presence::MemoryPresence;
 pub use queue::MemoryQueue;
 pub use search::MemorySearch;
 pub use store::MemoryStore;

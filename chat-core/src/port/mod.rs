@@ -10,6 +10,7 @@
 
 mod bus;
 mod counter;
+mod presence;
 mod queue;
 mod search;
 mod store;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
+pub use presence::Presence;
 pub use queue::{DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
@@ -29,6 +31,8 @@ pub use store::{
 pub use bus::MockBus;
 #[cfg(any(test, feature = "mock"))]
 pub use counter::MockCounter;
+#[cfg(any(test, feature = "mock"))]
+pub use presence::MockPresence;
 #[cfg(any(test, feature = "mock"))]
 pub use queue::{MockDeadLetters, MockQueue};
 #[cfg(any(test, feature = "mock"))]

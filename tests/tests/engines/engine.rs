@@ -31,11 +31,21 @@ pub(crate) fn trial(
     case: impl Future<Output = ()> + Send + 'static,
 ) -> Trial {
     let module = module.rsplit("::").next().unwrap_or(module).trim();
-    Trial::test(format!("{engine}::{module}::{name}"), move || {
+    let name = format!("{engine}::{module}::{name}");
+    self::case(name, url(engine).is_some(), case)
+}
+
+/// A case that shows as ignored where what it needs is absent.
+pub(crate) fn case(
+    name: String,
+    present: bool,
+    case: impl Future<Output = ()> + Send + 'static,
+) -> Trial {
+    Trial::test(name, move || {
         RUNTIME.block_on(case);
         Ok(())
     })
-    .with_ignored_flag(url(engine).is_none())
+    .with_ignored_flag(!present)
 }
 
 /// The cases of a kit as trials: `trials!("mysql", store_kit, fresh)`, where `fresh` opens an empty adapter.

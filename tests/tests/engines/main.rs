@@ -2,12 +2,14 @@
 //! running show as ignored. `scripts/services up` starts every engine.
 
 mod engine;
+mod mysql;
 mod redis;
 
 use libtest_mimic::Arguments;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials = redis::trials();
+    let mut trials = redis::trials();
+    trials.extend(mysql::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use chat_core::port::Counter;
-use chat_queue_redis::{Redis, RedisConfig, RedisCounter};
+use chat_core::port::{Bus, Counter, Presence};
+use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisPresence};
 use libtest_mimic::Trial;
 use uuid::Uuid;
 
-use crate::engine::{trials, url};
+use crate::engine::{trial, trials, url};
+
+mod faults;
+mod server;
 
 /// The kits on one engine, each case under names of its own.
 macro_rules! kits {
@@ -19,8 +22,23 @@ macro_rules! kits {
                 (Arc::new(RedisCounter::new(redis($engine))), ())
             }
 
+            async fn bus() -> (Arc<dyn Bus>, ()) {
+                (Arc::new(RedisBus::new(redis($engine))), ())
+            }
+
+            async fn presence() -> (Arc<dyn Presence>, ()) {
+                (Arc::new(RedisPresence::new(redis($engine))), ())
+            }
+
             pub(super) fn trials() -> Vec<Trial> {
-                trials!($engine, counter_kit, counter)
+                let mut trials = trials!($engine, counter_kit, counter);
+                trials.extend(trials!($engine, bus_kit, bus));
+                trials.extend(trials!($engine, presence_kit, presence));
+                let hears = faults::one_node_hears_another($engine);
+                let many = faults::many_are_asked_for_at_once($engine);
+                trials.push(trial($engine, "nodes", "one_node_hears_another", hears));
+                trials.push(trial($engine, "nodes", "many_are_asked_for_at_once", many));
+                trials
             }
         }
     };
@@ -37,14 +55,19 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(redis8::trials());
     trials.extend(sentinel::trials());
     trials.extend(cluster::trials());
+    trials.extend(faults::trials());
     trials
 }
 
 /// A Redis whose keys begin with something nobody else uses.
 fn redis(engine: &str) -> Redis {
     let url = url(engine).expect("the case is ignored where the engine is absent");
+    configured(&url, &format!("test:{}:", Uuid::new_v4()))
+}
+
+fn configured(url: &str, prefix: &str) -> Redis {
     let mut config: RedisConfig = url.parse().expect("a URL of Redis");
-    config.prefix = format!("test:{}:", Uuid::new_v4());
+    config.prefix = prefix.to_owned();
     config.count_prefix = format!("{}count:", config.prefix);
     Redis::new(config).expect("a configuration without files")
 }

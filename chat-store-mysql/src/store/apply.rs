@@ -1,0 +1,353 @@
+//! What a batch writes: few statements, each over many rows.
+
+use std::collections::BTreeMap;
+
+use chat_core::commit::{
+    ApplicationState, ApplicationWrite, ChatState, ImportWrite, RequestWrite, Sink, Writes,
+};
+use chat_core::ids::{ApplicationId, ChatId};
+use chat_core::model::Message;
+use chat_core::port::Moved;
+use sqlx::mysql::MySqlConnection;
+use sqlx::{Error, Result, Row as _};
+
+use super::operations;
+use super::rows::{self, int};
+use super::sql::{ROWS, padded, pairs, parts, tuples};
+
+const LET_GO_OF_NAME: &str =
+    "UPDATE applications SET unique_name = NULL WHERE id = ? AND unique_name <> ?";
+const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_hash, token, name, \
+     wants_unique, unique_name, is_default, last_chat, live_chats, created_at, updated_at, \
+     closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?, unique_name = ?, \
+     last_chat = ?, live_chats = ?, updated_at = ?, closed_at = ? WHERE id = ?";
+const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
+     last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
+const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
+     FORCE INDEX (chats_number) WHERE (application, number) IN ";
+const WRITE_CHATS: &str = "INSERT INTO chats (id, application, number, kind, name, last_number, \
+     last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
+/// All of these rows are there, and locked.
+const OVER_CHATS: &str = " ON DUPLICATE KEY UPDATE name = VALUES(name), \
+     last_number = VALUES(last_number), last_change = VALUES(last_change), \
+     own_change = VALUES(own_change), floor = VALUES(floor), live = VALUES(live), \
+     last_at = VALUES(last_at), closed_at = VALUES(closed_at)";
+const GIVE_IDS: &str = "INSERT INTO message_ids (chat, number) VALUES ";
+const GIVEN_IDS: &str = "SELECT LAST_INSERT_ID(), @@auto_increment_increment";
+const WRITE_MESSAGES: &str = "INSERT INTO messages (chat, number, body, author_name, data, \
+     reply_to, ext_id, created_at, edited_at, deleted_at, change_no) VALUES ";
+/// All of these rows are there, in chats that are locked.
+const OVER_MESSAGES: &str = " ON DUPLICATE KEY UPDATE body = VALUES(body), data = VALUES(data), \
+     edited_at = VALUES(edited_at), deleted_at = VALUES(deleted_at), \
+     change_no = VALUES(change_no)";
+const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
+const OVER_TOUCHES: &str = " ON DUPLICATE KEY UPDATE change_no = VALUES(change_no)";
+const REMEMBER: &str = "INSERT INTO requests (application, hash, fingerprint, done, at) VALUES ";
+const IMPORTED: &str = "UPDATE imports SET line = ? WHERE source = ?";
+const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, from_change, \
+     to_number, to_change) VALUES ";
+const FOLLOW_FURTHER: &str = " ON DUPLICATE KEY UPDATE to_number = VALUES(to_number), \
+     to_change = VALUES(to_change)";
+
+/// What a row of a message holds beside its text, roughly.
+const MESSAGE_BYTES: usize = 128;
+
+/// Writes all of it, and says which chats moved.
+pub(super) async fn writes(
+    conn: &mut MySqlConnection,
+    writes: &Writes,
+    sinks: &[Sink],
+) -> Result<Vec<Moved>> {
+    applications(conn, writes).await?;
+    let created = create_chats(conn, &writes.applications).await?;
+    write_chats(conn, &writes.applications).await?;
+    messages(conn, &writes.applications, &created).await?;
+    remember(conn, &writes.requests).await?;
+    imported(conn, &writes.imports).await?;
+    operations::record(conn, &writes.operations).await?;
+    let moved = moved(&writes.applications, &created);
+    follow(conn, sinks, &moved).await?;
+    Ok(moved)
+}
+
+async fn applications(conn: &mut MySqlConnection, writes: &Writes) -> Result<()> {
+    let rows = || {
+        let rows = writes.applications.iter();
+        rows.filter_map(|write| Some((write.id, write.row.as_ref()?)))
+    };
+    // Names that are given up here may be taken in the same batch, whatever the order of rows.
+    for (id, row) in rows().filter(|(_, row)| row.unique_name) {
+        sqlx::query(LET_GO_OF_NAME)
+            .bind(id.0)
+            .bind(row.held_name().unwrap_or_default().as_bytes())
+            .execute(&mut *conn)
+            .await?;
+    }
+    for state in &writes.created {
+        create_application(conn, state).await?;
+    }
+    for (id, row) in rows() {
+        sqlx::query(WRITE_APPLICATION)
+            .bind(&row.name)
+            .bind(row.held_name().map(str::as_bytes))
+            .bind(int(row.last_chat.0))
+            .bind(int(row.live_chats))
+            .bind(row.updated_at.0)
+            .bind(row.closed_at.map(|at| at.0))
+            .bind(id.0)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn create_application(conn: &mut MySqlConnection, state: &ApplicationState) -> Result<()> {
+    sqlx::query(CREATE_APPLICATION)
+        .bind(state.public_id.0.as_bytes().as_slice())
+        .bind(state.token_hash.0.as_slice())
+        .bind(state.token.0.as_slice())
+        .bind(&state.name)
+        .bind(state.unique_name)
+        .bind(state.held_name().map(str::as_bytes))
+        .bind(state.is_default.then_some(true))
+        .bind(int(state.last_chat.0))
+        .bind(int(state.live_chats))
+        .bind(state.created_at.0)
+        .bind(state.updated_at.0)
+        .bind(state.closed_at.map(|at| at.0))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The row ids that new chats got, by application and number.
+type Created = BTreeMap<(i64, i64), ChatId>;
+
+fn chats(writes: &[ApplicationWrite], new: bool) -> Vec<(ApplicationId, &ChatState)> {
+    let rows = writes
+        .iter()
+        .flat_map(|write| write.chats.iter().map(|chat| (write.id, &chat.row)));
+    rows.filter(|(_, row)| row.id.is_none() == new).collect()
+}
+
+async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<Created> {
+    let mut created = Created::new();
+    for part in chats(writes, true).chunks(ROWS) {
+        let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
+        for (application, row) in part {
+            insert = chat_columns(insert, *application, row);
+        }
+        insert.execute(&mut *conn).await?;
+        let numbers: Vec<_> = part
+            .iter()
+            .map(|(application, row)| (application.0, int(row.number.0)))
+            .collect();
+        let mut select = pairs(CREATED_CHATS, numbers.len(), "");
+        for (application, number) in padded(&numbers) {
+            select = select.bind(application).bind(number);
+        }
+        for row in select.fetch_all(&mut *conn).await? {
+            let place = (row.try_get(0)?, row.try_get(1)?);
+            created.insert(place, ChatId(row.try_get(2)?));
+        }
+    }
+    Ok(created)
+}
+
+async fn write_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<()> {
+    for part in chats(writes, false).chunks(ROWS) {
+        let mut insert = tuples(WRITE_CHATS, 13, part.len(), OVER_CHATS);
+        for (application, row) in part {
+            insert = insert.bind(row.id.map(|id| id.0));
+            insert = chat_columns(insert, *application, row);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+fn chat_columns(
+    insert: super::sql::Sql,
+    application: ApplicationId,
+    row: &ChatState,
+) -> super::sql::Sql {
+    insert
+        .bind(application.0)
+        .bind(int(row.number.0))
+        .bind(row.kind.as_str())
+        .bind(row.name.as_deref())
+        .bind(int(row.head.number.0))
+        .bind(int(row.head.change.0))
+        .bind(int(row.own_change.0))
+        .bind(int(row.floor.0))
+        .bind(int(row.live))
+        .bind(row.created_at.0)
+        .bind(row.last_at.0)
+        .bind(row.closed_at.map(|at| at.0))
+}
+
+/// The row of a chat that was there or has just been made.
+fn row_id(application: ApplicationId, row: &ChatState, created: &Created) -> Option<ChatId> {
+    row.id
+        .or_else(|| created.get(&(application.0, int(row.number.0))).copied())
+}
+
+/// A message, the row of its chat, and its integer id.
+type Place<'w> = (i64, &'w Message, Option<i64>);
+
+async fn messages(
+    conn: &mut MySqlConnection,
+    writes: &[ApplicationWrite],
+    created: &Created,
+) -> Result<()> {
+    let (mut posted, mut touched, mut touches) = (Vec::new(), Vec::new(), Vec::new());
+    for write in writes {
+        let first = posted.len();
+        for chat in &write.chats {
+            let ChatId(id) = row_id(write.id, &chat.row, created).ok_or(Error::RowNotFound)?;
+            let place = |message| -> Place<'_> { (id, message, ext_id(message)) };
+            posted.extend(chat.posted.iter().map(place));
+            touched.extend(chat.touched.iter().map(place));
+            touches.extend(chat.touches().map(place));
+        }
+        if write.message_ids {
+            give_ids(conn, &mut posted[first..]).await?;
+        }
+    }
+    write_messages(conn, &posted, "").await?;
+    write_messages(conn, &touched, OVER_MESSAGES).await?;
+    touches.sort_unstable_by_key(|(chat, message, _)| (*chat, message.number));
+    for part in touches.chunks(ROWS) {
+        let mut insert = tuples(TOUCH, 3, part.len(), OVER_TOUCHES);
+        for (chat, message, _) in part {
+            insert = insert
+                .bind(*chat)
+                .bind(int(message.number.0))
+                .bind(int(message.change.0));
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+fn ext_id(message: &Message) -> Option<i64> {
+    message.ext_id.map(int)
+}
+
+/// The server gives the rows of one statement ids that follow each other in its own steps.
+async fn give_ids(conn: &mut MySqlConnection, posted: &mut [Place<'_>]) -> Result<()> {
+    for part in posted.chunks_mut(ROWS) {
+        let mut insert = tuples(GIVE_IDS, 2, part.len(), "");
+        for (chat, message, _) in &*part {
+            insert = insert.bind(*chat).bind(int(message.number.0));
+        }
+        insert.execute(&mut *conn).await?;
+        let row = sqlx::query(GIVEN_IDS).fetch_one(&mut *conn).await?;
+        let (mut id, step) = (unsigned(&row, 0)?, unsigned(&row, 1)?);
+        for (_, _, given) in part {
+            *given = Some(int(id));
+            id += step;
+        }
+    }
+    Ok(())
+}
+
+fn unsigned(row: &sqlx::mysql::MySqlRow, at: usize) -> Result<u64> {
+    row.try_get::<u64, _>(at).or_else(|_| rows::number(row, at))
+}
+
+async fn write_messages(
+    conn: &mut MySqlConnection,
+    messages: &[Place<'_>],
+    over: &str,
+) -> Result<()> {
+    let bytes = |(_, message, _): &Place<'_>| {
+        MESSAGE_BYTES + message.body.len() + message.data.as_ref().map_or(0, String::len)
+    };
+    for part in parts(messages, bytes) {
+        let mut insert = tuples(WRITE_MESSAGES, 11, part.len(), over);
+        for (chat, message, ext_id) in part {
+            insert = insert
+                .bind(*chat)
+                .bind(int(message.number.0))
+                .bind(&message.body)
+                .bind(message.author_name.as_deref())
+                .bind(message.data.as_deref())
+                .bind(message.reply_to.map(|number| int(number.0)))
+                .bind(*ext_id)
+                .bind(message.created_at.0)
+                .bind(message.edited_at.map(|at| at.0))
+                .bind(message.deleted_at.map(|at| at.0))
+                .bind(int(message.change.0));
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
+    for part in requests.chunks(ROWS) {
+        let mut insert = tuples(REMEMBER, 5, part.len(), "");
+        for write in part {
+            let done =
+                serde_json::to_string(&write.done).map_err(|error| Error::Encode(error.into()))?;
+            insert = insert
+                .bind(write.application.0)
+                .bind(write.key.0.as_slice())
+                .bind(write.fingerprint.0.as_slice())
+                .bind(done)
+                .bind(write.at.0);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// These rows were made or locked when they were looked for.
+async fn imported(conn: &mut MySqlConnection, imports: &[ImportWrite]) -> Result<()> {
+    for write in imports {
+        sqlx::query(IMPORTED)
+            .bind(int(write.line))
+            .bind(write.source.0.as_slice())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+fn moved(writes: &[ApplicationWrite], created: &Created) -> Vec<Moved> {
+    let mut moved = Vec::new();
+    for write in writes {
+        for chat in write.chats.iter().filter(|chat| chat.moved()) {
+            moved.extend(row_id(write.id, &chat.row, created).map(|id| Moved {
+                application: write.id,
+                chat: id,
+                from: chat.before,
+                to: chat.row.head,
+            }));
+        }
+    }
+    moved
+}
+
+/// Each sink has to follow to where the chats moved; what it has to do already stays.
+async fn follow(conn: &mut MySqlConnection, sinks: &[Sink], moved: &[Moved]) -> Result<()> {
+    for sink in sinks {
+        for part in moved.chunks(ROWS) {
+            let mut insert = tuples(FOLLOW, 7, part.len(), FOLLOW_FURTHER);
+            for one in part {
+                insert = insert
+                    .bind(sink.as_str().as_bytes())
+                    .bind(one.application.0)
+                    .bind(one.chat.0)
+                    .bind(int(one.from.number.0))
+                    .bind(int(one.from.change.0))
+                    .bind(int(one.to.number.0))
+                    .bind(int(one.to.change.0));
+            }
+            insert.execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}

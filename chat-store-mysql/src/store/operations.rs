@@ -1,0 +1,48 @@
+//! What became of commands that came through the queue.
+
+use chat_core::commit::{Operation, Outcome};
+use chat_core::ids::{ApplicationId, OperationId};
+use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::{Error, Result, Row as _};
+use uuid::Uuid;
+
+use super::rows;
+use super::sql::{ROWS, Sql, list, padded, tuples};
+
+const FIND: &str = "SELECT id, application, outcome, at FROM operations WHERE id IN ";
+const RECORD: &str = "INSERT INTO operations (id, application, outcome, at) VALUES ";
+
+/// Looks for some of them, as many as one statement carries.
+pub(super) fn find(ids: &[OperationId]) -> Sql {
+    padded(ids).fold(list(FIND, ids.len(), ""), |select, id| {
+        select.bind(id.0.as_bytes().as_slice())
+    })
+}
+
+pub(super) fn operation(row: &MySqlRow) -> Result<Operation> {
+    let outcome: Outcome =
+        serde_json::from_str(row.try_get(2)?).map_err(|error| rows::unreadable(2, error))?;
+    Ok(Operation {
+        id: OperationId(Uuid::from_bytes(rows::bytes(row, 0)?)),
+        application: ApplicationId(row.try_get(1)?),
+        outcome,
+        at: rows::time(row, 3)?,
+    })
+}
+
+pub(super) async fn record(conn: &mut MySqlConnection, operations: &[Operation]) -> Result<()> {
+    for part in operations.chunks(ROWS) {
+        let mut insert = tuples(RECORD, 4, part.len(), "");
+        for operation in part {
+            let outcome = serde_json::to_string(&operation.outcome)
+                .map_err(|error| Error::Encode(error.into()))?;
+            insert = insert
+                .bind(operation.id.0.as_bytes().as_slice())
+                .bind(operation.application.0)
+                .bind(outcome)
+                .bind(operation.at.0);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}

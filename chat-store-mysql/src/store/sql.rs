@@ -1,0 +1,91 @@
+//! Statements over many rows.
+
+use sqlx::mysql::MySqlArguments;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, MySql};
+
+pub(super) type Sql = Query<'static, MySql, MySqlArguments>;
+
+/// Up to so many rows a statement of its size is kept prepared on a connection; larger ones are rarely of the same size again.
+const KEPT: usize = 16;
+/// How many rows one statement writes or looks for; servers take 65,535 values.
+pub(super) const ROWS: usize = 512;
+/// How many bytes of text one statement carries, far below what start-up makes sure the server takes.
+pub(super) const BYTES: usize = 4 << 20;
+
+/// `head`, then `rows` tuples of `columns` marks, then `tail`.
+pub(super) fn tuples(head: &str, columns: usize, rows: usize, tail: &str) -> Sql {
+    let mut sql = String::with_capacity(head.len() + rows * (2 * columns + 2) + tail.len());
+    sql.push_str(head);
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            sql.push_str(if column == 0 { "?" } else { ",?" });
+        }
+        sql.push(')');
+    }
+    sql.push_str(tail);
+    // Only marks were put together; every value is bound.
+    sqlx::query(AssertSqlSafe(sql)).persistent(rows <= KEPT)
+}
+
+/// The values of a list, the last one repeated up to a power of two, so that there are few statements.
+pub(super) fn padded<T: Copy>(values: &[T]) -> impl Iterator<Item = T> {
+    let last = values.last().copied();
+    let missing = values.len().next_power_of_two() - values.len();
+    values
+        .iter()
+        .copied()
+        .chain(last.into_iter().cycle().take(missing))
+}
+
+/// `head (?, …) tail` over such a list.
+pub(super) fn list(head: &str, values: usize, tail: &str) -> Sql {
+    tuples(head, values.next_power_of_two(), 1, tail)
+}
+
+/// `head ((?, ?), …) tail` over such a list.
+pub(super) fn pairs(head: &str, values: usize, tail: &str) -> Sql {
+    let tail = format!("){tail}");
+    tuples(&format!("{head} ("), 2, values.next_power_of_two(), &tail)
+}
+
+/// Cuts rows into parts that one statement carries each.
+pub(super) fn parts<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let mut parts = Vec::new();
+    let (mut start, mut held) = (0, 0);
+    for (at, row) in rows.iter().enumerate() {
+        let size = bytes(row);
+        if at > start && (at - start == ROWS || held + size > BYTES) {
+            parts.push(&rows[start..at]);
+            (start, held) = (at, 0);
+        }
+        held += size;
+    }
+    if start < rows.len() {
+        parts.push(&rows[start..]);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_padded_to_few_lengths() {
+        assert_eq!(padded(&[1, 2, 3]).collect::<Vec<_>>(), [1, 2, 3, 3]);
+        assert_eq!(padded(&[7]).collect::<Vec<_>>(), [7]);
+    }
+
+    #[test]
+    fn parts_are_cut_by_rows_and_by_bytes_and_lose_nothing() {
+        let small: Vec<usize> = (0..1_100).collect();
+        let lengths: Vec<_> = parts(&small, |_| 1).iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [512, 512, 76]);
+        let large = [BYTES - 1, 1, 1, BYTES + 5, 2];
+        let cut = parts(&large, |size| *size);
+        assert_eq!(cut, [&large[..2], &large[2..3], &large[3..4], &large[4..]]);
+        assert!(parts(&[0_usize; 0], |_| 1).is_empty());
+    }
+}
