@@ -92,11 +92,11 @@ type Place = (&'static str, fn(&mut Dice) -> SearchScope);
 const PLACES: [Place; 3] = [
     ("everywhere", |_| SearchScope::Application(APPLICATION)),
     ("busy chat", |dice| {
-        SearchScope::Chat(ChatId(1 + dice.below(5) as i64))
+        SearchScope::Chat(APPLICATION, ChatId(1 + dice.below(5) as i64))
     }),
     ("quiet chat", |dice| {
         let quiet = CHATS - CHATS / 10 + dice.below(CHATS / 10);
-        SearchScope::Chat(ChatId(1 + quiet as i64))
+        SearchScope::Chat(APPLICATION, ChatId(1 + quiet as i64))
     }),
 ];
 
@@ -292,7 +292,7 @@ fn expression(asked: &SearchQuery) -> String {
         })
         .collect();
     match asked.scope {
-        SearchScope::Chat(chat) => parts.insert(0, format!("r{chat}")),
+        SearchScope::Chat(_, chat) => parts.insert(0, format!("r{chat}")),
         SearchScope::Application(application) => parts.push(format!("p{application}")),
     }
     parts.join(" AND ")

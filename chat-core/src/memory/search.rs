@@ -97,7 +97,9 @@ impl Copy {
         let known = self.known.get(&place)?;
         let (chat, number) = place;
         let position = match scope {
-            SearchScope::Chat(wanted) => (chat == wanted).then_some(number.0),
+            SearchScope::Chat(application, wanted) => {
+                (chat == wanted && known.application == application).then_some(number.0)
+            }
             SearchScope::Application(wanted) => {
                 (known.application == wanted).then_some(known.arrival)
             }

@@ -29,8 +29,8 @@ pub struct Document {
 /// Where to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchScope {
-    /// In one chat.
-    Chat(ChatId),
+    /// In one chat of an application.
+    Chat(ApplicationId, ChatId),
     /// In all chats of an application.
     Application(ApplicationId),
 }
@@ -77,7 +77,8 @@ pub struct Hit {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Search: Send + Sync + 'static {
-    /// Stores documents, all or none, durably. One with a lower version than the stored one is
+    /// Stores documents, durably once it succeeds; when it fails some may be stored, and putting all of them
+    /// again makes it whole. One with a lower version than the stored one is
     /// ignored, so a late put never brings a deleted message back. Repeating a put changes nothing.
     /// Until a [`Search::refresh`], what was put may not be found.
     async fn put(&self, documents: &[Document]) -> Result<()>;

@@ -36,7 +36,8 @@ impl<'a> Hits<'a> {
     }
 
     pub(super) fn in_chat(service: &'a Chat, chat: &ChatInfo) -> Self {
-        let mut hits = Self::new(service, chat.application, SearchScope::Chat(chat.id));
+        let scope = SearchScope::Chat(chat.application, chat.id);
+        let mut hits = Self::new(service, chat.application, scope);
         hits.chats.insert(chat.id, Some(chat.number));
         hits
     }
@@ -125,7 +126,7 @@ impl<'a> Hits<'a> {
             Entry::Occupied(known) => return Ok(*known.get()),
             Entry::Vacant(entry) => entry,
         };
-        if matches!(self.scope, SearchScope::Chat(_)) {
+        if matches!(self.scope, SearchScope::Chat(..)) {
             return Ok(*entry.insert(None));
         }
         let found = self.service.inner.stores.chats.by_id(chat).await?;

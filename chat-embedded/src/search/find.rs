@@ -47,7 +47,7 @@ pub(super) fn find(db: &Connection, asked: &SearchQuery) -> rusqlite::Result<Vec
         .map(|after| i64::try_from(after).unwrap_or(i64::MAX));
     let (sql, bound) = match (asked.order, asked.scope) {
         (Order::Relevance, _) => (BEST, Some(JUDGED)),
-        (order, SearchScope::Chat(chat)) => in_chat(db, chat, order == Order::Newest, after)?,
+        (order, SearchScope::Chat(_, chat)) => in_chat(db, chat, order == Order::Newest, after)?,
         (Order::Newest, _) => (
             NEWEST,
             Some(after.map_or(0, |id| TOP.saturating_sub(id) + 1)),
@@ -71,7 +71,7 @@ pub(super) fn find(db: &Connection, asked: &SearchQuery) -> rusqlite::Result<Vec
 fn hit(row: &Row<'_>, scope: SearchScope) -> rusqlite::Result<Hit> {
     let number: u64 = row.get(2)?;
     let position = match scope {
-        SearchScope::Chat(_) => number,
+        SearchScope::Chat(..) => number,
         SearchScope::Application(_) => row.get(0)?,
     };
     Ok(Hit {
@@ -130,7 +130,7 @@ fn expression(query: &Query, scope: SearchScope) -> String {
         format!("({})", phrases.join(" OR "))
     });
     let (first, last) = match scope {
-        SearchScope::Chat(chat) => (Some(chat_term(chat)), None),
+        SearchScope::Chat(_, chat) => (Some(chat_term(chat)), None),
         SearchScope::Application(application) => (None, Some(application_term(application))),
     };
     let parts: Vec<String> = first.into_iter().chain(clauses).chain(last).collect();

@@ -1,6 +1,7 @@
 //! The kits on real engines. Each case has a fresh, isolated adapter, so all of them run at once; the cases of an engine that is not
 //! running show as ignored. `scripts/services up` starts every engine.
 
+mod elasticsearch;
 mod engine;
 mod mysql;
 mod redis;
@@ -11,5 +12,6 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = redis::trials();
     trials.extend(mysql::trials());
+    trials.extend(elasticsearch::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -203,6 +203,20 @@ pub async fn an_erased_chat_is_not_found(search: &Arc<dyn Search>) {
     assert_eq!(found(search, 2, "tea").await, [1]);
 }
 
+/// What was erased has no version any more: neither an edit nor a tombstone keeps a put out.
+pub async fn an_erased_chat_takes_documents_again(search: &Arc<dyn Search>) {
+    let before = [
+        touched(1, 1, 7, Some("milk")),
+        touched(1, 2, 3, None),
+        posted(1, 3, "tea"),
+    ];
+    put(search, &before).await;
+    search.erase(ChatId(1)).await.expect("erase");
+    put(search, &[posted(1, 1, "tea"), posted(1, 2, "tea")]).await;
+    assert_eq!(found(search, 1, "tea").await, [2, 1]);
+    assert_eq!(found(search, 1, "milk").await, NONE);
+}
+
 /// Puts of several callers at once are all taken.
 pub async fn puts_at_the_same_time_are_all_found(search: &Arc<dyn Search>) {
     let writer = |chat: i64| async move {

@@ -34,6 +34,7 @@ macro_rules! search_kit {
             a_late_put_does_not_bring_a_deleted_message_back,
             one_batch_may_hold_several_states_of_a_message,
             an_erased_chat_is_not_found,
+            an_erased_chat_takes_documents_again,
             puts_at_the_same_time_are_all_found,
             an_index_in_use_is_ready,
         }
@@ -138,7 +139,7 @@ async fn put(search: &Arc<dyn Search>, documents: &[Document]) {
 }
 
 fn in_chat(chat: i64) -> SearchScope {
-    SearchScope::Chat(ChatId(chat))
+    SearchScope::Chat(HOME, ChatId(chat))
 }
 
 async fn hits(

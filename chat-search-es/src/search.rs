@@ -1,0 +1,177 @@
+//! The port.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::ids::{ChatId, Epoch};
+use chat_core::port::{Document, Hit, Search, SearchQuery};
+use elasticsearch::http::Method;
+use serde_json::json;
+
+use crate::bulk::{self, Positions};
+use crate::client::{Ask, Client};
+use crate::config::{ConfigError, EsConfig};
+use crate::error::failure;
+use crate::find::{WHOLE, find};
+use crate::index::{Copy, Indices, Names, absent_is_fine, refresh};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// A search index on Elasticsearch, which any number of nodes may share.
+///
+/// The index is made by whoever needs it first, and again if somebody removes it; it was [built from](Search::built_from) no store
+/// then.
+pub struct EsSearch {
+    client: Client,
+    names: Names,
+    shards: u16,
+    /// The live index was there when it was looked for.
+    seen: AtomicBool,
+    /// The copy that was begun here.
+    copy: Mutex<Option<Copy>>,
+    positions: Positions,
+}
+
+impl EsSearch {
+    /// Sets the connection up. Nothing is sent yet, so the server need not be there.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub fn connect(config: &EsConfig) -> std::result::Result<Self, ConfigError> {
+        Ok(Self {
+            client: Client::new(config)?,
+            names: Names::new(&config.prefix),
+            shards: config.shards,
+            seen: AtomicBool::new(false),
+            copy: Mutex::new(None),
+            positions: Positions::new(),
+        })
+    }
+
+    fn indices(&self) -> Indices<'_> {
+        Indices {
+            client: &self.client,
+            names: &self.names,
+            shards: self.shards,
+        }
+    }
+
+    /// Sees to it that the live index is there.
+    async fn ensure(&self, op: &'static str) -> Result<()> {
+        if !self.seen.load(Ordering::Acquire) {
+            self.indices().ensure(op).await?;
+            self.seen.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Something on the live index; once more if it turns out to be gone, removed or swapped a moment ago.
+    async fn live<T, F>(&self, op: &'static str, work: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        self.ensure(op).await?;
+        match work().await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.seen.store(false, Ordering::Release);
+                self.ensure(op).await?;
+                let again = work().await;
+                again.map_err(|error| match error.kind() {
+                    ErrorKind::NotFound => failure(ErrorKind::Unavailable, op).with_source(error),
+                    _ => error,
+                })
+            }
+            answer => answer,
+        }
+    }
+
+    fn copy(&self) -> MutexGuard<'_, Option<Copy>> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begun(&self, op: &'static str) -> Result<Copy> {
+        self.copy()
+            .clone()
+            .ok_or_else(|| failure(ErrorKind::NotFound, op))
+    }
+}
+
+#[async_trait]
+impl Search for EsSearch {
+    async fn put(&self, documents: &[Document]) -> Result<()> {
+        let live = &self.names.live;
+        let put = || bulk::put(&self.client, &self.positions, "put", live, documents);
+        self.live("put", put).await
+    }
+
+    async fn query(&self, query: &SearchQuery) -> Result<Vec<Hit>> {
+        if query.query.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.live("query", || find(&self.client, &self.names.live, query))
+            .await
+    }
+
+    async fn erase(&self, chat: ChatId) -> Result<()> {
+        let live = &self.names.live;
+        self.live("erase", || bulk::erase(&self.client, "erase", live, chat))
+            .await?;
+        for copy in self.indices().copies("erase").await? {
+            absent_is_fine(bulk::erase(&self.client, "erase", &copy, chat).await)?;
+        }
+        Ok(())
+    }
+
+    async fn refresh(&self) -> Result<()> {
+        let live = &self.names.live;
+        self.live("refresh", || refresh(&self.client, "refresh", live))
+            .await
+    }
+
+    async fn rebuild(&self) -> Result<()> {
+        self.ensure("rebuild").await?;
+        self.copy().take();
+        let copy = self.indices().begin("rebuild").await?;
+        self.copy().replace(copy);
+        Ok(())
+    }
+
+    async fn refill(&self, documents: &[Document]) -> Result<()> {
+        let copy = self.begun("refill")?;
+        bulk::put(
+            &self.client,
+            &self.positions,
+            "refill",
+            &copy.alias,
+            documents,
+        )
+        .await
+    }
+
+    async fn swap(&self, epoch: Epoch) -> Result<()> {
+        let copy = self.begun("swap")?;
+        self.indices().swap("swap", &copy, epoch).await?;
+        self.copy().take();
+        Ok(())
+    }
+
+    async fn built_from(&self) -> Result<Option<Epoch>> {
+        let indices = self.indices();
+        self.live("built_from", || indices.epoch("built_from"))
+            .await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        let path = format!("/{}/_search", self.names.live);
+        let nothing = json!({"size": 0, "query": {"term": {"chat": "0"}}});
+        self.live("ready", || async {
+            let ask = Ask::new("ready", Method::Post, &path)
+                .with(WHOLE)
+                .json(&nothing);
+            self.client.ask(ask).await.map(drop)
+        })
+        .await
+    }
+}

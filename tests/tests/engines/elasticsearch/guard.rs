@@ -1,0 +1,67 @@
+//! Indices of one case alone.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use chat_search_es::{EsConfig, EsSearch};
+use uuid::Uuid;
+
+use crate::engine::url;
+
+/// A prefix that nobody else has; dropped, its indices are removed.
+pub(crate) struct Indices {
+    server: String,
+    prefix: String,
+}
+
+impl Indices {
+    pub(crate) fn of(engine: &str) -> Self {
+        Self {
+            server: url(engine).expect("an engine that runs"),
+            prefix: format!("case-{}", Uuid::new_v4().simple()),
+        }
+    }
+
+    /// One more node on them.
+    pub(crate) fn open(&self) -> EsSearch {
+        let url = format!("{}/?prefix={}&patience=60", self.server, self.prefix);
+        let config = EsConfig::parse(&url).expect("a URL");
+        EsSearch::connect(&config).expect("settings")
+    }
+
+    /// Their names.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let list = self.request("GET", &format!("/_cat/indices/{}-*?h=index", self.prefix));
+        list.lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with(&self.prefix))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn remove(&self) {
+        for name in self.names() {
+            self.request("DELETE", &format!("/{name}"));
+        }
+    }
+
+    fn request(&self, method: &str, path: &str) -> String {
+        let host = self.server.strip_prefix("http://").expect("plain HTTP");
+        let mut stream = TcpStream::connect(host).expect("a server");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        )
+        .expect("send");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+        body.to_owned()
+    }
+}
+
+impl Drop for Indices {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
