@@ -186,6 +186,7 @@ impl Attempt {
         let mut request = http::Request::builder()
             .method(self.operation.method.as_str())
             .uri(uri)
+            .header("host", "test")
             .header("x-request-id", REQUEST_ID);
         for (name, value) in [
             ("idempotency-key", self.key),
