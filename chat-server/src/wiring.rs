@@ -1,21 +1,28 @@
 //! URLs to adapters, in one place.
 
+#[cfg(feature = "elasticsearch")]
+mod elasticsearch;
 mod error;
 mod later;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod probe;
 #[cfg(feature = "embedded")]
 mod read_only;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "embedded")]
 mod sqlite;
 #[cfg(test)]
 mod tests;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat_core::error::BackendError;
-use chat_core::memory::{MemoryCounter, MemorySearch, MemoryStore};
-use chat_core::port::{Counter, Search, Store, Stores};
+use chat_core::memory::{MemoryBus, MemoryCounter, MemorySearch, MemoryStore};
+use chat_core::port::{Bus, Counter, Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_core::{Chat, Parts};
 
@@ -67,14 +74,12 @@ impl Node {
         settings: &Settings,
         indexing: Indexing,
     ) -> Result<Self, WiringError> {
-        if settings.queue.scheme() != "memory" {
-            return Err(WiringError::UnknownScheme {
-                setting: "queue",
-                url: settings.queue.clone(),
-                known: "memory",
-            });
-        }
-        let (stores, keyring) = open_store(settings).await?;
+        let Exchange { counter, bus } = open_exchange(&settings.queue)?;
+        let Opened {
+            stores,
+            keyring,
+            lanes,
+        } = open_store(settings).await?;
         let search = match indexing {
             Indexing::Now => open_search(&settings.search).await?,
             Indexing::Later => {
@@ -85,6 +90,8 @@ impl Node {
         let parts = Parts {
             stores: stores.clone(),
             search,
+            bus,
+            lanes,
             recount_every: settings.recount_interval.0,
             keyring,
             ..Parts::in_memory()
@@ -92,7 +99,7 @@ impl Node {
         Ok(Self {
             chat: Chat::start(parts).await?,
             stores,
-            counter: Arc::new(MemoryCounter::new()),
+            counter,
         })
     }
 
@@ -112,16 +119,29 @@ impl Node {
     }
 }
 
-async fn open_store(settings: &Settings) -> Result<(Stores, Keyring), WiringError> {
-    let url = &settings.store;
-    match url.scheme() {
+/// A store that is open.
+struct Opened {
+    stores: Stores,
+    keyring: Keyring,
+    /// How many batches it commits at once.
+    lanes: NonZeroUsize,
+}
+
+async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
+    match settings.store.scheme() {
         "memory" => {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-            Ok((store.into(), Keyring::new(Keyring::random_key())))
+            Ok(Opened {
+                stores: store.into(),
+                keyring: Keyring::new(Keyring::random_key()),
+                lanes: NonZeroUsize::MIN,
+            })
         }
         #[cfg(feature = "embedded")]
         "sqlite" => sqlite::open_store(settings).await,
-        _ => Err(no_adapter("store", url)),
+        #[cfg(feature = "mysql")]
+        "mysql" => mysql::open_store(settings).await,
+        _ => Err(no_adapter("store", &settings.store)),
     }
 }
 
@@ -130,7 +150,27 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
         "memory" => Ok(Arc::new(MemorySearch::new())),
         #[cfg(feature = "embedded")]
         "sqlite" => sqlite::open_search(url).await,
+        #[cfg(feature = "elasticsearch")]
+        "http" | "https" => elasticsearch::open_search(url),
         _ => Err(no_adapter("search", url)),
+    }
+}
+
+/// What nodes tell each other by.
+struct Exchange {
+    counter: Arc<dyn Counter>,
+    bus: Arc<dyn Bus>,
+}
+
+fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
+    match url.scheme() {
+        "memory" => Ok(Exchange {
+            counter: Arc::new(MemoryCounter::new()),
+            bus: Arc::new(MemoryBus::new()),
+        }),
+        #[cfg(feature = "redis")]
+        scheme if scheme.starts_with("redis") => redis::open_exchange(url),
+        _ => Err(no_adapter("queue", url)),
     }
 }
 
@@ -144,19 +184,48 @@ pub fn database(settings: &Settings) -> Option<PathBuf> {
     }
 }
 
+/// The schemes that each setting takes, with the feature that brings the adapter.
+const SCHEMES: [(&str, &[(&str, &str)]); 3] = [
+    ("store", &[("sqlite", "embedded"), ("mysql", "mysql")]),
+    (
+        "search",
+        &[
+            ("sqlite", "embedded"),
+            ("http", "elasticsearch"),
+            ("https", "elasticsearch"),
+        ],
+    ),
+    (
+        "queue",
+        &[
+            ("redis", "redis"),
+            ("rediss", "redis"),
+            ("redis-sentinel", "redis"),
+            ("rediss-sentinel", "redis"),
+            ("redis-cluster", "redis"),
+            ("rediss-cluster", "redis"),
+        ],
+    ),
+];
+
 fn no_adapter(setting: &'static str, url: &BackendUrl) -> WiringError {
     let url = url.clone();
-    match url.scheme() {
-        "sqlite" => WiringError::LeftOut {
+    let known = SCHEMES.iter().find(|(name, _)| *name == setting);
+    let known = known.map_or(&[][..], |(_, schemes)| schemes);
+    match known.iter().find(|(scheme, _)| *scheme == url.scheme()) {
+        Some((_, feature)) => WiringError::LeftOut {
             setting,
             url,
-            feature: "embedded",
+            feature,
         },
-        _ => WiringError::UnknownScheme {
-            setting,
-            url,
-            known: "sqlite, memory",
-        },
+        None => {
+            let known: Vec<_> = known.iter().map(|(scheme, _)| *scheme).collect();
+            WiringError::UnknownScheme {
+                setting,
+                url,
+                known: format!("{}, memory", known.join(", ")),
+            }
+        }
     }
 }
 

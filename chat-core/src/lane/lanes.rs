@@ -16,8 +16,8 @@ pub struct Lanes(Arc<[Lane]>);
 impl Lanes {
     /// These lanes, at least one.
     #[must_use]
-    pub fn new(first: Lane, others: impl IntoIterator<Item = Lane>) -> Self {
-        Self(std::iter::once(first).chain(others).collect())
+    pub fn new(lanes: impl IntoIterator<Item = Lane>) -> Self {
+        Self(lanes.into_iter().collect())
     }
 
     /// As [`Lane::submit`], in the lane of the request.

@@ -34,7 +34,7 @@ impl Node {
             LaneLimits::default(),
         );
         tokio::spawn(moving.run());
-        let lanes = Lanes::new(lane, []);
+        let lanes = Lanes::new([lane]);
         let waiting = Arc::new(Waiting::default());
         let events = bus.subscribe().await.unwrap();
         tokio::spawn(waiting.clone().run(commit.clone(), events));

@@ -13,6 +13,7 @@ mod tests;
 mod upkeep;
 mod watches;
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::commit::{Command, Done, Key, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, Epoch, Token};
-use crate::lane::{Lane, LaneLimits};
+use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
 use crate::port::{Bus, Search, Store, Stores};
 use crate::seal::Keyring;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// How much may wait to be committed, and how large batches get.
     pub limits: LaneLimits,
+    /// How many batches are committed at once, each in a lane of its own.
+    pub lanes: NonZeroUsize,
     /// How often all counts are recomputed.
     pub recount_every: Duration,
 }
@@ -69,6 +72,7 @@ impl Parts {
             clock: Arc::new(SystemClock),
             keyring,
             limits: LaneLimits::default(),
+            lanes: NonZeroUsize::MIN,
             recount_every: Duration::from_secs(30 * 60),
         }
     }
@@ -103,7 +107,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     keyring: Keyring,
     epoch: Epoch,
-    lane: Lane,
+    lanes: Lanes,
     watches: Arc<Watches>,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
@@ -113,7 +117,7 @@ struct Inner {
 }
 
 struct Tasks {
-    lane: JoinSet<()>,
+    lanes: JoinSet<()>,
     others: JoinSet<()>,
 }
 
@@ -162,26 +166,29 @@ impl Chat {
             clock,
             keyring,
             limits,
+            lanes,
             recount_every,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
         let wake = Arc::new(Notify::new());
         let announcer = Arc::new(Announcer::new(bus.clone(), wake.clone()));
         let indexer = Arc::new(Indexer::new(stores.clone(), search.clone(), wake));
-        let (lane, worker) = Lane::new(
-            stores.commit.clone(),
-            clock.clone(),
-            announcer.clone(),
-            vec![Sink::Index],
-            limits,
-        );
+        let lane = || {
+            Lane::new(
+                stores.commit.clone(),
+                clock.clone(),
+                announcer.clone(),
+                vec![Sink::Index],
+                limits,
+            )
+        };
+        let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
         let subscription = bus.subscribe().await?;
         let mut tasks = Tasks {
-            lane: JoinSet::new(),
+            lanes: workers.into_iter().map(Worker::run).collect(),
             others: JoinSet::new(),
         };
-        tasks.lane.spawn(worker.run());
         tasks.others.spawn(announcer.run());
         tasks.others.spawn(indexer.clone().run());
         tasks.others.spawn(watches.clone().run(subscription));
@@ -193,7 +200,7 @@ impl Chat {
                 clock,
                 keyring,
                 epoch,
-                lane,
+                lanes: Lanes::new(lanes),
                 watches,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
@@ -211,9 +218,9 @@ impl Chat {
 
     /// Refuses further writes, commits those that wait, then ends all tasks.
     pub async fn stop(&self) {
-        self.inner.lane.close();
-        let mut lane = std::mem::take(&mut self.tasks().lane);
-        while lane.join_next().await.is_some() {}
+        self.inner.lanes.close();
+        let mut lanes = std::mem::take(&mut self.tasks().lanes);
+        while lanes.join_next().await.is_some() {}
         let mut others = std::mem::take(&mut self.tasks().others);
         others.shutdown().await;
     }
@@ -234,7 +241,7 @@ impl Chat {
         let key = key.map(|key| Key::of(key, &command));
         match self
             .inner
-            .lane
+            .lanes
             .submit(Request {
                 scope,
                 command,

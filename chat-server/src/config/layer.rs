@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use super::doors::DoorName;
+use super::token_key::TokenKey;
 use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span, address, bytes};
 
 /// Over the settings that matter to a server alone.
@@ -56,6 +57,16 @@ pub struct Layer {
         hide_env_values = true
     )]
     pub queue: Option<BackendUrl>,
+    /// Key that applications' tokens are sealed under: 64 hexadecimal digits, the same on every node of a store [default: a file
+    /// beside the database, when it is a file]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_TOKEN_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub token_key: Option<TokenKey>,
     /// Key that creating, listing and deleting applications needs
     #[arg(
         long,
@@ -218,6 +229,7 @@ impl Layer {
             store: self.store.or(below.store),
             search: self.search.or(below.search),
             queue: self.queue.or(below.queue),
+            token_key: self.token_key.or(below.token_key),
             admin_key: self.admin_key.or(below.admin_key),
             door: self.door.or(below.door),
             log_format: self.log_format.or(below.log_format),

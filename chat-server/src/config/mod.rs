@@ -2,6 +2,7 @@
 
 mod doors;
 mod layer;
+mod token_key;
 mod value;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use thiserror::Error;
 
 pub use doors::{DoorChoice, DoorName};
 pub use layer::{Layer, SERVING};
+pub use token_key::TokenKey;
 pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span};
 
 /// Why the settings cannot be used.
@@ -68,6 +70,8 @@ pub struct Settings {
     pub search: BackendUrl,
     /// Where jobs wait.
     pub queue: BackendUrl,
+    /// Key that applications' tokens are sealed under.
+    pub token_key: Option<TokenKey>,
     /// Key that creating, listing and deleting applications needs.
     pub admin_key: Option<Secret>,
     /// APIs named by the operator; `None` leaves the choice to the loopback rule.
@@ -139,6 +143,7 @@ impl Settings {
                 Ok,
             )?,
             data,
+            token_key: layer.token_key,
             admin_key: layer.admin_key,
             door: layer.door,
             log_format: layer.log_format.unwrap_or(LogFormat::Text),

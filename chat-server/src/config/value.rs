@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-const HIDDEN: &str = "(hidden)";
+use super::token_key::TokenKey;
+
+pub(super) const HIDDEN: &str = "(hidden)";
 
 /// A credential: it can be compared, and is never printed.
 #[derive(Clone)]
@@ -230,7 +232,7 @@ macro_rules! write_as_text {
     )+ };
 }
 
-read_as_text!(Secret, BackendUrl, Span, RateLimit, AccessLog);
+read_as_text!(Secret, TokenKey, BackendUrl, Span, RateLimit, AccessLog);
 write_as_text!(BackendUrl, Span, RateLimit, AccessLog);
 
 impl Serialize for Secret {

@@ -24,7 +24,7 @@ pub enum WiringError {
         /// Its value.
         url: BackendUrl,
         /// The schemes that it takes.
-        known: &'static str,
+        known: String,
     },
     /// The adapter is not in this program.
     #[error(
@@ -51,6 +51,19 @@ pub enum WiringError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// Nodes on one store must share the key that tokens are sealed under.
+    #[error(
+        "the setting token_key is missing: every node on {0} needs the same one; make it once, with `openssl rand -hex 32`, and keep it"
+    )]
+    NoTokenKey(BackendUrl),
+    /// The URL is not one that the adapter understands.
+    #[error("the setting {setting} cannot be used: {why}")]
+    BadUrl {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong with it.
+        why: String,
     },
     /// The key that tokens are sealed under cannot be had.
     #[error(transparent)]

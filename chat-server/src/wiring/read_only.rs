@@ -7,7 +7,7 @@ use chat_embedded::SqliteStore;
 
 use super::WiringError;
 use super::sqlite::{blocking, store_config, there};
-use crate::config::Settings;
+use crate::config::{Settings, TokenKey};
 use crate::keyfile::{self, KeyError};
 
 /// The store's file, open for reading alone: also beside the process that writes it.
@@ -18,6 +18,7 @@ pub struct ReadOnly {
     pub file: Arc<SqliteStore>,
     /// The same as ports.
     pub stores: Stores,
+    token_key: Option<TokenKey>,
 }
 
 impl ReadOnly {
@@ -34,6 +35,7 @@ impl ReadOnly {
             path,
             file,
             stores: store.into(),
+            token_key: settings.token_key.clone(),
         })
     }
 
@@ -42,6 +44,9 @@ impl ReadOnly {
     /// # Errors
     /// When the file of the key is missing or cannot be read.
     pub fn keyring(&self) -> Result<Keyring, WiringError> {
+        if let Some(key) = &self.token_key {
+            return Ok(key.keyring());
+        }
         let path = keyfile::beside(&self.path);
         Ok(keyfile::read(&path)?.ok_or(KeyError::Missing { path })?)
     }

@@ -1,5 +1,6 @@
 //! Store and search on files, with the key beside them.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,19 +11,27 @@ use chat_core::port::{Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
 
-use super::{WiringError, backend, no_adapter};
+use super::{Opened, WiringError, backend, no_adapter};
 use crate::config::{BackendUrl, Settings};
 use crate::keyfile::{self, KeyError};
 
-pub(super) async fn open_store(settings: &Settings) -> Result<(Stores, Keyring), WiringError> {
+/// One writer thread: one lane feeds it.
+pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
     let path = file_of(&settings.store);
     make_directory(&path)?;
     let config = store_config(settings, &path);
     let store = blocking("store", move || SqliteStore::open(config)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     let stores = Stores::from(store);
-    let keyring = keyring(&stores, &keyfile::beside(&path)).await?;
-    Ok((stores, keyring))
+    let keyring = match &settings.token_key {
+        Some(key) => key.keyring(),
+        None => keyring(&stores, &keyfile::beside(&path)).await?,
+    };
+    Ok(Opened {
+        stores,
+        keyring,
+        lanes: NonZeroUsize::MIN,
+    })
 }
 
 pub(super) async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {

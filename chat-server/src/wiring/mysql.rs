@@ -1,0 +1,26 @@
+//! The store on MySQL or MariaDB.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use chat_core::port::Store;
+use chat_store_mysql::{MysqlConfig, MysqlStore};
+
+use super::{Opened, WiringError, backend};
+use crate::config::Settings;
+
+/// So many batches of one node are committed at once: while one waits for the disk, others are made ready.
+const LANES: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
+
+pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
+    let key = settings.token_key.as_ref();
+    let key = key.ok_or_else(|| WiringError::NoTokenKey(settings.store.clone()))?;
+    let config = MysqlConfig::new(settings.store.expose());
+    let store = MysqlStore::connect(config).await;
+    let store: Arc<dyn Store> = Arc::new(store.map_err(backend("store"))?);
+    Ok(Opened {
+        stores: store.into(),
+        keyring: key.keyring(),
+        lanes: LANES,
+    })
+}

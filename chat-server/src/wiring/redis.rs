@@ -1,0 +1,21 @@
+//! Counter and Bus on Redis.
+
+use std::sync::Arc;
+
+use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter};
+
+use super::{Exchange, WiringError, backend};
+use crate::config::BackendUrl;
+
+/// Connects in the background: a server that is down does not keep this one from starting.
+pub(super) fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
+    let config: RedisConfig = url.expose().parse().map_err(|why| WiringError::BadUrl {
+        setting: "queue",
+        why: format!("{why}"),
+    })?;
+    let redis = Redis::new(config).map_err(backend("queue"))?;
+    Ok(Exchange {
+        counter: Arc::new(RedisCounter::new(redis.clone())),
+        bus: Arc::new(RedisBus::new(redis)),
+    })
+}
