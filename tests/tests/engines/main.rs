@@ -4,6 +4,8 @@
 mod elasticsearch;
 mod engine;
 mod mysql;
+mod mysql_faults;
+mod proxy;
 mod redis;
 
 use libtest_mimic::Arguments;
@@ -13,5 +15,6 @@ fn main() {
     let mut trials = redis::trials();
     trials.extend(mysql::trials());
     trials.extend(elasticsearch::trials());
+    trials.extend(mysql_faults::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
