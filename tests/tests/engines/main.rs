@@ -5,6 +5,7 @@ mod elasticsearch;
 mod engine;
 mod mysql;
 mod mysql_faults;
+mod mysql_trips;
 mod proxy;
 mod redis;
 
@@ -16,5 +17,6 @@ fn main() {
     trials.extend(mysql::trials());
     trials.extend(elasticsearch::trials());
     trials.extend(mysql_faults::trials());
+    trials.extend(mysql_trips::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,4 +1,4 @@
-//! A way to a server on which answers are lost.
+//! A way to a server on which answers are lost, and round trips are counted.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +26,13 @@ pub(crate) enum Way {
     Silent,
 }
 
+/// What was seen on the way.
+#[derive(Default)]
+struct Seen {
+    cuts: AtomicU32,
+    trips: AtomicU32,
+}
+
 /// As the client sends it: a text query.
 const COMMIT: &[u8] = b"\x03COMMIT";
 
@@ -33,7 +40,7 @@ const COMMIT: &[u8] = b"\x03COMMIT";
 pub(crate) struct Proxy {
     address: SocketAddr,
     way: watch::Sender<Way>,
-    cuts: Arc<AtomicU32>,
+    seen: Arc<Seen>,
     listening: JoinHandle<()>,
 }
 
@@ -42,16 +49,16 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (way, _) = watch::channel(Way::Open);
-        let cuts = Arc::new(AtomicU32::new(0));
-        let (sender, count) = (way.clone(), cuts.clone());
+        let seen = Arc::new(Seen::default());
+        let (sender, count) = (way.clone(), seen.clone());
         let listening = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (way, cuts) = (sender.clone(), count.clone());
+                let (way, seen) = (sender.clone(), count.clone());
                 let server = server.clone();
                 tokio::spawn(async move {
                     if *way.borrow() != Way::Closed {
                         let server = TcpStream::connect(server).await;
-                        lead(client, server.expect("the server"), &way, &cuts).await;
+                        lead(client, server.expect("the server"), &way, &seen).await;
                     }
                 });
             }
@@ -59,7 +66,7 @@ impl Proxy {
         Self {
             address,
             way,
-            cuts,
+            seen,
             listening,
         }
     }
@@ -74,7 +81,12 @@ impl Proxy {
 
     /// How many commits were cut.
     pub(crate) fn cuts(&self) -> u32 {
-        self.cuts.load(Ordering::SeqCst)
+        self.seen.cuts.load(Ordering::SeqCst)
+    }
+
+    /// How many times something was asked, and so waited for, since this was called last.
+    pub(crate) fn trips(&self) -> u32 {
+        self.seen.trips.swap(0, Ordering::SeqCst)
     }
 }
 
@@ -85,12 +97,8 @@ impl Drop for Proxy {
 }
 
 /// Until one side ends the connection, or it is cut.
-async fn lead(
-    mut client: TcpStream,
-    mut server: TcpStream,
-    way: &watch::Sender<Way>,
-    cuts: &AtomicU32,
-) {
+async fn lead(mut client: TcpStream, mut server: TcpStream, way: &watch::Sender<Way>, seen: &Seen) {
+    let mut asking = false;
     let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut changes = way.subscribe();
     loop {
@@ -109,6 +117,10 @@ async fn lead(
         if now == Way::Silent {
             return std::future::pending().await;
         }
+        if from_client && !asking {
+            seen.trips.fetch_add(1, Ordering::SeqCst);
+        }
+        asking = from_client;
         if !from_client {
             if client.write_all(&answered[..length]).await.is_err() {
                 return;
@@ -119,7 +131,7 @@ async fn lead(
         let commits = asks.windows(COMMIT.len()).any(|part| part == COMMIT);
         let then = match now {
             Way::CutBeforeCommit if commits => {
-                cuts.fetch_add(1, Ordering::SeqCst);
+                seen.cuts.fetch_add(1, Ordering::SeqCst);
                 way.send_replace(Way::Open);
                 return;
             }
@@ -133,7 +145,7 @@ async fn lead(
         if let Some(then) = then {
             let answer = server.read(&mut answered).await.expect("the answer");
             assert!(answer > 0, "the server has committed");
-            cuts.fetch_add(1, Ordering::SeqCst);
+            seen.cuts.fetch_add(1, Ordering::SeqCst);
             way.send_replace(then);
             return;
         }
