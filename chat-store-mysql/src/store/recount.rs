@@ -7,12 +7,13 @@ use chat_core::page::Limit;
 use chat_core::port::Drift;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{Executor as _, Result, Row as _, query};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::MysqlStore;
 use super::again::Tries;
 use super::commit::ROLLBACK;
 use super::rows::{self, int};
+use crate::error::{too_slow, translate};
 
 const OP: &str = "upkeep.recount";
 const PIECE: i64 = 20_000;
@@ -42,14 +43,11 @@ impl MysqlStore {
         let (wrong, last) = self.wrong_chats(after, limit).await?;
         let mut applications = Vec::new();
         if last.is_none() {
-            applications = self
-                .sessions
-                .all(
-                    OP,
-                    || query(WRONG_APPLICATIONS),
-                    |row| Ok((row.try_get(0)?, row.try_get(1)?)),
-                )
-                .await?;
+            let limit = self.sessions.long_limit();
+            let found = self.sessions.rows(OP, limit, || query(WRONG_APPLICATIONS));
+            for row in found.await? {
+                applications.push(wrong_from(&row).map_err(translate(OP))?);
+            }
         }
         self.repair(REPAIR_CHAT, &wrong).await?;
         self.repair(REPAIR_APPLICATION, &applications).await?;
@@ -86,10 +84,10 @@ impl MysqlStore {
             let mut session = self.sessions.open(OP).await?;
             let update = query(sql).bind(difference).bind(id);
             let limit = self.sessions.limit();
-            tokio::time::timeout(limit, update.execute(session.conn()))
+            timeout(limit, update.execute(session.conn()))
                 .await
-                .map_err(|_| crate::error::too_slow(OP, limit))?
-                .map_err(crate::error::translate(OP))?;
+                .map_err(|_| too_slow(OP, limit))?
+                .map_err(translate(OP))?;
             session.release();
         }
         Ok(())
@@ -118,6 +116,10 @@ async fn wrong_chats(
     conn.execute(ROLLBACK).await?;
     let last = part.last().map(|chat| ChatId(chat.id));
     Ok((wrong, last.filter(|_| more)))
+}
+
+fn wrong_from(row: &MySqlRow) -> Result<Wrong> {
+    Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
 struct Counted {

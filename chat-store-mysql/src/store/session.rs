@@ -88,9 +88,10 @@ impl Sessions {
     pub(super) async fn rows(
         &self,
         op: &'static str,
+        limit: Duration,
         statement: impl Fn() -> Sql + Send + Sync,
     ) -> Result<Vec<MySqlRow>> {
-        let end = Instant::now() + self.limit;
+        let end = Instant::now() + limit;
         let mut again = true;
         loop {
             let mut session = self.open(op).await?;
@@ -102,7 +103,7 @@ impl Sessions {
                 }
                 Ok(Err(error)) if again && is_lost(&error) => again = false,
                 Ok(Err(error)) => return Err(translate(op)(error)),
-                Err(_) => return Err(too_slow(op, self.limit)),
+                Err(_) => return Err(too_slow(op, limit)),
             }
         }
     }
@@ -114,7 +115,7 @@ impl Sessions {
         statement: impl Fn() -> Sql + Send + Sync,
         read: impl Fn(&MySqlRow) -> sqlx::Result<T>,
     ) -> Result<Vec<T>> {
-        let rows = self.rows(op, statement).await?;
+        let rows = self.rows(op, self.limit, statement).await?;
         rows.iter()
             .map(read)
             .collect::<sqlx::Result<_>>()
@@ -128,7 +129,7 @@ impl Sessions {
         statement: impl Fn() -> Sql + Send + Sync,
         read: impl Fn(&MySqlRow) -> sqlx::Result<T>,
     ) -> Result<Option<T>> {
-        let rows = self.rows(op, statement).await?;
+        let rows = self.rows(op, self.limit, statement).await?;
         rows.first().map(read).transpose().map_err(translate(op))
     }
 }

@@ -4,6 +4,9 @@
 mod elasticsearch;
 mod engine;
 mod mysql;
+mod mysql_faults;
+mod mysql_trips;
+mod proxy;
 mod redis;
 
 use libtest_mimic::Arguments;
@@ -13,5 +16,7 @@ fn main() {
     let mut trials = redis::trials();
     trials.extend(mysql::trials());
     trials.extend(elasticsearch::trials());
+    trials.extend(mysql_faults::trials());
+    trials.extend(mysql_trips::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,11 +1,12 @@
 //! The store on MySQL and MariaDB.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chat_core::port::Store;
 use chat_store_mysql::{MysqlConfig, MysqlStore};
 use libtest_mimic::Trial;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
+use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::runtime;
 use uuid::Uuid;
@@ -45,8 +46,7 @@ impl Database {
         let server = url(engine).expect("the engine runs");
         let name = format!("chat_{}", Uuid::new_v4().simple());
         let database = Self { server, name };
-        let mut conn = database.admin().await;
-        database.run(&mut conn, "CREATE").await;
+        database.run("CREATE").await;
         database
     }
 
@@ -57,14 +57,44 @@ impl Database {
         config
     }
 
-    async fn admin(&self) -> MySqlConnection {
-        let options: MySqlConnectOptions = self.server.parse().expect("a URL");
-        MySqlConnection::connect_with(&options)
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> &str {
+        self.parts().1
+    }
+
+    /// The database, as if the server listened somewhere else.
+    pub(crate) fn url_at(&self, address: SocketAddr) -> String {
+        format!("{}@{address}/{}", self.parts().0, self.name)
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.server.split_once('@').expect("user@address")
+    }
+
+    /// The number that a query in this database answers.
+    pub(crate) async fn ask(&self, select: &'static str) -> i64 {
+        let mut conn = self.connect(&self.name).await;
+        sqlx::query_scalar(select)
+            .fetch_one(&mut conn)
+            .await
+            .expect("a number")
+    }
+
+    /// Changes this database behind the store's back.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        let mut conn = self.connect(&self.name).await;
+        conn.execute(sql).await.expect("the change");
+    }
+
+    async fn connect(&self, database: &str) -> MySqlConnection {
+        let url = format!("{}/{database}", self.server);
+        MySqlConnection::connect(&url)
             .await
             .expect("the engine answers")
     }
 
-    async fn run(&self, conn: &mut MySqlConnection, verb: &str) {
+    async fn run(&self, verb: &str) {
+        let mut conn = self.connect("").await;
         let sql = format!("{verb} DATABASE {}", self.name);
         conn.execute(AssertSqlSafe(sql)).await.expect("a database");
     }
@@ -77,8 +107,7 @@ impl Drop for Database {
             scope.spawn(|| {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build();
                 runtime.expect("a runtime").block_on(async {
-                    let mut conn = self.admin().await;
-                    self.run(&mut conn, "DROP").await;
+                    self.run("DROP").await;
                 });
             });
         });

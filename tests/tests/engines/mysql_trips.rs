@@ -1,0 +1,97 @@
+//! How often the store on MySQL and MariaDB waits for the server to answer: for a batch, not for each message.
+
+use std::sync::Arc;
+
+use chat_core::commit::{Batch, Request, Scope, Sink};
+use chat_core::ids::{ChatNumber, Head};
+use chat_core::kit::store::desk::{Desk, NOW, create_chat, is_done, key, post};
+use chat_core::page::{Limit, Span};
+use chat_core::port::Store;
+use chat_store_mysql::{MysqlConfig, MysqlStore};
+use libtest_mimic::Trial;
+
+use crate::engine::trial;
+use crate::mysql::Database;
+use crate::proxy::Proxy;
+
+/// The pool looks after the connection once it is given back. It may come to it late, and once more before the next use of one that
+/// was idle for a while; so what counts is the least of some rounds.
+const LOOKS: u32 = 1;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for engine in ["mysql", "mariadb"] {
+        let case = few_trips(engine);
+        trials.push(trial(
+            engine,
+            "trips",
+            "a_batch_takes_few_round_trips",
+            case,
+        ));
+    }
+    trials
+}
+
+async fn few_trips(engine: &str) {
+    let database = Database::create(engine).await;
+    let proxy = Proxy::to(database.address().to_owned()).await;
+    let url = database.url_at(proxy.address());
+    let mut config = MysqlConfig::new(format!("{url}?ssl-mode=DISABLED"));
+    config.connections = 1;
+    let store: Arc<dyn Store> = Arc::new(MysqlStore::connect(config).await.expect("open"));
+    let desk = Desk::open(&store).await;
+    desk.done((0..8).map(|_| create_chat(None)).collect()).await;
+
+    // Begin, application, chats, messages (prepared for this one time), chat, sink, COMMIT.
+    for (posts, chats, keyed, most) in [
+        (1, 1, false, 7),
+        (64, 1, false, 8),
+        (64, 8, false, 8),
+        // Keys are looked for and remembered.
+        (64, 1, true, 12),
+        (64, 8, true, 12),
+        // Two statements carry this many messages.
+        (1_024, 8, false, 10),
+    ] {
+        let mut least = u32::MAX;
+        for round in 0..3 {
+            let batch = batch(&desk, round, posts, chats, keyed);
+            proxy.trips();
+            let committed = store.commit(Arc::new(batch), NOW).await.expect("committed");
+            assert!(committed.outcomes.iter().all(is_done));
+            least = least.min(proxy.trips());
+        }
+        assert!(least <= most + LOOKS, "{posts} posts to {chats}: {least}");
+    }
+
+    let chat = desk.info(ChatNumber(1)).await.id;
+    let mut least = u32::MAX;
+    for _ in 0..5 {
+        proxy.trips();
+        let through = desk.info(ChatNumber(1)).await.head.number;
+        let page = store.page(chat, Span::After(0), through, true, Limit::DEFAULT);
+        assert_eq!(page.await.expect("a page").items.len(), 50);
+        let changes = store.changes(chat, Head::START, Limit::DEFAULT);
+        changes.await.expect("changes");
+        least = least.min(proxy.trips());
+    }
+    // The chat, the page, the changes.
+    assert!(least <= 3 + 3 * LOOKS, "{least}");
+}
+
+fn batch(desk: &Desk, round: usize, posts: usize, chats: u64, keyed: bool) -> Batch {
+    let ask = |at: usize| {
+        let chat = ChatNumber(at as u64 % chats + 1);
+        let command = post(chat, "a message of usual length, as people write them");
+        let key = keyed.then(|| key(&format!("{posts}-{chats}-{round}-{at}"), &command));
+        Request {
+            scope: Scope::Token(desk.token.hash()),
+            key,
+            ..desk.ask(command)
+        }
+    };
+    Batch {
+        requests: (0..posts).map(ask).collect(),
+        sinks: vec![Sink::Index],
+    }
+}
