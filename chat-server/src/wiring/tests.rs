@@ -20,27 +20,53 @@ async fn refusal(settings: Settings) -> String {
 
 #[tokio::test]
 async fn an_unknown_scheme_is_refused_by_name() {
-    let text = refusal(settings("mysql://u:s3cret@h/d", "memory:", "memory:")).await;
+    let text = refusal(settings("postgres://u:s3cret@h/d", "memory:", "memory:")).await;
     assert!(
-        text.contains("scheme mysql") && text.contains("sqlite, memory"),
+        text.contains("scheme postgres") && text.contains("sqlite, mysql, memory"),
         "{text}"
     );
     assert!(!text.contains("s3cret"), "{text}");
-    let text = refusal(settings("memory:", "https://h", "memory:")).await;
-    assert!(text.contains("no search with the scheme https"), "{text}");
-    let text = refusal(settings("memory:", "memory:", "redis://h")).await;
-    assert!(text.contains("no queue with the scheme redis"), "{text}");
+    let text = refusal(settings("memory:", "solr://h", "memory:")).await;
+    assert!(text.contains("no search with the scheme solr"), "{text}");
+    let text = refusal(settings("memory:", "memory:", "kafka://h")).await;
+    assert!(text.contains("no queue with the scheme kafka"), "{text}");
+}
+
+#[cfg(all(feature = "mysql", feature = "elasticsearch", feature = "redis"))]
+#[tokio::test]
+async fn a_url_that_an_adapter_cannot_use_is_refused_with_its_setting() {
+    let text = refusal(settings("mysql://h/d", "memory:", "memory:")).await;
+    assert!(text.contains("token_key is missing"), "{text}");
+    let text = refusal(settings(
+        "memory:",
+        "http://u:s3cret@h/?shards=none",
+        "memory:",
+    ))
+    .await;
+    assert!(
+        text.contains("the setting search") && !text.contains("s3cret"),
+        "{text}"
+    );
+    let text = refusal(settings("memory:", "memory:", "redis://:s3cret@h/none")).await;
+    assert!(
+        text.contains("the setting queue") && !text.contains("s3cret"),
+        "{text}"
+    );
 }
 
 #[cfg(not(feature = "embedded"))]
 #[tokio::test]
 async fn an_adapter_that_was_left_out_is_named_with_its_feature() {
-    for (store, search) in [("sqlite:a.db", "memory:"), ("memory:", "sqlite:a.db")] {
-        let text = refusal(settings(store, search, "memory:")).await;
-        assert!(
-            text.contains("sqlite:a.db") && text.contains("without the cargo feature embedded"),
-            "{text}"
-        );
+    for (store, search, queue, feature) in [
+        ("sqlite:a.db", "memory:", "memory:", "embedded"),
+        ("memory:", "sqlite:a.db", "memory:", "embedded"),
+        ("mysql://h/d", "memory:", "memory:", "mysql"),
+        ("memory:", "https://h", "memory:", "elasticsearch"),
+        ("memory:", "memory:", "rediss-cluster://h", "redis"),
+    ] {
+        let text = refusal(settings(store, search, queue)).await;
+        let named = format!("without the cargo feature {feature}");
+        assert!(text.contains(&named), "{text}");
     }
 }
 
