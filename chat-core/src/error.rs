@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::commit::Refusal;
 use crate::cursor::CursorError;
-use crate::ids::{ChatNumber, MessageNumber};
+use crate::ids::{ChatNumber, MessageNumber, OperationId};
 use crate::text::Violation;
 
 /// How a backend failed.
@@ -148,6 +148,9 @@ pub enum ChatError {
     /// The cursor is of another epoch, or beyond the head: take a new snapshot.
     #[error("the cursor is of another history; take a snapshot")]
     CursorReset,
+    /// It waits in a queue that outlives a crash; [`Chat::operation`](crate::Chat::operation) tells what became of it.
+    #[error("operation {0} waits in the queue")]
+    Later(OperationId),
     /// Too much is waiting already.
     #[error("too many writes are waiting")]
     Busy {

@@ -3,6 +3,7 @@
 //! A request becomes an operation. Its commit records what became of it, so it may be taken, committed and answered any number of
 //! times, on any node: the first commit stands.
 
+mod route;
 mod waiting;
 mod wire;
 mod worker;
@@ -19,6 +20,7 @@ use crate::ids::OperationId;
 use crate::lane::{Lanes, place};
 use crate::port::{Commit, Held, Job, Queue};
 
+pub use route::{Routes, WriteMode};
 pub use waiting::Waiting;
 pub use worker::Worker;
 
@@ -38,8 +40,6 @@ pub struct Queued {
     pub commit: Arc<dyn Commit>,
     /// Who waits for what.
     pub waiting: Arc<Waiting>,
-    /// How long a caller waits for an outcome.
-    pub patience: Duration,
 }
 
 /// What a queued request came to while its caller waited.
@@ -52,12 +52,16 @@ pub enum Sent {
 }
 
 impl Queued {
-    /// Pushes a request and waits for its outcome. When the queue cannot be reached, or is not durable and too slow, it is committed
+    /// Pushes a request and waits for its outcome for as long as `patience`. When the queue cannot be reached, or is not durable and too slow, it is committed
     /// from here: whichever commit is first stands.
     ///
     /// # Errors
     /// [`ChatError::Busy`] when the queue is full, else what the backend could not do.
-    pub async fn submit(&self, mut request: Request) -> Result<Sent, ChatError> {
+    pub async fn submit(
+        &self,
+        mut request: Request,
+        patience: Duration,
+    ) -> Result<Sent, ChatError> {
         let id = OperationId::random();
         request.operation = Some(id);
         let lane = place(&request, LANES.into()) as u16;
@@ -75,10 +79,18 @@ impl Queued {
                 return self.directly(request).await;
             }
         }
-        if let Ok(outcome) = tokio::time::timeout(self.patience, outcome).await {
+        if patience.is_zero() && self.is_durable().await {
+            return Ok(Sent::Later(id));
+        }
+        if let Ok(outcome) = tokio::time::timeout(patience, outcome).await {
             return Ok(Sent::Outcome(outcome?));
         }
         self.overdue(id, request).await
+    }
+
+    /// What cannot be told is taken for what does not last.
+    async fn is_durable(&self) -> bool {
+        self.queue.durable().await.unwrap_or(false)
     }
 
     async fn directly(&self, request: Request) -> Result<Sent, ChatError> {
@@ -92,9 +104,7 @@ impl Queued {
         }
         match self.queue.find(id).await {
             Ok(Some(Held::Buried)) => Err(buried()),
-            Ok(Some(Held::InLane)) if self.queue.durable().await.unwrap_or(false) => {
-                Ok(Sent::Later(id))
-            }
+            Ok(Some(Held::InLane)) if self.is_durable().await => Ok(Sent::Later(id)),
             _ => self.directly(request).await,
         }
     }

@@ -12,6 +12,8 @@ use crate::page::Limit;
 use crate::port::{Bus, DeadLetters, MockCommit, MockQueue, Moved, Store};
 use crate::text::{Data, IdempotencyKey};
 
+const PATIENCE: Duration = Duration::from_secs(5);
+
 struct Deaf;
 
 impl Announce for Deaf {
@@ -49,7 +51,6 @@ impl Node {
             lanes,
             commit,
             waiting,
-            patience: Duration::from_secs(5),
         };
         Self { queued, worker }
     }
@@ -59,7 +60,7 @@ impl Node {
     }
 
     async fn submit(&self, request: Request) -> Option<u64> {
-        match self.queued.submit(request).await.unwrap() {
+        match self.queued.submit(request, PATIENCE).await.unwrap() {
             Sent::Outcome(outcome) => number(&outcome),
             Sent::Later(id) => panic!("{id} comes later"),
         }
@@ -114,7 +115,7 @@ async fn a_queued_write_is_answered_with_its_outcome() {
     assert_eq!(node.submit(world.ask("two")).await, Some(2));
     let nowhere = world.desk.ask(post(ChatNumber(9), "lost"));
     let refused = Outcome::Refused(Refusal::ChatNotFound(ChatNumber(9)));
-    let answer = node.queued.submit(nowhere).await.unwrap();
+    let answer = node.queued.submit(nowhere, PATIENCE).await.unwrap();
     assert_eq!(answer, Sent::Outcome(refused));
     assert_eq!(world.queue.depth().await.unwrap(), []);
 }
@@ -187,7 +188,7 @@ async fn a_queue_that_is_full_says_so() {
         let body = wire::write(&world.ask("waits")).unwrap();
         assert!(world.queue.push(lane, &Job { id, body }).await.unwrap());
     }
-    let refused = node.queued.submit(world.ask("one more")).await;
+    let refused = node.queued.submit(world.ask("one more"), PATIENCE).await;
     assert!(
         matches!(refused, Err(ChatError::Busy { .. })),
         "{refused:?}"
@@ -216,7 +217,11 @@ async fn without_a_worker_what_lasts_comes_later() {
     durable.expect_find().returning(|_| Ok(Some(Held::InLane)));
     durable.expect_durable().returning(|| Ok(true));
     let asked = world.node_on(Arc::new(durable)).await;
-    let sent = asked.queued.submit(world.ask("late")).await.unwrap();
+    let sent = asked
+        .queued
+        .submit(world.ask("late"), PATIENCE)
+        .await
+        .unwrap();
     let Sent::Later(id) = sent else {
         panic!("{sent:?}")
     };
@@ -226,6 +231,12 @@ async fn without_a_worker_what_lasts_comes_later() {
     let operation = world.store.operations(&[id]).await.unwrap().remove(0);
     assert_eq!(number(&operation.outcome), Some(1));
     assert_eq!(world.bodies().await, ["late"]);
+    let at_once = asked
+        .queued
+        .submit(world.ask("later"), Duration::ZERO)
+        .await;
+    assert!(matches!(at_once, Ok(Sent::Later(_))), "{at_once:?}");
+    until(async || world.bodies().await.len() == 2).await;
 }
 
 /// Waits on the paused clock until it holds.
@@ -270,7 +281,7 @@ async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
     let node = Node::on(Arc::new(commit), world.queue.clone(), world.bus.clone()).await;
     node.works();
     let (poison, good) = tokio::join!(
-        node.queued.submit(world.ask("poison")),
+        node.queued.submit(world.ask("poison"), PATIENCE),
         node.submit(world.ask("good")),
     );
     assert_eq!(good, Some(1));

@@ -6,6 +6,7 @@ mod feed;
 mod hits;
 mod import;
 mod messages;
+mod operations;
 mod reader;
 mod search;
 #[cfg(test)]
@@ -27,7 +28,8 @@ use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, Epoch, Token};
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
-use crate::port::{Bus, Search, Store, Stores};
+use crate::port::{Bus, Queue, Search, Store, Stores};
+use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, Indexer};
 use crate::text::{IdempotencyKey, Name};
@@ -35,6 +37,7 @@ use crate::text::{IdempotencyKey, Name};
 pub use applications::DEFAULT_APPLICATION;
 pub use feed::{Feed, Item, Watch};
 pub use messages::Posted;
+pub use operations::OperationState;
 pub use reader::Reader;
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
@@ -57,8 +60,21 @@ pub struct Parts {
     pub limits: LaneLimits,
     /// How many batches are committed at once, each in a lane of its own.
     pub lanes: NonZeroUsize,
+    /// The queue, and which writes go through it; without one, none does.
+    pub queueing: Option<Queueing>,
     /// How often all counts are recomputed.
     pub recount_every: Duration,
+}
+
+/// How writes go through a queue.
+#[derive(Clone)]
+pub struct Queueing {
+    /// The queue.
+    pub queue: Arc<dyn Queue>,
+    /// Which writes go through it.
+    pub routes: Routes,
+    /// Whether this process works its lanes.
+    pub works: bool,
 }
 
 impl Parts {
@@ -73,6 +89,7 @@ impl Parts {
             keyring,
             limits: LaneLimits::default(),
             lanes: NonZeroUsize::MIN,
+            queueing: None,
             recount_every: Duration::from_secs(30 * 60),
         }
     }
@@ -98,7 +115,12 @@ impl Parts {
 #[derive(Clone)]
 pub struct Chat {
     inner: Arc<Inner>,
+    /// How long a write waits for what becomes of it in the queue.
+    patience: Duration,
 }
+
+/// How long a queued write waits, unless it does not want to.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 struct Inner {
     stores: Stores,
@@ -108,6 +130,7 @@ struct Inner {
     keyring: Keyring,
     epoch: Epoch,
     lanes: Lanes,
+    queued: Option<(Queued, Routes)>,
     watches: Arc<Watches>,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
@@ -167,6 +190,7 @@ impl Chat {
             keyring,
             limits,
             lanes,
+            queueing,
             recount_every,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
@@ -192,7 +216,38 @@ impl Chat {
         tasks.others.spawn(announcer.run());
         tasks.others.spawn(indexer.clone().run());
         tasks.others.spawn(watches.clone().run(subscription));
+        let lanes = Lanes::new(lanes);
+        let queued = match queueing {
+            Some(Queueing {
+                queue,
+                routes,
+                works,
+            }) => {
+                let waiting = Arc::new(Waiting::default());
+                let events = bus.subscribe().await?;
+                let hearing = waiting.clone().run(stores.commit.clone(), events);
+                tasks.others.spawn(hearing);
+                if works {
+                    let worker = queued::Worker {
+                        queue: queue.clone(),
+                        lanes: lanes.clone(),
+                        waiting: waiting.clone(),
+                        bus: bus.clone(),
+                    };
+                    tasks.others.spawn(worker.run(0..queued::LANES));
+                }
+                let queued = Queued {
+                    queue,
+                    lanes: lanes.clone(),
+                    commit: stores.commit.clone(),
+                    waiting,
+                };
+                Some((queued, routes))
+            }
+            None => None,
+        };
         let chat = Self {
+            patience: PATIENCE,
             inner: Arc::new(Inner {
                 stores,
                 search,
@@ -200,7 +255,8 @@ impl Chat {
                 clock,
                 keyring,
                 epoch,
-                lanes: Lanes::new(lanes),
+                lanes,
+                queued,
                 watches,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
@@ -239,22 +295,40 @@ impl Chat {
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Done>, ChatError> {
         let key = key.map(|key| Key::of(key, &command));
-        match self
-            .inner
-            .lanes
-            .submit(Request {
-                scope,
-                command,
-                key,
-                operation: None,
-            })
-            .await?
-        {
+        let request = Request {
+            scope,
+            command,
+            key,
+            operation: None,
+        };
+        match self.outcome(request).await? {
             Outcome::Done { done, replayed } => Ok(Answer {
                 value: done,
                 replayed,
             }),
             Outcome::Refused(refusal) => Err(refusal.into()),
+        }
+    }
+
+    async fn outcome(&self, request: Request) -> Result<Outcome, ChatError> {
+        match &self.inner.queued {
+            Some((queued, routes)) if routes.mode(&request) == WriteMode::Queued => {
+                match queued.submit(request, self.patience).await? {
+                    Sent::Outcome(outcome) => Ok(outcome),
+                    Sent::Later(id) => Err(ChatError::Later(id)),
+                }
+            }
+            _ => self.inner.lanes.submit(request).await,
+        }
+    }
+
+    /// The same, but a write that goes through a queue that outlives a crash does not wait for its commit: it is answered
+    /// [`ChatError::Later`].
+    #[must_use]
+    pub fn without_waiting(&self) -> Self {
+        Self {
+            patience: Duration::ZERO,
+            ..self.clone()
         }
     }
 

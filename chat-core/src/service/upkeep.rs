@@ -10,7 +10,7 @@ use crate::page::Limit;
 use crate::port::Drift;
 use crate::sink::Rebuild;
 
-use super::{Chat, Inner};
+use super::{Chat, Inner, PATIENCE};
 
 /// What a recount repaired.
 pub type Recounted = Drift;
@@ -155,7 +155,10 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
             _ = purge.tick() => false,
             () = woken.notified() => false,
         };
-        let Some(chat) = chat.upgrade().map(|inner: Arc<Inner>| Chat { inner }) else {
+        let Some(chat) = chat.upgrade().map(|inner: Arc<Inner>| Chat {
+            inner,
+            patience: PATIENCE,
+        }) else {
             return;
         };
         chat.inner.watches.sweep();

@@ -1,3 +1,5 @@
+mod queued;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,0 +1,93 @@
+use std::collections::HashMap;
+
+use super::*;
+use crate::commit::Done;
+use crate::memory::MemoryQueue;
+use crate::port::{Held, MockQueue};
+
+fn through(queue: Arc<dyn Queue>, works: bool) -> Parts {
+    let routes = Routes {
+        default: WriteMode::Queued,
+        own: HashMap::new(),
+    };
+    Parts {
+        queueing: Some(Queueing {
+            queue,
+            routes,
+            works,
+        }),
+        ..Parts::in_memory()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_whose_writes_are_queued_answers_the_same() {
+    let queue = Arc::new(MemoryQueue::new());
+    let (chat, shop, room) = start_with(through(queue.clone(), true)).await;
+    let access = Access::from(shop.token);
+    let posted = chat.post(access, room.number, post("one"), None).await;
+    assert_eq!(posted.unwrap().value.number, MessageNumber(1));
+    let lost = chat.post(access, ChatNumber(9), post("lost"), None).await;
+    assert!(matches!(lost, Err(ChatError::ChatNotFound(_))), "{lost:?}");
+    // What would not outlive a crash is waited for, whoever asks.
+    let hasty = chat.without_waiting();
+    let waited = hasty.post(access, room.number, post("two"), None).await;
+    assert_eq!(waited.unwrap().value.number, MessageNumber(2));
+    chat.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_later_is_looked_up_by_its_application_alone() {
+    let mut queue = MockQueue::new();
+    queue.expect_push().returning(|_, _| Ok(true));
+    queue.expect_durable().returning(|| Ok(true));
+    queue.expect_find().returning(|_| Ok(Some(Held::InLane)));
+    let chat = Chat::start(through(Arc::new(queue), false)).await.unwrap();
+    let name = Name::parse("shop").unwrap();
+    let shop = chat
+        .create_application(name, false, None)
+        .await
+        .unwrap()
+        .value;
+    let access = Access::from(shop.token);
+    let made = chat.without_waiting().create_chat(access, None, None).await;
+    let Err(ChatError::Later(id)) = made else {
+        panic!("{made:?}")
+    };
+    let state = chat.operation(access, id).await.unwrap();
+    assert_eq!(state, Some(OperationState::Pending));
+
+    // Its commit, as a worker elsewhere does it.
+    let request = Request {
+        scope: access.scope,
+        command: create_chat(),
+        key: None,
+        operation: Some(id),
+    };
+    chat.inner.lanes.submit(request).await.unwrap();
+    let state = chat.operation(access, id).await.unwrap();
+    assert!(
+        matches!(
+            &state,
+            Some(OperationState::Settled(Outcome::Done {
+                done: Done::ChatCreated { .. },
+                ..
+            }))
+        ),
+        "{state:?}"
+    );
+    let name = Name::parse("other").unwrap();
+    let other = chat
+        .create_application(name, false, None)
+        .await
+        .unwrap()
+        .value;
+    assert_eq!(chat.operation(other.token.into(), id).await.unwrap(), None);
+}
+
+fn create_chat() -> Command {
+    Command::CreateChat(crate::commit::CreateChat {
+        kind: crate::model::ChatKind::Open,
+        name: None,
+    })
+}
