@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use chat_core::kit::queue::{DEPTH, FullQueue};
 use chat_core::port::{Bus, Counter, Presence};
-use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisPresence};
+use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisPresence, RedisQueue};
 use libtest_mimic::Trial;
 use uuid::Uuid;
 
 use crate::engine::{trial, trials, url};
 
 mod faults;
+mod queue;
 mod server;
 
 /// The kits on one engine, each case under names of its own.
@@ -30,10 +32,16 @@ macro_rules! kits {
                 (Arc::new(RedisPresence::new(redis($engine))), ())
             }
 
+            async fn queue() -> (Arc<dyn FullQueue>, ()) {
+                (Arc::new(RedisQueue::new(redis($engine), DEPTH)), ())
+            }
+
             pub(super) fn trials() -> Vec<Trial> {
                 let mut trials = trials!($engine, counter_kit, counter);
                 trials.extend(trials!($engine, bus_kit, bus));
                 trials.extend(trials!($engine, presence_kit, presence));
+                trials.extend(trials!($engine, queue_kit, queue));
+                trials.extend(super::queue::on($engine));
                 let hears = faults::one_node_hears_another($engine);
                 let many = faults::many_are_asked_for_at_once($engine);
                 trials.push(trial($engine, "nodes", "one_node_hears_another", hears));
@@ -56,6 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(sentinel::trials());
     trials.extend(cluster::trials());
     trials.extend(faults::trials());
+    trials.extend(queue::trials());
     trials
 }
 

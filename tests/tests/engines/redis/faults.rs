@@ -15,9 +15,9 @@ use super::{configured, redis};
 use crate::engine::case;
 
 /// Whatever takes longer never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// The time-outs to connect and to be answered, and something for a busy machine.
-const BOUND: Duration = Duration::from_secs(4);
+pub(super) const BOUND: Duration = Duration::from_secs(4);
 
 pub(super) fn trials() -> Vec<Trial> {
     let trial = |name: &str, run| case(format!("redis::faults::{name}"), is_installed(), run);
@@ -67,13 +67,7 @@ impl NodePorts {
     }
 
     async fn is_ready(&self) {
-        let mut looks = interval(Duration::from_millis(20));
-        let ready = async {
-            while self.redis.ready().await.is_err() {
-                looks.tick().await;
-            }
-        };
-        timeout(PATIENCE, ready).await.expect("it answers again");
+        is_ready(&self.redis).await;
     }
 
     /// Every port says in bounded time that it cannot.
@@ -111,6 +105,16 @@ impl NodePorts {
     }
 }
 
+pub(super) async fn is_ready(redis: &Redis) {
+    let mut looks = interval(Duration::from_millis(20));
+    let ready = async {
+        while redis.ready().await.is_err() {
+            looks.tick().await;
+        }
+    };
+    timeout(PATIENCE, ready).await.expect("it answers again");
+}
+
 fn moved(number: u64) -> Event {
     Event::Moved {
         application: ApplicationId(1),
@@ -122,7 +126,7 @@ fn moved(number: u64) -> Event {
     }
 }
 
-async fn unavailable<T>(call: impl Future<Output = Result<T, BackendError>>) {
+pub(super) async fn unavailable<T>(call: impl Future<Output = Result<T, BackendError>>) {
     let began = Instant::now();
     let error = call.await.err().expect("it cannot");
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
