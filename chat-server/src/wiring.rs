@@ -11,6 +11,7 @@ mod probe;
 mod read_only;
 #[cfg(feature = "redis")]
 mod redis;
+mod routes;
 #[cfg(feature = "embedded")]
 mod sqlite;
 #[cfg(test)]
@@ -21,9 +22,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat_core::error::BackendError;
-use chat_core::memory::{MemoryBus, MemoryCounter, MemorySearch, MemoryStore};
-use chat_core::port::{Bus, Counter, Search, Store, Stores};
+use chat_core::memory::{MemoryBus, MemoryCounter, MemoryQueue, MemorySearch, MemoryStore};
+use chat_core::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
 use chat_core::seal::Keyring;
+use chat_core::service::Queueing;
 use chat_core::{Chat, Parts};
 
 use crate::api::ops::Probe;
@@ -55,6 +57,17 @@ pub struct Node {
     pub stores: Stores,
     /// What counts requests.
     pub counter: Arc<dyn Counter>,
+    /// What waits to be committed.
+    pub jobs: Jobs,
+}
+
+/// The queue, for an operator.
+#[derive(Clone)]
+pub struct Jobs {
+    /// What waits.
+    pub queue: Arc<dyn Queue>,
+    /// What no commit takes.
+    pub dead_letters: Arc<dyn DeadLetters>,
 }
 
 impl Node {
@@ -74,7 +87,12 @@ impl Node {
         settings: &Settings,
         indexing: Indexing,
     ) -> Result<Self, WiringError> {
-        let Exchange { counter, bus } = open_exchange(&settings.queue)?;
+        let Exchange {
+            counter,
+            bus,
+            queue,
+            dead_letters,
+        } = open_exchange(&settings.queue)?;
         let Opened {
             stores,
             keyring,
@@ -87,11 +105,17 @@ impl Node {
                 Arc::new(Later(epoch))
             }
         };
+        let queueing = Queueing {
+            queue: Arc::clone(&queue),
+            routes: routes::find(settings, &stores, &keyring).await?,
+            works: settings.work,
+        };
         let parts = Parts {
             stores: stores.clone(),
             search,
             bus,
             lanes,
+            queueing: Some(queueing),
             recount_every: settings.recount_interval.0,
             keyring,
             ..Parts::in_memory()
@@ -100,6 +124,10 @@ impl Node {
             chat: Chat::start(parts).await?,
             stores,
             counter,
+            jobs: Jobs {
+                queue,
+                dead_letters,
+            },
         })
     }
 
@@ -160,14 +188,21 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
 struct Exchange {
     counter: Arc<dyn Counter>,
     bus: Arc<dyn Bus>,
+    queue: Arc<dyn Queue>,
+    dead_letters: Arc<dyn DeadLetters>,
 }
 
 fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
     match url.scheme() {
-        "memory" => Ok(Exchange {
-            counter: Arc::new(MemoryCounter::new()),
-            bus: Arc::new(MemoryBus::new()),
-        }),
+        "memory" => {
+            let queue = Arc::new(MemoryQueue::new());
+            Ok(Exchange {
+                counter: Arc::new(MemoryCounter::new()),
+                bus: Arc::new(MemoryBus::new()),
+                dead_letters: queue.clone(),
+                queue,
+            })
+        }
         #[cfg(feature = "redis")]
         scheme if scheme.starts_with("redis") => redis::open_exchange(url),
         _ => Err(no_adapter("queue", url)),

@@ -20,6 +20,7 @@ mod serve;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use std::error::Error;
 use std::future::Future;
@@ -76,6 +77,8 @@ enum Command {
     #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Epoch(epoch::Epoch),
+    /// Commit what waits in the queue, without serving
+    Worker,
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -117,6 +120,7 @@ impl Cli {
             Command::Application(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Epoch(command) => command.run(&settings),
+            Command::Worker => worker::run(&settings),
             Command::Config(command) => command.run(&settings, &self.given, self.config.as_deref()),
         }
     }

@@ -9,6 +9,7 @@ use super::ConfigError;
 use super::doors::DoorName;
 use super::token_key::TokenKey;
 use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span, address, bytes};
+use super::write::{Write, WriteOf};
 
 /// Over the settings that matter to a server alone.
 pub const SERVING: &str = "Settings of the server";
@@ -57,6 +58,35 @@ pub struct Layer {
         hide_env_values = true
     )]
     pub queue: Option<BackendUrl>,
+    /// How writes come to their commit [default: direct]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_WRITE",
+        value_name = "WAY",
+        value_enum,
+        help_heading = SERVING
+    )]
+    pub write: Option<Write>,
+    /// How the writes of one application come to their commit, repeatable, such as PUBLIC_ID=queued
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_WRITE_OF",
+        value_name = "PUBLIC_ID=WAY",
+        value_delimiter = ',',
+        help_heading = SERVING
+    )]
+    pub write_of: Option<Vec<WriteOf>>,
+    /// Whether the server works the queue too, beside those that `worker` runs [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_WORK",
+        value_name = "BOOL",
+        help_heading = SERVING
+    )]
+    pub work: Option<bool>,
     /// Key that applications' tokens are sealed under: 64 hexadecimal digits, the same on every node of a store [default: a file
     /// beside the database, when it is a file]
     #[arg(
@@ -229,6 +259,9 @@ impl Layer {
             store: self.store.or(below.store),
             search: self.search.or(below.search),
             queue: self.queue.or(below.queue),
+            write: self.write.or(below.write),
+            write_of: self.write_of.or(below.write_of),
+            work: self.work.or(below.work),
             token_key: self.token_key.or(below.token_key),
             admin_key: self.admin_key.or(below.admin_key),
             door: self.door.or(below.door),

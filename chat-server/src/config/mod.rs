@@ -4,6 +4,7 @@ mod doors;
 mod layer;
 mod token_key;
 mod value;
+mod write;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use doors::{DoorChoice, DoorName};
 pub use layer::{Layer, SERVING};
 pub use token_key::TokenKey;
 pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span};
+pub use write::{Write, WriteOf};
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
@@ -70,6 +72,12 @@ pub struct Settings {
     pub search: BackendUrl,
     /// Where jobs wait.
     pub queue: BackendUrl,
+    /// How writes come to their commit.
+    pub write: Write,
+    /// How the writes of single applications do.
+    pub write_of: Vec<WriteOf>,
+    /// Whether the server works the queue.
+    pub work: bool,
     /// Key that applications' tokens are sealed under.
     pub token_key: Option<TokenKey>,
     /// Key that creating, listing and deleting applications needs.
@@ -143,6 +151,9 @@ impl Settings {
                 Ok,
             )?,
             data,
+            write: layer.write.unwrap_or_default(),
+            write_of: layer.write_of.unwrap_or_default(),
+            work: layer.work.unwrap_or(true),
             token_key: layer.token_key,
             admin_key: layer.admin_key,
             door: layer.door,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::token_key::TokenKey;
+use super::write::WriteOf;
 
 pub(super) const HIDDEN: &str = "(hidden)";
 
@@ -232,8 +233,10 @@ macro_rules! write_as_text {
     )+ };
 }
 
-read_as_text!(Secret, TokenKey, BackendUrl, Span, RateLimit, AccessLog);
-write_as_text!(BackendUrl, Span, RateLimit, AccessLog);
+read_as_text!(
+    WriteOf, Secret, TokenKey, BackendUrl, Span, RateLimit, AccessLog
+);
+write_as_text!(WriteOf, BackendUrl, Span, RateLimit, AccessLog);
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

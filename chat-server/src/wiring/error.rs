@@ -52,6 +52,11 @@ pub enum WiringError {
         /// Why not.
         source: io::Error,
     },
+    /// A queue inside one process has no other workers.
+    #[error(
+        "the setting queue is {0}, which no other process can work: name the queue that the servers use"
+    )]
+    NothingToWork(BackendUrl),
     /// Nodes on one store must share the key that tokens are sealed under.
     #[error(
         "the setting token_key is missing: every node on {0} needs the same one; make it once, with `openssl rand -hex 32`, and keep it"

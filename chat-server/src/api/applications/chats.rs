@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged};
+use super::operations::OperationJson;
+use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged, Preferring};
 use super::state::{State, created, key, only_knows, page_ask, query};
 use super::status::{Native, RequestError};
 use super::view::ChatJson;
@@ -41,8 +42,12 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestEr
 /// Make a chat; its number is the next of the application.
 #[utoipa::path(
     post, path = "/api/v1/applications/{app}/chats", tag = "chats", operation_id = "create_chat",
-    params(InApplication, Keyed), request_body = ChatInput,
-    responses((status = 201, description = "The new chat", body = ChatJson)),
+    params(InApplication, Keyed, Preferring), request_body = ChatInput,
+    responses(
+        (status = 201, description = "The new chat", body = ChatJson),
+        (status = 202, description = "It waits in the queue, as an operation", body = OperationJson,
+            headers(("Location" = String, description = "The operation"))),
+    ),
 )]
 pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
@@ -51,7 +56,8 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Request
         Ok(asked) => asked,
         Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await),
     };
-    let made = state.chat().create_chat(access, name, key.as_ref()).await?;
+    let chat = state.chat_for(&call.head);
+    let made = chat.create_chat(access, name, key.as_ref()).await?;
     Ok(created(&ChatJson::from(made.value), made.replayed))
 }
 

@@ -4,7 +4,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::{Modify, OpenApi};
 
 use super::shapes::ErrorJson;
-use super::{application, changes, chats, info, messages, search};
+use super::{application, changes, chats, info, messages, operations, search};
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
 use crate::http::problem::Problem;
@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
         application::list, application::create, application::get, application::replace,
         application::update, application::delete, info::capabilities, info::limits,
         chats::list, chats::create, chats::get, chats::update, chats::delete,
-        changes::changes, search::search, search::search_anywhere,
+        changes::changes, operations::get, search::search, search::search_anywhere,
         messages::list, messages::create, messages::get, messages::replace, messages::update,
         messages::delete,
     ),
@@ -57,7 +57,7 @@ impl Modify for Complete {
 /// Whether the original API does not have it.
 fn is_native(path: &str, method: &str) -> bool {
     let word = path.rsplit('/').next().unwrap_or_default();
-    matches!(word, "changes" | "limits" | "capabilities")
+    matches!(word, "changes" | "limits" | "capabilities" | "{operation}")
         || word == "{chat}" && method == "patch"
         || path.ends_with("{app}/search")
 }

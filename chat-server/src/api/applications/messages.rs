@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::shapes::{InChat, InMessage, MessageInput, Paged, Tombstones};
+use super::operations::OperationJson;
+use super::shapes::{InChat, InMessage, MessageInput, Paged, Preferring, Tombstones};
 use super::state::{State, created, key, page_ask, query};
 use super::status::RequestError;
 use super::view::MessageJson;
@@ -48,8 +49,12 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestEr
 /// Post a message; its number is the next of the chat. It is durable when this is answered.
 #[utoipa::path(
     post, path = "/api/v1/applications/{app}/chats/{chat}/messages", tag = "messages", operation_id = "post_message",
-    params(InChat, Keyed), request_body = MessageInput,
-    responses((status = 201, description = "The new message", body = MessageJson)),
+    params(InChat, Keyed, Preferring), request_body = MessageInput,
+    responses(
+        (status = 201, description = "The new message", body = MessageJson),
+        (status = 202, description = "It waits in the queue, as an operation", body = OperationJson,
+            headers(("Location" = String, description = "The operation"))),
+    ),
 )]
 pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     let (access, number) = state.enter_chat(&call.head).await?;
@@ -58,10 +63,8 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Request
         Ok(asked) => asked,
         Err(wrong) => return Err(state.gate.missing_first(access, Some(number), wrong).await),
     };
-    let posted = state
-        .chat()
-        .post(access, number, post, key.as_ref())
-        .await?;
+    let chat = state.chat_for(&call.head);
+    let posted = chat.post(access, number, post, key.as_ref()).await?;
     Ok(created(&MessageJson::from(posted.value), posted.replayed))
 }
 

@@ -7,6 +7,7 @@ mod document;
 mod info;
 mod input;
 mod messages;
+mod operations;
 mod pages;
 mod search;
 mod shapes;
@@ -74,6 +75,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let limits = leaf("/api/v1/applications/{app}/limits")
         .get(info::limits)
         .boxed();
+    let operation = leaf("/api/v1/applications/{app}/operations/{operation}")
+        .get(operations::get)
+        .boxed();
     let application = leaf("/api/v1/applications/{app}")
         .get(application::get)
         .put(application::replace)
@@ -96,7 +100,10 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     );
     let in_chat = either(messages, either(chat, under("changes", followed)));
     let chats = under("chats", either(named(in_chat), all_chats));
-    let others = either(under("search", searched_anywhere), under("limits", limits));
+    let others = either(
+        either(under("search", searched_anywhere), under("limits", limits)),
+        under("operations", named(operation)),
+    );
     let in_application = either(chats, either(application, others));
     let applications = under(
         "applications",

@@ -113,6 +113,25 @@ pub(super) struct InMessage {
     message: u64,
 }
 
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct InOperation {
+    /// The application's token.
+    app: Uuid,
+    /// The operation's id.
+    operation: Uuid,
+}
+
+/// How the caller would like to be answered.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct Preferring {
+    /// `respond-async` (RFC 7240): where writes go through a queue that outlives a crash, the answer is 202 at once.
+    #[param(rename = "Prefer", required = false, example = "respond-async")]
+    prefer: Option<String>,
+}
+
 /// Which page of a list.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -23,6 +23,7 @@ const APPLICATION: usize = 3;
 const CHAT: usize = 5;
 const MESSAGE: usize = 7;
 
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 const AS_USER: HeaderName = HeaderName::from_static("as-user");
 
 /// How the API is served.
@@ -45,6 +46,14 @@ pub(super) type State = Arc<Shared>;
 impl Shared {
     pub(super) fn chat(&self) -> &Chat {
         &self.gate.chat
+    }
+
+    /// The service as the request wants it: with `Prefer: respond-async` (RFC 7240) its write does not wait in the queue.
+    pub(super) fn chat_for(&self, head: &Head) -> Chat {
+        match prefers_async(head) {
+            true => self.gate.chat.without_waiting(),
+            false => self.gate.chat.clone(),
+        }
     }
 
     /// Whether the request may create, list and delete applications.
@@ -142,4 +151,14 @@ pub(super) fn key(head: &Head) -> Result<Option<IdempotencyKey>, RequestError> {
 /// The answer to a command that made something.
 pub(super) fn created<T: Serialize>(made: &T, replayed: bool) -> Response {
     gate::with_replayed(reply::json(StatusCode::CREATED, made), replayed)
+}
+
+/// Whether one of the preferences is `respond-async`; parameters of it mean nothing here.
+fn prefers_async(head: &Head) -> bool {
+    let preferences = head.headers.get_all(PREFER).into_iter();
+    let preferences = preferences.filter_map(|value| value.to_str().ok());
+    preferences
+        .flat_map(|value| value.split(','))
+        .filter_map(|preference| preference.split(';').next())
+        .any(|name| name.trim().eq_ignore_ascii_case("respond-async"))
 }

@@ -8,6 +8,7 @@ use chat_core::text::Violation;
 use http::StatusCode;
 use serde_json::json;
 
+use super::operations;
 use crate::api::gate::EntryError;
 use crate::http::accept::wants_problem;
 use crate::http::auth;
@@ -33,6 +34,8 @@ pub(super) enum RequestError {
     NoChat,
     /// The segment in a message's place is no number.
     NoMessage,
+    /// The application has no such operation.
+    NoOperation,
     /// What was sent cannot be read.
     Input(InputFault),
     /// A field breaks its rule.
@@ -154,6 +157,7 @@ fn words_for(wrong: &RequestError) -> ErrorWords {
         RequestError::NoApplication => ErrorWords::lost("Application Not Found"),
         RequestError::NoChat => ErrorWords::lost("Chat Not Found"),
         RequestError::NoMessage => ErrorWords::lost("Message Not Found"),
+        RequestError::NoOperation => ErrorWords::lost("Operation Not Found"),
         RequestError::Input(fault) => ErrorWords::new(input_code(fault), fault.to_string()),
         RequestError::Field(field, violation) => {
             ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
@@ -257,13 +261,20 @@ fn input_code(fault: &InputFault) -> Code {
 }
 
 fn problem(head: &Head, words: ErrorWords) -> Response {
+    described(head, words).into_response()
+}
+
+/// The problem that this error is answered with, to stand in another answer.
+pub(super) fn as_problem(head: &Head, error: &ChatError) -> Problem {
+    described(head, words_for_core(error))
+}
+
+fn described(head: &Head, words: ErrorWords) -> Problem {
     let problem = Problem::new(words.code, head).detail(words.detail);
     let fields = words.errors.into_iter();
-    fields
-        .fold(problem, |problem, (field, code, message)| {
-            problem.field(field, code, message)
-        })
-        .into_response()
+    fields.fold(problem, |problem, (field, code, message)| {
+        problem.field(field, code, message)
+    })
 }
 
 fn plain(words: &ErrorWords) -> Response {
@@ -284,6 +295,9 @@ fn plain(words: &ErrorWords) -> Response {
 }
 
 fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
+    if let RequestError::Chat(ChatError::Later(id)) = wrong {
+        return operations::accepted(head, *id);
+    }
     let words = words_for(wrong);
     let status = words.code.status();
     if let RequestError::Chat(error) = wrong

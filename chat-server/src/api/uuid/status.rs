@@ -95,6 +95,9 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
 }
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
+    if let ChatError::Later(id) = error {
+        return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+    }
     let status = match error {
         ChatError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
         ChatError::Unavailable(_)
