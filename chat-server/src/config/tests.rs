@@ -54,9 +54,10 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 #[test]
 fn every_setting_has_a_flag_a_variable_and_a_key_of_one_name() {
     let command = <Flags as clap::CommandFactory>::command();
-    let full = "admin_key = \"k\"\ndoor = [\"applications\"]\nrate_limit = \"6/1m\"";
+    let key = format!("token_key = \"{}\"\n", "1f".repeat(32));
+    let full = key + "admin_key = \"k\"\ndoor = [\"applications\"]\nrate_limit = \"6/1m\"";
     let shown: toml::Table =
-        toml::from_str(&decide(&[], full).unwrap().to_toml().unwrap()).unwrap();
+        toml::from_str(&decide(&[], &full).unwrap().to_toml().unwrap()).unwrap();
     let mut keys: Vec<&String> = shown.keys().collect();
     let mut flags = Vec::new();
     for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
@@ -92,6 +93,10 @@ fn a_wrong_file_is_named_with_what_is_wrong_in_it() {
 
 #[test]
 fn shown_settings_hide_credentials_and_can_be_read_again() {
+    let key = "1f".repeat(32);
+    let file = format!("token_key = \"{key}\"\n");
+    let shown = decide(&[], &file).unwrap().to_toml().unwrap();
+    assert!(!shown.contains(&key), "{shown}");
     let file = "admin_key = \"tops3cret\"\nstore = \"mysql://joe:tops3cret@db/chat\"";
     let settings = decide(&[], file).unwrap();
     let shown = settings.to_toml().unwrap();

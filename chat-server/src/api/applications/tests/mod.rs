@@ -7,6 +7,7 @@ mod chats;
 mod keys;
 mod limits;
 mod messages;
+mod operations;
 mod paging;
 mod problems;
 mod search;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::api::testing::{House, chat, gate};
-use crate::http::testing::front;
+use crate::http::testing::{front, request};
 
 const BODY: BodyLimits = BodyLimits {
     bytes: 1024 * 1024,
