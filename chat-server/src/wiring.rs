@@ -37,8 +37,6 @@ use probe::{SearchProbe, StoreProbe};
 pub use error::WiringError;
 #[cfg(feature = "embedded")]
 pub use read_only::ReadOnly;
-#[cfg(feature = "embedded")]
-pub use sqlite::new_epoch;
 
 /// When the search index follows the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +167,22 @@ async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
         "sqlite" => sqlite::open_store(settings).await,
         #[cfg(feature = "mysql")]
         "mysql" => mysql::open_store(settings).await,
+        _ => Err(no_adapter("store", &settings.store)),
+    }
+}
+
+/// Gives the store a new epoch: whoever followed it is told to begin anew, and its search index is built again. No other process
+/// may use the store meanwhile.
+///
+/// # Errors
+/// When there is no such store, or another process writes its file.
+pub async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
+    match settings.store.scheme() {
+        "memory" => Err(WiringError::NotShared(settings.store.clone())),
+        #[cfg(feature = "embedded")]
+        "sqlite" => sqlite::new_epoch(settings).await,
+        #[cfg(feature = "mysql")]
+        "mysql" => mysql::new_epoch(settings).await,
         _ => Err(no_adapter("store", &settings.store)),
     }
 }

@@ -13,7 +13,7 @@ pub(super) enum Epoch {
     /// Begin a new one, after a restore by other means than a copy that backup made
     ///
     /// Otherwise a client that had read further than the copy goes would wait for what it takes for known. Clients are
-    /// told to begin anew, and a server builds the search index again. Not beside a running server.
+    /// told to begin anew, and a server builds the search index again. No server may run on it meanwhile.
     New,
 }
 

@@ -8,7 +8,6 @@ mod beside;
 #[cfg(feature = "embedded")]
 mod check;
 mod config;
-#[cfg(feature = "embedded")]
 mod epoch;
 #[cfg(feature = "embedded")]
 mod export;
@@ -74,7 +73,6 @@ enum Command {
     #[command(subcommand)]
     Application(application::Application),
     /// Tell a restored database from the one before
-    #[cfg(feature = "embedded")]
     #[command(subcommand)]
     Epoch(epoch::Epoch),
     /// Commit what waits in the queue, without serving
@@ -118,7 +116,6 @@ impl Cli {
             Command::Check(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Application(command) => command.run(&settings),
-            #[cfg(feature = "embedded")]
             Command::Epoch(command) => command.run(&settings),
             Command::Worker => worker::run(&settings),
             Command::Config(command) => command.run(&settings, &self.given, self.config.as_deref()),

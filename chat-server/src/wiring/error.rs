@@ -41,6 +41,9 @@ pub enum WiringError {
     /// There is nothing to look at from outside.
     #[error("the setting store is {0}, which no other process can read")]
     NotShared(BackendUrl),
+    /// The command reads or copies the store's file.
+    #[error("the setting store is {0}, and this command works on a store in a file alone")]
+    NotAFile(BackendUrl),
     /// There is no database yet.
     #[error("there is no database at {}: start the server once, or say where it is with --data or --store", .0.display())]
     NoDatabase(PathBuf),

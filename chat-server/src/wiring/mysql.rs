@@ -24,3 +24,10 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringErro
         lanes: LANES,
     })
 }
+
+pub(super) async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
+    let config = MysqlConfig::new(settings.store.expose());
+    MysqlStore::renew_epoch(config)
+        .await
+        .map_err(backend("store"))
+}

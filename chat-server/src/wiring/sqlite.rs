@@ -42,11 +42,7 @@ pub(super) async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, Wir
     Ok(Arc::new(search))
 }
 
-/// Gives the store a new epoch: whoever followed it is told to begin anew, and its search index is built again.
-///
-/// # Errors
-/// When there is no such file, or another process writes it.
-pub async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
+pub(super) async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
     let path = there(&settings.store)?;
     let config = store_config(settings, &path);
     blocking("store", move || SqliteStore::renew_epoch(config)).await
@@ -57,6 +53,7 @@ pub(super) fn there(url: &BackendUrl) -> Result<PathBuf, WiringError> {
     match url.scheme() {
         "sqlite" => {}
         "memory" => return Err(WiringError::NotShared(url.clone())),
+        "mysql" => return Err(WiringError::NotAFile(url.clone())),
         _ => return Err(no_adapter("store", url)),
     }
     let path = file_of(url);

@@ -123,6 +123,13 @@ mod files {
     }
 
     #[tokio::test]
+    async fn what_reads_a_file_says_that_another_store_is_none() {
+        let elsewhere = settings("mysql://h/d", "memory:", "memory:");
+        let error = ReadOnly::open(&elsewhere).await.err().unwrap();
+        assert!(matches!(error, WiringError::NotAFile(_)), "{error}");
+    }
+
+    #[tokio::test]
     async fn there_is_nothing_to_read_before_the_first_start() {
         let dir = tempfile::tempdir().unwrap();
         let error = ReadOnly::open(&within(dir.path())).await.err().unwrap();
