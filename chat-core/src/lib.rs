@@ -116,6 +116,7 @@ pub mod service;
 pub mod sink;
 pub mod terms;
 pub mod text;
+pub mod transfer;
 mod veil;
 
 pub use service::{Access, Answer, Chat, Parts};

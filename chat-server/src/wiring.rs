@@ -16,6 +16,8 @@ mod routes;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+mod transfer;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ use probe::{SearchProbe, StoreProbe};
 pub use error::WiringError;
 #[cfg(feature = "embedded")]
 pub use read_only::ReadOnly;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+pub use transfer::{Movable, Purpose};
 
 /// When the search index follows the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod presence;
 mod queue;
 mod search;
 mod store;
+mod transfer;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use store::{
     Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,
     Progress, Store, Upkeep,
 };
+pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
 
 #[cfg(any(test, feature = "mock"))]
 pub use bus::MockBus;
@@ -39,6 +41,8 @@ pub use queue::{MockDeadLetters, MockQueue};
 pub use search::MockSearch;
 #[cfg(any(test, feature = "mock"))]
 pub use store::{MockApplications, MockChats, MockCommit, MockHistory, MockOutbox, MockUpkeep};
+#[cfg(any(test, feature = "mock"))]
+pub use transfer::MockTransfer;
 
 /// A store, one field per port, so that a test can replace any one of them with a double.
 #[derive(Clone)]

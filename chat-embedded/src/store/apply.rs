@@ -23,17 +23,17 @@ const CREATE_CHAT: &str = "INSERT INTO chats (application, number, kind, name, l
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 const WRITE_CHAT: &str = "UPDATE chats SET name = ?2, last_number = ?3, last_change = ?4, \
      own_change = ?5, floor = ?6, live = ?7, last_at = ?8, closed_at = ?9 WHERE id = ?1";
-const POST: &str = "INSERT INTO messages (chat, number, body, author_name, data, reply_to, \
+pub(super) const POST: &str = "INSERT INTO messages (chat, number, body, author_name, data, reply_to, \
      ext_id, created_at, edited_at, deleted_at, change) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const GIVE_ID: &str = "INSERT INTO message_ids (chat, number) VALUES (?1, ?2)";
 const WRITE_MESSAGE: &str = "UPDATE messages SET body = ?3, data = ?4, edited_at = ?5, \
      deleted_at = ?6, change = ?7 WHERE chat = ?1 AND number = ?2";
-const TOUCH: &str = "INSERT INTO touches (chat, number, change) VALUES (?1, ?2, ?3) \
+pub(super) const TOUCH: &str = "INSERT INTO touches (chat, number, change) VALUES (?1, ?2, ?3) \
      ON CONFLICT (chat, number) DO UPDATE SET change = excluded.change";
 const REMEMBER: &str = "INSERT INTO requests (application, key, fingerprint, done, at) \
      VALUES (?1, ?2, ?3, ?4, ?5)";
-const IMPORTED: &str = "INSERT INTO imports (source, line) VALUES (?1, ?2) \
+pub(super) const IMPORTED: &str = "INSERT INTO imports (source, line) VALUES (?1, ?2) \
      ON CONFLICT (source) DO UPDATE SET line = excluded.line";
 const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, from_change, \
      to_number, to_change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (sink, chat) \
@@ -69,7 +69,7 @@ pub(super) fn writes(conn: &Connection, writes: &Writes, sinks: &[Sink]) -> Resu
     Ok(moved)
 }
 
-fn create_application(conn: &Connection, state: &ApplicationState) -> Result<()> {
+pub(super) fn create_application(conn: &Connection, state: &ApplicationState) -> Result<()> {
     conn.prepare_cached(CREATE_APPLICATION)?.execute(params![
         state.public_id.0.as_bytes(),
         state.token_hash.0,
@@ -123,7 +123,11 @@ fn application(
     Ok(())
 }
 
-fn chat_row(conn: &Connection, application: ApplicationId, row: &ChatState) -> Result<ChatId> {
+pub(super) fn chat_row(
+    conn: &Connection,
+    application: ApplicationId,
+    row: &ChatState,
+) -> Result<ChatId> {
     let closed_at = row.closed_at.map(|at| at.0);
     let Some(id) = row.id else {
         let id = conn.prepare_cached(CREATE_CHAT)?.insert(params![
@@ -191,7 +195,7 @@ fn messages(conn: &Connection, chat: ChatId, write: &ChatWrite, ids: bool) -> Re
     Ok(())
 }
 
-fn post(
+pub(super) fn post(
     insert: &mut CachedStatement<'_>,
     chat: ChatId,
     message: &Message,
@@ -213,7 +217,7 @@ fn post(
     Ok(())
 }
 
-fn remember(conn: &Connection, write: &RequestWrite) -> Result<()> {
+pub(super) fn remember(conn: &Connection, write: &RequestWrite) -> Result<()> {
     let done = serde_json::to_string(&write.done)
         .map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
     conn.prepare_cached(REMEMBER)?.execute(params![

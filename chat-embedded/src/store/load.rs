@@ -19,10 +19,30 @@ const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_de
 const NAME_TAKEN: &str = "SELECT 1 FROM applications WHERE unique_name = ?1";
 const TOKEN: &str = "SELECT id FROM applications WHERE token_hash = ?1";
 const IMPORT: &str = "SELECT line FROM imports WHERE source = ?1";
-const APPLICATION: &str = "SELECT public_id, token_hash, token, name, wants_unique, is_default, \
-     last_chat, live_chats, created_at, updated_at, closed_at FROM applications WHERE id = ?1";
-const CHAT: &str = "SELECT id, number, kind, name, last_number, last_change, own_change, floor, \
-     live, created_at, last_at, closed_at FROM chats WHERE application = ?1 AND number = ?2";
+macro_rules! application_columns {
+    () => {
+        "public_id, token_hash, token, name, wants_unique, is_default, last_chat, live_chats, \
+         created_at, updated_at, closed_at"
+    };
+}
+pub(super) use application_columns;
+macro_rules! chat_state_columns {
+    () => {
+        "c.id, c.number, c.kind, c.name, c.last_number, c.last_change, c.own_change, c.floor, \
+         c.live, c.created_at, c.last_at, c.closed_at"
+    };
+}
+pub(super) use chat_state_columns;
+const APPLICATION: &str = concat!(
+    "SELECT ",
+    application_columns!(),
+    " FROM applications WHERE id = ?1"
+);
+const CHAT: &str = concat!(
+    "SELECT ",
+    chat_state_columns!(),
+    " FROM chats c WHERE c.application = ?1 AND c.number = ?2"
+);
 const MESSAGE: &str = concat!(
     "SELECT ",
     rows::message_columns!(),
@@ -134,7 +154,7 @@ fn application(
     Ok(Some(ApplicationFacts { state, chats }))
 }
 
-fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
+pub(super) fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
     Ok(ApplicationState {
         public_id: rows::public_id(row, 0)?,
         token_hash: TokenHash(row.get(1)?),
@@ -150,7 +170,7 @@ fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
     })
 }
 
-fn chat_state(row: &Row<'_>) -> Result<ChatState> {
+pub(super) fn chat_state(row: &Row<'_>) -> Result<ChatState> {
     Ok(ChatState {
         id: Some(ChatId(row.get(0)?)),
         number: ChatNumber(row.get(1)?),

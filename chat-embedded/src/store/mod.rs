@@ -16,6 +16,7 @@ mod readers;
 mod recount;
 mod rows;
 mod schema;
+mod transfer;
 mod upkeep;
 mod writer;
 
@@ -52,6 +53,8 @@ pub struct SqliteStore {
     epoch: Epoch,
     readers: Readers,
     writer: Option<Writer>,
+    /// Held where nothing is written, so that nobody else does.
+    alone: Option<Lock>,
 }
 
 impl SqliteStore {
@@ -70,6 +73,7 @@ impl SqliteStore {
             writer: Some(Writer::start(&config, conn, lock)?),
             epoch,
             config,
+            alone: None,
         })
     }
 
@@ -98,7 +102,19 @@ impl SqliteStore {
             writer: None,
             epoch,
             config,
+            alone: None,
         })
+    }
+
+    /// Opens a file that is there for reading alone, and keeps everybody else from writing it.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]. A file of an older version is `Invalid`.
+    pub fn open_alone(config: StoreConfig) -> Result<Self> {
+        let lock = Lock::take(&config.path)?;
+        let mut store = Self::open_read_only(config)?;
+        store.alone = Some(lock);
+        Ok(store)
     }
 
     fn writer(&self, op: &'static str) -> Result<&Writer> {

@@ -13,6 +13,8 @@ mod epoch;
 mod export;
 mod import;
 mod meter;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+mod migrate;
 mod reindex;
 mod say;
 mod serve;
@@ -64,6 +66,8 @@ enum Command {
     #[cfg(feature = "embedded")]
     Export(export::Export),
     Reindex(reindex::Reindex),
+    #[cfg(any(feature = "embedded", feature = "mysql"))]
+    Migrate(migrate::Migrate),
     #[cfg(feature = "embedded")]
     Backup(backup::Backup),
     #[cfg(feature = "embedded")]
@@ -110,6 +114,8 @@ impl Cli {
             #[cfg(feature = "embedded")]
             Command::Export(command) => command.run(&settings),
             Command::Reindex(command) => command.run(&settings),
+            #[cfg(any(feature = "embedded", feature = "mysql"))]
+            Command::Migrate(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Backup(command) => command.run(&settings),
             #[cfg(feature = "embedded")]

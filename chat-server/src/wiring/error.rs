@@ -65,6 +65,11 @@ pub enum WiringError {
         "the setting token_key is missing: every node on {0} needs the same one; make it once, with `openssl rand -hex 32`, and keep it"
     )]
     NoTokenKey(BackendUrl),
+    /// Only a part of another store is in it.
+    #[error(
+        "{0} is the target of a migration that has not come to its end: run the same migrate command again"
+    )]
+    Unfinished(BackendUrl),
     /// The URL is not one that the adapter understands.
     #[error("the setting {setting} cannot be used: {why}")]
     BadUrl {

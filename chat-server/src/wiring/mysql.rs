@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chat_core::port::Store;
 use chat_store_mysql::{MysqlConfig, MysqlStore};
 
+use super::transfer::is_whole;
 use super::{Opened, WiringError, backend};
 use crate::config::Settings;
 
@@ -17,7 +18,9 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringErro
     let key = key.ok_or_else(|| WiringError::NoTokenKey(settings.store.clone()))?;
     let config = MysqlConfig::new(settings.store.expose());
     let store = MysqlStore::connect(config).await;
-    let store: Arc<dyn Store> = Arc::new(store.map_err(backend("store"))?);
+    let store = store.map_err(backend("store"))?;
+    is_whole(&store, &settings.store).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
     Ok(Opened {
         stores: store.into(),
         keyring: key.keyring(),

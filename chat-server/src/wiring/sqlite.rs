@@ -11,6 +11,7 @@ use chat_core::port::{Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
 
+use super::transfer::is_whole;
 use super::{Opened, WiringError, backend, no_adapter};
 use crate::config::{BackendUrl, Settings};
 use crate::keyfile::{self, KeyError};
@@ -21,6 +22,7 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringErro
     make_directory(&path)?;
     let config = store_config(settings, &path);
     let store = blocking("store", move || SqliteStore::open(config)).await?;
+    is_whole(&store, &settings.store).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     let stores = Stores::from(store);
     let keyring = match &settings.token_key {
@@ -108,7 +110,7 @@ pub(super) fn file_of(url: &BackendUrl) -> PathBuf {
     PathBuf::from(path.strip_prefix("//").unwrap_or(path))
 }
 
-fn make_directory(file: &Path) -> Result<(), WiringError> {
+pub(super) fn make_directory(file: &Path) -> Result<(), WiringError> {
     match file.parent().filter(|path| !path.as_os_str().is_empty()) {
         None => Ok(()),
         Some(path) => std::fs::create_dir_all(path).map_err(|source| WiringError::Directory {

@@ -22,9 +22,9 @@ const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_has
      closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?, unique_name = ?, \
      last_chat = ?, live_chats = ?, updated_at = ?, closed_at = ? WHERE id = ?";
-const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
+pub(super) const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
-const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
+pub(super) const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
      FORCE INDEX (chats_number) WHERE (application, number) IN ";
 const WRITE_CHATS: &str = "INSERT INTO chats (id, application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
@@ -41,7 +41,7 @@ const WRITE_MESSAGES: &str = "INSERT INTO messages (chat, number, body, author_n
 const OVER_MESSAGES: &str = " ON DUPLICATE KEY UPDATE body = VALUES(body), data = VALUES(data), \
      edited_at = VALUES(edited_at), deleted_at = VALUES(deleted_at), \
      change_no = VALUES(change_no)";
-const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
+pub(super) const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
 const OVER_TOUCHES: &str = " ON DUPLICATE KEY UPDATE change_no = VALUES(change_no)";
 const REMEMBER: &str = "INSERT INTO requests (application, hash, fingerprint, done, at) VALUES ";
 const IMPORTED: &str = "UPDATE imports SET line = ? WHERE source = ?";
@@ -102,7 +102,10 @@ async fn applications(conn: &mut MySqlConnection, writes: &Writes) -> Result<()>
     Ok(())
 }
 
-async fn create_application(conn: &mut MySqlConnection, state: &ApplicationState) -> Result<()> {
+pub(super) async fn create_application(
+    conn: &mut MySqlConnection,
+    state: &ApplicationState,
+) -> Result<()> {
     sqlx::query(CREATE_APPLICATION)
         .bind(state.public_id.0.as_bytes().as_slice())
         .bind(state.token_hash.0.as_slice())
@@ -167,7 +170,7 @@ async fn write_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) ->
     Ok(())
 }
 
-fn chat_columns(
+pub(super) fn chat_columns(
     insert: super::sql::Sql,
     application: ApplicationId,
     row: &ChatState,
@@ -194,7 +197,7 @@ fn row_id(application: ApplicationId, row: &ChatState, created: &Created) -> Opt
 }
 
 /// A message, the row of its chat, and its integer id.
-type Place<'w> = (i64, &'w Message, Option<i64>);
+pub(super) type Place<'w> = (i64, &'w Message, Option<i64>);
 
 async fn messages(
     conn: &mut MySqlConnection,
@@ -257,7 +260,7 @@ fn unsigned(row: &sqlx::mysql::MySqlRow, at: usize) -> Result<u64> {
     row.try_get::<u64, _>(at).or_else(|_| rows::number(row, at))
 }
 
-async fn write_messages(
+pub(super) async fn write_messages(
     conn: &mut MySqlConnection,
     messages: &[Place<'_>],
     over: &str,
@@ -286,7 +289,7 @@ async fn write_messages(
     Ok(())
 }
 
-async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
+pub(super) async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
     for part in requests.chunks(ROWS) {
         let mut insert = tuples(REMEMBER, 5, part.len(), "");
         for write in part {

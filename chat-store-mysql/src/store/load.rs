@@ -26,11 +26,26 @@ const TOKENS: &str = "SELECT token_hash, id FROM applications WHERE token_hash I
 const LOCK_SOURCE: &str =
     "INSERT INTO imports (source, line) VALUES (?, 0) ON DUPLICATE KEY UPDATE line = line";
 const IMPORT: &str = "SELECT line FROM imports WHERE source = ?";
+macro_rules! application_columns {
+    () => {
+        "id, public_id, token_hash, token, name, wants_unique, is_default, last_chat, live_chats, \
+         created_at, updated_at, closed_at"
+    };
+}
+pub(super) use application_columns;
+macro_rules! chat_columns {
+    () => {
+        "c.application, c.id, c.number, c.kind, c.name, c.last_number, c.last_change, \
+         c.own_change, c.floor, c.live, c.created_at, c.last_at, c.closed_at"
+    };
+}
+pub(super) use chat_columns;
 macro_rules! applications_from {
     ($index:literal, $column:literal) => {
         concat!(
-            "SELECT id, public_id, token_hash, token, name, wants_unique, is_default, last_chat, \
-             live_chats, created_at, updated_at, closed_at FROM applications FORCE INDEX (",
+            "SELECT ",
+            application_columns!(),
+            " FROM applications FORCE INDEX (",
             $index,
             ") WHERE ",
             $column,
@@ -42,9 +57,11 @@ const APPLICATIONS_BY_ID: &str = applications_from!("PRIMARY", "id");
 const APPLICATIONS_BY_TOKEN: &str = applications_from!("applications_token_hash", "token_hash");
 const SHARED: &str = " LOCK IN SHARE MODE";
 const EXCLUSIVE: &str = " ORDER BY id FOR UPDATE";
-const CHATS: &str = "SELECT application, id, number, kind, name, last_number, last_change, \
-     own_change, floor, live, created_at, last_at, closed_at FROM chats \
-     FORCE INDEX (chats_number) WHERE (application, number) IN ";
+const CHATS: &str = concat!(
+    "SELECT ",
+    chat_columns!(),
+    " FROM chats c FORCE INDEX (chats_number) WHERE (c.application, c.number) IN "
+);
 const LOCKED: &str = " FOR UPDATE";
 const MESSAGES: &str = concat!(
     "SELECT ",
@@ -154,6 +171,15 @@ async fn applications(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Fac
 }
 
 fn application(row: &MySqlRow, facts: &mut Facts) -> Result<ApplicationId> {
+    let (id, state) = application_state(row)?;
+    let chats = BTreeMap::new();
+    facts
+        .applications
+        .insert(id, ApplicationFacts { state, chats });
+    Ok(id)
+}
+
+pub(super) fn application_state(row: &MySqlRow) -> Result<(ApplicationId, ApplicationState)> {
     let id = ApplicationId(row.try_get(0)?);
     let state = ApplicationState {
         public_id: rows::public_id(row, 1)?,
@@ -168,11 +194,7 @@ fn application(row: &MySqlRow, facts: &mut Facts) -> Result<ApplicationId> {
         updated_at: rows::time(row, 10)?,
         closed_at: rows::maybe_time(row, 11)?,
     };
-    let chats = BTreeMap::new();
-    facts
-        .applications
-        .insert(id, ApplicationFacts { state, chats });
-    Ok(id)
+    Ok((id, state))
 }
 
 async fn chats(
@@ -204,7 +226,7 @@ async fn chats(
     Ok(())
 }
 
-fn chat_state(row: &MySqlRow) -> Result<ChatState> {
+pub(super) fn chat_state(row: &MySqlRow) -> Result<ChatState> {
     Ok(ChatState {
         id: Some(ChatId(row.try_get(1)?)),
         number: ChatNumber(rows::number(row, 2)?),

@@ -15,6 +15,7 @@ mod schema;
 mod server;
 mod session;
 mod sql;
+mod transfer;
 mod upkeep;
 
 use std::fmt;

@@ -9,7 +9,10 @@ use sqlx::{Executor as _, Result, Row as _};
 
 use crate::error::{OpenError, translate};
 
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001.sql"),
+    include_str!("../../migrations/0002.sql"),
+];
 const NEWEST: i64 = MIGRATIONS.len() as i64;
 
 /// How long one waits for another process that brings the same database up to date.

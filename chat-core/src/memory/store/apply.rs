@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::commit::{ApplicationState, ChatWrite, Remembered, RequestWrite, Sink, Writes};
+use crate::commit::{
+    ApplicationState, ChatState, ChatWrite, Operation, Remembered, RequestWrite, Sink, Writes,
+};
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{ApplicationId, Change, ChatId};
 use crate::model::Message;
@@ -43,8 +45,7 @@ impl State {
             self.imports.insert(import.source, import.line);
         }
         for operation in writes.operations {
-            self.recorded.insert((operation.at, operation.id));
-            self.operations.insert(operation.id, operation);
+            self.record(operation);
         }
         for moved in &moved {
             for sink in sinks {
@@ -75,7 +76,7 @@ impl State {
         Ok(())
     }
 
-    fn write_application(&mut self, id: ApplicationId, row: ApplicationState) {
+    pub(super) fn write_application(&mut self, id: ApplicationId, row: ApplicationState) {
         if row.is_default {
             self.default_application = Some(id);
         }
@@ -106,12 +107,10 @@ impl State {
         let mut state = write.row;
         state.id = Some(id);
         self.numbers.insert((application, state.number), id);
-        let chat = self.chats.entry(id).or_insert_with(|| Chat {
-            application,
-            state: state.clone(),
-            messages: BTreeMap::new(),
-            touches: BTreeMap::new(),
-        });
+        let chat = self
+            .chats
+            .entry(id)
+            .or_insert_with(|| Chat::new(application, state.clone()));
         chat.state = state;
         for mut message in write.posted {
             if message_ids {
@@ -126,7 +125,12 @@ impl State {
         moved
     }
 
-    fn remember(&mut self, request: RequestWrite) {
+    pub(super) fn record(&mut self, operation: Operation) {
+        self.recorded.insert((operation.at, operation.id));
+        self.operations.insert(operation.id, operation);
+    }
+
+    pub(super) fn remember(&mut self, request: RequestWrite) {
         let scope = (request.application, request.key);
         self.remembered
             .insert((request.at, request.application, request.key));
@@ -156,7 +160,17 @@ impl State {
 }
 
 impl Chat {
-    fn write_message(&mut self, message: Message) {
+    /// Without messages.
+    pub(super) const fn new(application: ApplicationId, state: ChatState) -> Self {
+        Self {
+            application,
+            state,
+            messages: BTreeMap::new(),
+            touches: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn write_message(&mut self, message: Message) {
         let number = message.number;
         if message.change > Change::ZERO {
             self.touches.insert(message.change, number);

@@ -4,6 +4,7 @@ mod apply;
 mod load;
 mod outbox;
 mod read;
+mod transfer;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,7 +23,7 @@ use crate::ids::{
     TokenHash,
 };
 use crate::model::Message;
-use crate::port::{Commit, Committed, Dirty};
+use crate::port::{Commit, Committed, Dirty, Place};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -49,6 +50,8 @@ struct State {
     recorded: BTreeSet<(Timestamp, OperationId)>,
     dirty: BTreeMap<(Sink, ChatId), Waiting>,
     turn: u64,
+    /// From which store, and how far.
+    transfer: Option<(Epoch, Place)>,
 }
 
 #[derive(Debug)]
@@ -88,6 +91,7 @@ impl MemoryStore {
             recorded: BTreeSet::new(),
             dirty: BTreeMap::new(),
             turn: 0,
+            transfer: None,
         }))
     }
 

@@ -1,0 +1,293 @@
+//! Comparing two stores without knowing the order of either: what one gives waits for what the other says of the same thing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::commit::{KeyHash, SourceHash};
+use crate::ids::{ChatNumber, MessageNumber, OperationId, PublicId};
+use crate::page::Limit;
+use crate::port::{MessageRow, Place, Rows, Transfer};
+
+use super::digest::{self, Digest};
+use super::{Result, Tally};
+
+/// How many differences are kept to be told; all are counted.
+const TOLD: usize = 10;
+
+/// Something that both stores should have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The row of an application.
+    Application(PublicId),
+    /// The row of a chat.
+    Chat(PublicId, ChatNumber),
+    /// The messages of a chat, all together.
+    Messages(PublicId, ChatNumber),
+    /// A remembered key.
+    Request(Option<PublicId>, KeyHash),
+    /// A recorded operation.
+    Operation(OperationId),
+    /// A source that was imported.
+    Import(SourceHash),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Application(id) => write!(f, "application {id}"),
+            Self::Chat(id, number) => write!(f, "chat {number} of application {id}"),
+            Self::Messages(id, number) => {
+                write!(f, "the messages of chat {number} of application {id}")
+            }
+            Self::Request(Some(id), _) => write!(f, "an idempotency key of application {id}"),
+            Self::Request(None, _) => write!(f, "an idempotency key of no application"),
+            Self::Operation(id) => write!(f, "operation {id}"),
+            Self::Import(_) => write!(f, "how far a source was imported"),
+        }
+    }
+}
+
+/// What a store has there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// How many messages; 0 of anything else.
+    pub count: u64,
+    /// The number of the last message; 0 of anything else.
+    pub last: MessageNumber,
+    /// SHA-256 of everything in it.
+    pub hash: [u8; 32],
+}
+
+impl Found {
+    const fn row(hash: [u8; 32]) -> Self {
+        Self {
+            count: 0,
+            last: MessageNumber::ZERO,
+            hash,
+        }
+    }
+}
+
+/// Where two stores differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    /// In what.
+    pub what: What,
+    /// What the first one has there.
+    pub one: Option<Found>,
+    /// What the second one has there.
+    pub other: Option<Found>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = &self.what;
+        match (&self.one, &self.other) {
+            (Some(_), None) => write!(f, "{what}: only in the first store"),
+            (None, _) => write!(f, "{what}: only in the second store"),
+            (Some(one), Some(other)) if (one.count, one.last) != (other.count, other.last) => {
+                write!(
+                    f,
+                    "{what}: {} up to number {} in the first store, {} up to number {} in the second",
+                    one.count, one.last, other.count, other.last
+                )
+            }
+            (Some(_), Some(_)) => write!(f, "{what}: not the same"),
+        }
+    }
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// What the first store has.
+    pub one: Tally,
+    /// What the second store has.
+    pub other: Tally,
+    /// In how many places they differ.
+    pub differences: u64,
+    /// The first of these places.
+    pub first: Vec<Difference>,
+}
+
+/// A comparison on its way. Where both stores give their rows in the same order, as after a transfer, it needs little memory, else
+/// about a hundred bytes for each chat.
+pub struct Comparison {
+    sides: [Side; 2],
+    waiting: HashMap<What, (usize, Found)>,
+    report: Report,
+}
+
+/// One of the two stores, and where it is read.
+struct Side {
+    store: Arc<dyn Transfer>,
+    place: Place,
+    tally: Tally,
+    /// The chat whose messages are going by.
+    open: Option<Open>,
+    found: Vec<(What, Found)>,
+}
+
+struct Open {
+    what: What,
+    count: u64,
+    last: MessageNumber,
+    digest: Digest,
+}
+
+impl Comparison {
+    /// Begins to compare.
+    #[must_use]
+    pub fn of(one: Arc<dyn Transfer>, other: Arc<dyn Transfer>) -> Self {
+        Self {
+            sides: [Side::of(one), Side::of(other)],
+            waiting: HashMap::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Reads a part of each. Answers what went by of the first, `None` when both were read.
+    ///
+    /// # Errors
+    /// What one of the stores could not do; the next step tries it again.
+    pub async fn step(&mut self) -> Result<Option<Tally>> {
+        let [one, other] = &mut self.sides;
+        if one.place == Place::End && other.place == Place::End {
+            return Ok(None);
+        }
+        let (first, second) = tokio::join!(one.step(), other.step());
+        first?;
+        second?;
+        for side in 0..self.sides.len() {
+            for (what, found) in std::mem::take(&mut self.sides[side].found) {
+                self.meet(side, what, found);
+            }
+        }
+        Ok(Some(self.sides[0].tally))
+    }
+
+    /// What it came to, once [`Comparison::step`] answered `None`.
+    #[must_use]
+    pub fn report(mut self) -> Report {
+        for (what, (side, found)) in std::mem::take(&mut self.waiting) {
+            let found = Some(found);
+            self.differ(match side {
+                0 => Difference {
+                    what,
+                    one: found,
+                    other: None,
+                },
+                _ => Difference {
+                    what,
+                    one: None,
+                    other: found,
+                },
+            });
+        }
+        self.report.one = self.sides[0].tally;
+        self.report.other = self.sides[1].tally;
+        self.report
+    }
+
+    fn meet(&mut self, side: usize, what: What, found: Found) {
+        match self.waiting.remove(&what) {
+            Some((of, earlier)) if of != side => {
+                let (one, other) = if side == 0 {
+                    (found, earlier)
+                } else {
+                    (earlier, found)
+                };
+                if one != other {
+                    let (one, other) = (Some(one), Some(other));
+                    self.differ(Difference { what, one, other });
+                }
+            }
+            _ => drop(self.waiting.insert(what, (side, found))),
+        }
+    }
+
+    fn differ(&mut self, difference: Difference) {
+        self.report.differences += 1;
+        if self.report.first.len() < TOLD {
+            self.report.first.push(difference);
+        }
+    }
+}
+
+impl Side {
+    fn of(store: Arc<dyn Transfer>) -> Self {
+        Self {
+            store,
+            place: Place::START,
+            tally: Tally::default(),
+            open: None,
+            found: Vec::new(),
+        }
+    }
+
+    async fn step(&mut self) -> Result<()> {
+        if self.place == Place::End {
+            return Ok(());
+        }
+        let part = self.store.read(self.place, Limit::MAX).await?;
+        self.tally.add(&part.rows);
+        match &part.rows {
+            Rows::Applications(rows) => self.found.extend(rows.iter().map(|row| {
+                let found = Found::row(digest::application(row));
+                (What::Application(row.public_id), found)
+            })),
+            Rows::Chats(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
+                let found = Found::row(digest::chat(row));
+                (What::Chat(*owner, row.number), found)
+            })),
+            Rows::Messages(rows) => rows.iter().for_each(|row| self.message(row)),
+            Rows::Requests(rows) => self.found.extend(rows.iter().map(|row| {
+                let found = Found::row(digest::request(row));
+                (What::Request(row.application, row.key), found)
+            })),
+            Rows::Operations(rows) => self.found.extend(rows.iter().map(|row| {
+                let found = Found::row(digest::operation(row));
+                (What::Operation(row.id), found)
+            })),
+            Rows::Imports(rows) => self.found.extend(rows.iter().map(|row| {
+                let found = Found::row(digest::line(row.line));
+                (What::Import(row.source), found)
+            })),
+            // Where the next one begins is not a thing that is there.
+            Rows::LastMessageId(_) => {}
+        }
+        if !matches!(part.to, Place::Messages(..)) {
+            self.close();
+        }
+        self.place = part.to;
+        Ok(())
+    }
+
+    fn message(&mut self, row: &MessageRow) {
+        let what = What::Messages(row.application, row.chat);
+        if self.open.as_ref().is_none_or(|open| open.what != what) {
+            self.close();
+        }
+        let open = self.open.get_or_insert_with(|| Open {
+            what,
+            count: 0,
+            last: MessageNumber::ZERO,
+            digest: Digest::default(),
+        });
+        open.count += 1;
+        open.last = row.message.number;
+        open.digest.message(&row.message);
+    }
+
+    fn close(&mut self) {
+        self.found.extend(self.open.take().map(|open| {
+            let found = Found {
+                count: open.count,
+                last: open.last,
+                hash: open.digest.end(),
+            };
+            (open.what, found)
+        }));
+    }
+}

@@ -1,0 +1,108 @@
+//! Two stores, so that one can be moved into the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chat_core::ids::Epoch;
+use chat_core::port::{Standing, Transfer, Upkeep};
+use chat_core::seal::Keyring;
+#[cfg(feature = "embedded")]
+use chat_embedded::SqliteStore;
+#[cfg(feature = "mysql")]
+use chat_store_mysql::{MysqlConfig, MysqlStore};
+
+#[cfg(feature = "embedded")]
+use super::sqlite;
+use super::{WiringError, backend, no_adapter};
+use crate::config::{BackendUrl, Settings};
+use crate::keyfile;
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To take everything out of it: nobody else may write it meanwhile, as far as that can be kept from.
+    Source,
+    /// To put everything into it; it is made when it is a file that is not there.
+    Target,
+    /// To look at it, also while it is written.
+    Look,
+}
+
+/// A store that is moved.
+pub struct Movable {
+    /// What it holds.
+    pub transfer: Arc<dyn Transfer>,
+    /// The history it tells.
+    pub epoch: Epoch,
+    /// The file of the key beside it, when it is a file and there is one.
+    pub key_file: Option<(PathBuf, Keyring)>,
+}
+
+impl Movable {
+    /// Opens the store at this URL.
+    ///
+    /// # Errors
+    /// What cannot be opened, and why; when another process writes it, who that is.
+    pub async fn open(
+        settings: &Settings,
+        url: &BackendUrl,
+        purpose: Purpose,
+    ) -> Result<Self, WiringError> {
+        match url.scheme() {
+            "memory" => Err(WiringError::NotShared(url.clone())),
+            #[cfg(feature = "embedded")]
+            "sqlite" => Self::file(settings, url, purpose).await,
+            #[cfg(feature = "mysql")]
+            "mysql" => {
+                let store = MysqlStore::connect(MysqlConfig::new(url.expose())).await;
+                Self::of(Arc::new(store.map_err(backend("store"))?), None).await
+            }
+            _ => Err(no_adapter("store", url)),
+        }
+    }
+
+    #[cfg(feature = "embedded")]
+    async fn file(
+        settings: &Settings,
+        url: &BackendUrl,
+        purpose: Purpose,
+    ) -> Result<Self, WiringError> {
+        let path = match purpose {
+            Purpose::Target => {
+                let path = sqlite::file_of(url);
+                sqlite::make_directory(&path)?;
+                path
+            }
+            Purpose::Source | Purpose::Look => sqlite::there(url)?,
+        };
+        let config = sqlite::store_config(settings, &path);
+        let open = match purpose {
+            Purpose::Source => SqliteStore::open_alone,
+            Purpose::Target => SqliteStore::open,
+            Purpose::Look => SqliteStore::open_read_only,
+        };
+        let store = sqlite::blocking("store", move || open(config)).await?;
+        let key = keyfile::beside(&path);
+        let key = keyfile::read(&key)?.map(|keyring| (key, keyring));
+        Self::of(Arc::new(store), key).await
+    }
+
+    async fn of<T: Transfer + Upkeep>(
+        store: Arc<T>,
+        key_file: Option<(PathBuf, Keyring)>,
+    ) -> Result<Self, WiringError> {
+        Ok(Self {
+            epoch: store.epoch().await.map_err(backend("store"))?,
+            transfer: store,
+            key_file,
+        })
+    }
+}
+
+/// Refuses a store that is only partly there.
+pub(super) async fn is_whole(store: &impl Transfer, url: &BackendUrl) -> Result<(), WiringError> {
+    match store.standing().await.map_err(backend("store"))? {
+        Standing::Unfinished { .. } => Err(WiringError::Unfinished(url.clone())),
+        Standing::Empty | Standing::Used => Ok(()),
+    }
+}

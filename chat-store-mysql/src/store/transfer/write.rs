@@ -1,0 +1,207 @@
+//! Rows of another store, with the row ids that they get here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_core::commit::{ApplicationState, ChatState, ImportWrite, Operation, RequestWrite};
+use chat_core::ids::{ApplicationId, Change, ChatNumber, PublicId};
+use chat_core::port::{MessageRow, Rows};
+use sqlx::mysql::MySqlConnection;
+use sqlx::{Executor as _, Result, Row as _, query};
+
+use super::super::apply::{self, CREATE_CHATS, CREATED_CHATS, TOUCH};
+use super::super::operations;
+use super::super::rows::{self, int};
+use super::super::sql::{ROWS, list, padded, pairs, tuples};
+
+const OWNERS: &str = "SELECT public_id, id FROM applications WHERE public_id IN ";
+const MESSAGE_IDS: &str = "INSERT INTO message_ids (id, chat, number) VALUES ";
+const LAST_MESSAGE_ID: &str = "SELECT COALESCE(MAX(id), 0) FROM message_ids";
+const FREE_MESSAGE_ID: &str = "DELETE FROM message_ids WHERE id = ?";
+const IMPORTS: &str = "INSERT INTO imports (source, line) VALUES ";
+
+/// Row ids by public id.
+type Owners = BTreeMap<PublicId, ApplicationId>;
+
+/// Whether it was written: not when a row belongs to what is not there.
+pub(super) async fn rows(conn: &mut MySqlConnection, rows: &Rows) -> Result<bool> {
+    match rows {
+        Rows::Applications(rows) => applications(conn, rows).await,
+        Rows::Chats(rows) => chats(conn, rows).await,
+        Rows::Messages(rows) => messages(conn, rows).await,
+        Rows::Requests(rows) => {
+            let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
+            let found = rows.iter().map(|row| {
+                Some(RequestWrite {
+                    application: of(&owners, row.application)?,
+                    key: row.key,
+                    fingerprint: row.remembered.fingerprint,
+                    done: row.remembered.done.clone(),
+                    at: row.at,
+                })
+            });
+            match found.collect::<Option<Vec<_>>>() {
+                Some(found) => apply::remember(conn, &found).await.map(|()| true),
+                None => Ok(false),
+            }
+        }
+        Rows::Operations(rows) => {
+            let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
+            let found = rows.iter().map(|row| {
+                Some(Operation {
+                    id: row.id,
+                    application: of(&owners, row.application)?,
+                    outcome: row.outcome.clone(),
+                    at: row.at,
+                })
+            });
+            match found.collect::<Option<Vec<_>>>() {
+                Some(found) => operations::record(conn, &found).await.map(|()| true),
+                None => Ok(false),
+            }
+        }
+        Rows::Imports(rows) => imports(conn, rows).await,
+        Rows::LastMessageId(last) => raise_message_id(conn, int(*last)).await,
+    }
+}
+
+async fn applications(conn: &mut MySqlConnection, rows: &[ApplicationState]) -> Result<bool> {
+    for row in rows {
+        apply::create_application(conn, row).await?;
+    }
+    Ok(true)
+}
+
+async fn chats(conn: &mut MySqlConnection, rows: &[(PublicId, ChatState)]) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
+    for part in rows.chunks(ROWS) {
+        let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
+        for (owner, row) in part {
+            let Some(application) = owners.get(owner) else {
+                return Ok(false);
+            };
+            insert = apply::chat_columns(insert, *application, row);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(true)
+}
+
+async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
+    let chats = chat_rows(conn, &owners, rows).await?;
+    let mut places = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(chat) = chats.get(&(row.application, row.chat)) else {
+            return Ok(false);
+        };
+        places.push((*chat, &row.message, row.message.ext_id.map(int)));
+    }
+    apply::write_messages(conn, &places, "").await?;
+    let touched: Vec<_> = places
+        .iter()
+        .filter(|(_, message, _)| message.change > Change::ZERO)
+        .collect();
+    for part in touched.chunks(ROWS) {
+        let mut insert = tuples(TOUCH, 3, part.len(), "");
+        for (chat, message, _) in part {
+            insert = insert
+                .bind(*chat)
+                .bind(int(message.number.0))
+                .bind(int(message.change.0));
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    let with_ids: Vec<_> = places
+        .iter()
+        .filter_map(|(chat, message, id)| Some(((*id)?, *chat, int(message.number.0))))
+        .collect();
+    for part in with_ids.chunks(ROWS) {
+        let mut insert = tuples(MESSAGE_IDS, 3, part.len(), "");
+        for (id, chat, number) in part {
+            insert = insert.bind(*id).bind(*chat).bind(*number);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(true)
+}
+
+async fn imports(conn: &mut MySqlConnection, rows: &[ImportWrite]) -> Result<bool> {
+    for part in rows.chunks(ROWS) {
+        let mut insert = tuples(IMPORTS, 2, part.len(), "");
+        for row in part {
+            insert = insert.bind(row.source.0.to_vec()).bind(int(row.line));
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(true)
+}
+
+/// The server goes on behind the highest id that was ever inserted, also when the row is gone.
+async fn raise_message_id(conn: &mut MySqlConnection, last: i64) -> Result<bool> {
+    let row = conn.fetch_one(LAST_MESSAGE_ID).await?;
+    if row.try_get::<i64, _>(0)? < last {
+        let insert = tuples(MESSAGE_IDS, 3, 1, "")
+            .bind(last)
+            .bind(0_i64)
+            .bind(0_i64);
+        insert.execute(&mut *conn).await?;
+        query(FREE_MESSAGE_ID).bind(last).execute(conn).await?;
+    }
+    Ok(true)
+}
+
+async fn owners(
+    conn: &mut MySqlConnection,
+    wanted: impl Iterator<Item = PublicId>,
+) -> Result<Owners> {
+    let wanted: BTreeSet<PublicId> = wanted.collect();
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let mut found = Owners::new();
+    for part in wanted.chunks(ROWS) {
+        let select = padded(part).fold(list(OWNERS, part.len(), ""), |select, id| {
+            select.bind(id.0.as_bytes().to_vec())
+        });
+        for row in select.fetch_all(&mut *conn).await? {
+            found.insert(rows::public_id(&row, 0)?, ApplicationId(row.try_get(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The root row when it is in none.
+fn of(owners: &Owners, owner: Option<PublicId>) -> Option<ApplicationId> {
+    owner.map_or(Some(ApplicationId::ROOT), |owner| {
+        owners.get(&owner).copied()
+    })
+}
+
+/// Row ids of the chats of these messages.
+async fn chat_rows(
+    conn: &mut MySqlConnection,
+    owners: &Owners,
+    rows: &[MessageRow],
+) -> Result<BTreeMap<(PublicId, ChatNumber), i64>> {
+    let wanted: BTreeMap<(i64, i64), (PublicId, ChatNumber)> = rows
+        .iter()
+        .filter_map(|row| {
+            let application = owners.get(&row.application)?;
+            let place = (application.0, int(row.chat.0));
+            Some((place, (row.application, row.chat)))
+        })
+        .collect();
+    let keys: Vec<_> = wanted.keys().copied().collect();
+    let mut found = BTreeMap::new();
+    for part in keys.chunks(ROWS) {
+        let select = padded(part).fold(
+            pairs(CREATED_CHATS, part.len(), ""),
+            |select, (application, number)| select.bind(application).bind(number),
+        );
+        for row in select.fetch_all(&mut *conn).await? {
+            let place = (row.try_get(0)?, row.try_get(1)?);
+            if let Some(name) = wanted.get(&place) {
+                found.insert(*name, row.try_get(2)?);
+            }
+        }
+    }
+    Ok(found)
+}
