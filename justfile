@@ -20,6 +20,10 @@ up *NAMES:
 down *NAMES:
     scripts/services down {{NAMES}}
 
+# The HTTP tests on two nodes of a cluster, on the engines that `just up` started.
+http-on-cluster:
+    scripts/http-on-cluster
+
 # Kill the real server a thousand times and look for what it lost.
 crash:
     CHAT_KILLS=1000 cargo test --release -p chat-server --test crash -- --nocapture

@@ -1,5 +1,7 @@
 //! What holds over whole backends: the core on real adapters, one file a promise in `tests/`.
 
+pub mod scratch;
+
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;

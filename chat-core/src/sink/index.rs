@@ -153,6 +153,8 @@ impl Indexer {
                     self.search.refill(&documents).await?;
                 }
             }
+            // What is settled is told to be in the index, so by then it must be found.
+            self.search.refresh().await?;
         }
         if !done.is_empty() {
             self.stores.outbox.settle(Sink::Index, &done).await?;

@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::Indexer;
-use crate::error::BackendError;
+use crate::commit::Sink;
+use crate::error::{BackendError, ErrorKind};
 use crate::ids::{ChatId, Epoch};
 use crate::kit::store::desk::{Desk, post};
 use crate::memory::{MemorySearch, MemoryStore};
-use crate::port::{Document, Hit, Search, SearchQuery, Store, Stores};
+use crate::page::Limit;
+use crate::port::{Document, Hit, MockSearch, Search, SearchQuery, Store, Stores};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -88,4 +90,35 @@ async fn who_waits_behind_a_swap_finds_no_copy_and_needs_none() {
     rebuilding.await.unwrap().unwrap();
     following.await.unwrap().unwrap();
     assert_eq!(indexer.documents(), 4);
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_yet_is_not_told_to_be_in_the_index() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let desk = Desk::open(&store).await;
+    desk.chat_of(3).await;
+    let mut search = MockSearch::new();
+    search.expect_put().returning(|_| Ok(()));
+    let mut refreshes = 0;
+    search.expect_refresh().times(2).returning(move || {
+        refreshes += 1;
+        match refreshes {
+            1 => Err(BackendError::new(ErrorKind::Unavailable, "mock", "refresh")),
+            _ => Ok(()),
+        }
+    });
+    let stores = Stores::from(store);
+    let outbox = stores.outbox.clone();
+    let waiting = async || {
+        outbox
+            .dirty(Sink::Index, Limit::DEFAULT)
+            .await
+            .unwrap()
+            .len()
+    };
+    let indexer = Indexer::new(stores, Arc::new(search), Arc::default());
+    indexer.follow().await.unwrap_err();
+    assert_eq!(waiting().await, 1);
+    indexer.follow().await.unwrap();
+    assert_eq!(waiting().await, 0);
 }

@@ -1,4 +1,6 @@
-//! A front with doors on a chat in memory.
+//! Doors on a chat: in memory, or on the engines of a cluster.
+
+mod cluster;
 
 use std::time::Duration;
 
@@ -6,18 +8,74 @@ use chat_core::service::{Chat, Parts};
 use serde_json::Value;
 
 use super::gate::Gate;
+use crate::http::door::Door;
 use crate::http::front::Front;
-use crate::http::testing::{Answer, Request, request};
+use crate::http::testing::{Answer, Fronts, Request, request};
 
-/// A front, and the chat behind it.
+/// What a house is built on.
+#[derive(PartialEq)]
+enum Profile {
+    /// One node in memory.
+    Memory,
+    /// Two nodes on MySQL, Elasticsearch and Redis.
+    Cluster,
+}
+
+impl Profile {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the same tests run on either; no setting of the server chooses it"
+    )]
+    fn of_this_run() -> Self {
+        match std::env::var("CHAT_TEST_PROFILE").as_deref() {
+            Err(_) | Ok("memory") => Self::Memory,
+            Ok("cluster") => Self::Cluster,
+            Ok(other) => panic!("CHAT_TEST_PROFILE is memory or cluster, not {other}"),
+        }
+    }
+}
+
+/// Fronts, and the chat behind them.
 pub(crate) struct House {
+    /// As its first node has it.
     pub(crate) chat: Chat,
-    pub(crate) front: Front,
+    pub(crate) front: Fronts,
+    /// Goes when nobody is in it any more.
+    _place: Option<cluster::Place>,
 }
 
 impl House {
+    /// A house with these doors, on what the run asks for.
+    pub(crate) async fn build(doors: impl Fn(&Chat) -> Vec<Door>) -> Self {
+        let (chats, place) = match Profile::of_this_run() {
+            Profile::Memory => (vec![chat().await], None),
+            Profile::Cluster => {
+                let place = cluster::Place::new().await;
+                (place.nodes().await, Some(place))
+            }
+        };
+        Self {
+            chat: chats[0].clone(),
+            front: Fronts::new(chats.iter().map(doors).collect()),
+            _place: place,
+        }
+    }
+
+    /// A house on doubles. A run on the cluster leaves such tests out by name.
+    pub(crate) fn on_doubles(chat: Chat, front: Front) -> Self {
+        assert!(
+            Profile::of_this_run() == Profile::Memory,
+            "this test brings its own doubles: it says nothing of a cluster"
+        );
+        Self {
+            chat,
+            front: vec![front].into(),
+            _place: None,
+        }
+    }
+
     pub(crate) async fn send(&self, request: Request) -> Answer {
-        request.send(&self.front).await
+        request.send(self.front.next()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

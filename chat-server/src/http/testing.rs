@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use super::body::RequestBody;
 use super::call::Head;
 use super::door::Door;
 use super::front::Front;
+use super::reply::Response;
 use crate::config::AccessLog;
 
 pub(crate) const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
@@ -35,11 +37,51 @@ pub(crate) fn head(method: &str, uri: &str) -> Head {
 
 /// A front before these doors.
 pub(crate) fn front(doors: Vec<Door>) -> Front {
-    Front::new(
-        doors,
-        AccessLogger::new(AccessLog::Off),
-        CancellationToken::new(),
-    )
+    front_until(CancellationToken::new(), doors)
+}
+
+fn front_until(stopping: CancellationToken, doors: Vec<Door>) -> Front {
+    Front::new(doors, AccessLogger::new(AccessLog::Off), stopping)
+}
+
+/// The fronts of nodes that answer in turn, as behind a balancer, and stop together.
+pub(crate) struct Fronts {
+    nodes: Vec<Front>,
+    turn: AtomicUsize,
+}
+
+impl Fronts {
+    /// One node each of these doors.
+    pub(crate) fn new(nodes: Vec<Vec<Door>>) -> Self {
+        let stopping = CancellationToken::new();
+        let front = |doors| front_until(stopping.clone(), doors);
+        nodes.into_iter().map(front).collect::<Vec<_>>().into()
+    }
+
+    /// The node whose turn it is.
+    pub(crate) fn next(&self) -> &Front {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.nodes[turn % self.nodes.len()]
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        request: http::Request<RequestBody>,
+        peer: SocketAddr,
+    ) -> Response {
+        self.next().answer(request, peer).await
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        self.nodes[0].stopping()
+    }
+}
+
+impl From<Vec<Front>> for Fronts {
+    fn from(nodes: Vec<Front>) -> Self {
+        let turn = AtomicUsize::new(0);
+        Self { nodes, turn }
+    }
 }
 
 /// A request to a front.

@@ -1,16 +1,15 @@
 //! The search kit on Elasticsearch, and what several nodes on one index must keep.
 
 mod cases;
-mod guard;
 mod parity;
 
 use std::sync::Arc;
 
 use chat_core::port::Search;
 use libtest_mimic::Trial;
+use tests::scratch::Indices;
 
 use crate::engine::{trial, trials};
-use guard::Indices;
 
 const NEWEST: &str = "elasticsearch";
 const BEFORE: &str = "elasticsearch8";

@@ -1,27 +1,14 @@
 //! Which engines run, and how a case on one becomes a trial.
 
-use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use libtest_mimic::Trial;
+pub(crate) use tests::scratch::url;
 use tokio::runtime::Runtime;
 
 /// One for all cases, so that what a case leaves behind ends in good order.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Runtime::new().expect("a runtime needs threads alone"));
-
-/// Where an engine listens; `None` when it does not run. `scripts/services up` writes a line `name url` for each.
-pub(crate) fn url(engine: &str) -> Option<String> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/urls");
-    let urls = fs::read_to_string(file).ok()?;
-    let line = |line: &str| {
-        line.strip_prefix(engine)?
-            .strip_prefix(' ')
-            .map(str::to_owned)
-    };
-    urls.lines().find_map(line)
-}
 
 /// A case on an engine.
 pub(crate) fn trial(

@@ -27,7 +27,7 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const AS_USER: HeaderName = HeaderName::from_static("as-user");
 
 /// How the API is served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The key that creating, listing and deleting applications needs.
     pub admin_key: Option<Secret>,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::testing::{House, chat, gate, is_time, keys};
-use crate::http::testing::{front, request};
+use crate::api::testing::{House, gate, is_time, keys};
+use crate::http::testing::request;
 
 const BODY: BodyLimits = BodyLimits {
     bytes: 1024 * 1024,
@@ -18,9 +18,7 @@ const BODY: BodyLimits = BodyLimits {
 const NOBODY: &str = "2b1f8a52-3c5e-4a8e-9f53-0a6b1f8f2f11";
 
 async fn house() -> House {
-    let chat = chat().await;
-    let front = front(vec![door(gate(&chat), BODY)]);
-    House { chat, front }
+    House::build(|chat| vec![door(gate(chat), BODY)]).await
 }
 
 /// The uuid of a new application.

@@ -6,8 +6,7 @@ use chat_core::error::ErrorKind;
 use chat_core::ids::Epoch;
 use chat_core::kit::search::{found, posted};
 use chat_core::port::Search;
-
-use super::guard::Indices;
+use tests::scratch::Indices;
 
 const EPOCH: Epoch = Epoch(u64::MAX - 1);
 

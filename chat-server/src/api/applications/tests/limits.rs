@@ -21,7 +21,7 @@ async fn without_a_counter_an_application_is_served_and_told_no_rate() {
         ..gate(&chat)
     };
     let front = front(vec![door(gate, options(), BODY)]);
-    let house = House { chat, front };
+    let house = House::on_doubles(chat, front);
     let path = application(&house, "A").await;
     for _ in 0..9 {
         let answer = house.get(&format!("{path}/limits")).await;
@@ -42,7 +42,7 @@ async fn an_application_has_its_own_rate_and_is_told_what_is_left() {
         ..gate(&chat)
     };
     let front = front(vec![door(gate, options(), BODY)]);
-    let house = House { chat, front };
+    let house = House::on_doubles(chat, front);
     let (first, second) = (
         application(&house, "A").await,
         application(&house, "B").await,

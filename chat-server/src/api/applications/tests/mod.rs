@@ -1,4 +1,4 @@
-//! One test a line of the contract, on a chat in memory.
+//! One test a line of the contract.
 
 mod application;
 mod callers;
@@ -33,9 +33,7 @@ fn options() -> Options {
 }
 
 async fn house_with(options: Options) -> House {
-    let chat = chat().await;
-    let front = front(vec![door(gate(&chat), options, BODY)]);
-    House { chat, front }
+    House::build(|chat| vec![door(gate(chat), options.clone(), BODY)]).await
 }
 
 async fn house() -> House {

@@ -146,7 +146,7 @@ async fn a_store_that_is_down_is_a_503_without_detail() {
     parts.stores.applications = Arc::new(applications);
     let chat = Chat::start(parts).await.unwrap();
     let front = front(vec![door(gate(&chat), options(), BODY)]);
-    let house = House { chat, front };
+    let house = House::on_doubles(chat, front);
     let refused = house.get(NOBODY).await;
     assert_eq!(
         (refused.status.as_u16(), refused.json()["code"].clone()),

@@ -6,31 +6,50 @@ use std::net::TcpStream;
 use chat_search_es::{EsConfig, EsSearch};
 use uuid::Uuid;
 
-use crate::engine::url;
+use super::running;
 
 /// A prefix that nobody else has; dropped, its indices are removed.
-pub(crate) struct Indices {
+#[derive(Debug)]
+pub struct Indices {
     server: String,
     prefix: String,
 }
 
 impl Indices {
-    pub(crate) fn of(engine: &str) -> Self {
+    /// None yet, on an engine.
+    ///
+    /// # Panics
+    /// When the engine does not run.
+    #[must_use]
+    pub fn of(engine: &str) -> Self {
         Self {
-            server: url(engine).expect("an engine that runs"),
+            server: running(engine),
             prefix: format!("case-{}", Uuid::new_v4().simple()),
         }
     }
 
+    /// Where a node finds them.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}/?prefix={}&patience=60", self.server, self.prefix)
+    }
+
     /// One more node on them.
-    pub(crate) fn open(&self) -> EsSearch {
-        let url = format!("{}/?prefix={}&patience=60", self.server, self.prefix);
-        let config = EsConfig::parse(&url).expect("a URL");
+    ///
+    /// # Panics
+    /// When the adapter does not take the URL.
+    #[must_use]
+    pub fn open(&self) -> EsSearch {
+        let config = EsConfig::parse(&self.url()).expect("a URL");
         EsSearch::connect(&config).expect("settings")
     }
 
     /// Their names.
-    pub(crate) fn names(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    /// When the engine does not answer.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         let list = self.request("GET", &format!("/_cat/indices/{}-*?h=index", self.prefix));
         list.lines()
             .map(str::trim)
@@ -39,7 +58,11 @@ impl Indices {
             .collect()
     }
 
-    pub(crate) fn remove(&self) {
+    /// Removes them.
+    ///
+    /// # Panics
+    /// When the engine does not answer.
+    pub fn remove(&self) {
         for name in self.names() {
             self.request("DELETE", &format!("/{name}"));
         }
