@@ -73,7 +73,7 @@ async fn queued_house(works: bool) -> House {
     };
     let chat = Chat::start(parts).await.unwrap();
     let front = front(vec![door(gate(&chat), options(), BODY)]);
-    House { chat, front }
+    House::on_doubles(chat, front)
 }
 
 /// What an operation came to.
