@@ -8,6 +8,7 @@ pub mod queue;
 pub mod search;
 pub mod store;
 pub mod texts;
+pub mod transfer;
 
 /// Makes a test of each of these cases: what a kit calls unless it is given another macro.
 ///

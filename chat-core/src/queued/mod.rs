@@ -110,6 +110,14 @@ impl Queued {
     }
 }
 
+/// What kind of command a job is, as [`Command::kind`](crate::commit::Command::kind) calls it; `None` when this version cannot
+/// read it.
+#[must_use]
+pub fn kind(job: &Job) -> Option<&'static str> {
+    let request = wire::read(&job.body).ok()?;
+    Some(request.command.kind())
+}
+
 /// No commit takes it; an operator has to look at it.
 fn buried() -> ChatError {
     let error = BackendError::new(ErrorKind::Internal, "queue", "commit");

@@ -47,6 +47,13 @@ pub(super) fn read(body: &[u8]) -> Result<Request, BackendError> {
     Ok(read.request)
 }
 
+/// Tells where it is broken and how: the error's own words would repeat pieces of the command.
 fn unreadable(op: &'static str, error: serde_json::Error) -> BackendError {
-    BackendError::new(ErrorKind::Invalid, "queue", op).with_source(error)
+    let sentence = format!(
+        "it is no command ({:?} fault in line {}, column {})",
+        error.classify(),
+        error.line(),
+        error.column()
+    );
+    BackendError::new(ErrorKind::Invalid, "queue", op).with_source(sentence)
 }

@@ -22,6 +22,7 @@ use crate::config::{DoorName, Settings};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
+use crate::wiring::Jobs;
 
 use gate::Gate;
 
@@ -31,6 +32,7 @@ pub fn doors(
     chat: &Chat,
     counter: &Arc<dyn Counter>,
     reindexer: admin::Reindexer,
+    jobs: Jobs,
     probes: Vec<Arc<dyn ops::Probe>>,
 ) -> Vec<Door> {
     let body = BodyLimits {
@@ -49,7 +51,12 @@ pub fn doors(
         .into_iter()
         .filter_map(|choice| choice.open.then_some(choice.door))
         .collect();
-    let mut doors = vec![admin::door(body, reindexer, settings.admin_key.clone())];
+    let mut doors = vec![admin::door(
+        body,
+        reindexer,
+        jobs,
+        settings.admin_key.clone(),
+    )];
     for door in &open {
         match door {
             DoorName::Applications => {

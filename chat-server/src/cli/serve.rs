@@ -36,7 +36,8 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let reindexer = Reindexer::new(node.chat.clone());
     reindexer.complete();
     let probes = node.probes(settings);
-    let doors = api::doors(settings, &node.chat, &node.counter, reindexer, probes);
+    let jobs = node.jobs.clone();
+    let doors = api::doors(settings, &node.chat, &node.counter, reindexer, jobs, probes);
     let listening = Listening::tell(settings, &addresses);
     announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);

@@ -1,5 +1,7 @@
 //! Keyset pages in a query, and the links from one to the next (RFC 8288).
 
+use std::fmt::Display;
+
 use http::header::LINK;
 use http::{HeaderValue, Uri};
 
@@ -137,22 +139,7 @@ pub fn with_links(
     limit: u16,
     neighbours: Neighbours,
 ) -> Response {
-    let link = |place: &str, number: u64, relation: &str| {
-        let mut target = format!("<{}?", uri.path());
-        for piece in uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter(|piece| !piece.is_empty())
-        {
-            let name = piece.split('=').next().unwrap_or_default();
-            if !PARAMETERS.contains(&name) {
-                target.push_str(piece);
-                target.push('&');
-            }
-        }
-        format!("{target}limit={limit}&{place}={number}>; rel=\"{relation}\"")
-    };
+    let link = |place: &str, number: u64, relation: &str| link(uri, limit, place, number, relation);
     let next = neighbours
         .next_after
         .map(|number| link("after", number, "next"));
@@ -163,12 +150,46 @@ pub fn with_links(
         .prev_before
         .map(|number| link("before", number, "prev"));
     let links: Vec<String> = next.into_iter().chain(down).chain(prev).collect();
-    if let Ok(value) = HeaderValue::try_from(links.join(", "))
+    set_link(&mut response, &links.join(", "));
+    response
+}
+
+/// The answer with a link to the page after this place of a list that is not numbered; without one at its end.
+pub fn with_next(
+    mut response: Response,
+    uri: &Uri,
+    limit: u16,
+    after: Option<impl Display>,
+) -> Response {
+    if let Some(after) = after {
+        set_link(&mut response, &link(uri, limit, "after", after, "next"));
+    }
+    response
+}
+
+fn link(uri: &Uri, limit: u16, place: &str, value: impl Display, relation: &str) -> String {
+    let mut target = format!("<{}?", uri.path());
+    for piece in uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|piece| !piece.is_empty())
+    {
+        let name = piece.split('=').next().unwrap_or_default();
+        if !PARAMETERS.contains(&name) {
+            target.push_str(piece);
+            target.push('&');
+        }
+    }
+    format!("{target}limit={limit}&{place}={value}>; rel=\"{relation}\"")
+}
+
+fn set_link(response: &mut Response, links: &str) {
+    if let Ok(value) = HeaderValue::try_from(links)
         && !links.is_empty()
     {
         response.headers_mut().insert(LINK, value);
     }
-    response
 }
 
 #[cfg(test)]

@@ -160,6 +160,25 @@ impl State {
             .ok_or_else(|| refused(ErrorKind::Invalid, "a message of an unknown chat"))
     }
 
+    /// Whether all that these rows belong to is there.
+    fn are_known(&self, rows: &Rows) -> Result<()> {
+        match rows {
+            Rows::Chats(rows) => rows
+                .iter()
+                .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
+            Rows::Messages(rows) => rows
+                .iter()
+                .try_for_each(|row| self.chat_of(row.application, row.chat).map(drop)),
+            Rows::Requests(rows) => rows
+                .iter()
+                .try_for_each(|row| self.maybe_application(row.application).map(drop)),
+            Rows::Operations(rows) => rows
+                .iter()
+                .try_for_each(|row| self.maybe_application(row.application).map(drop)),
+            Rows::Applications(_) | Rows::Imports(_) | Rows::LastMessageId(_) => Ok(()),
+        }
+    }
+
     fn take_in(&mut self, rows: &Rows) -> Result<()> {
         match rows {
             Rows::Applications(rows) => {
@@ -252,6 +271,7 @@ impl Transfer for MemoryStore {
             Some((_, place)) if *place == part.from => {}
             _ => return Err(refused(ErrorKind::Conflict, "the transfer is not there")),
         }
+        state.are_known(&part.rows)?;
         state.take_in(&part.rows)?;
         if let Some((_, place)) = &mut state.transfer {
             *place = part.to;

@@ -1,34 +1,46 @@
 //! What an operator asks of a running server.
 
+mod dead_letters;
+mod jobs;
 mod reindex;
+mod status;
 
-use http::StatusCode;
 use utoipa::OpenApi;
-use warp::Filter;
 
 use crate::config::Secret;
 use crate::http::auth;
 use crate::http::body::BodyLimits;
-use crate::http::call::{Call, Head};
+use crate::http::call::Head;
 use crate::http::door::{Door, Fault};
 use crate::http::leaf::{Leaf, LeafStyle};
-use crate::http::problem::{Code, Problem};
-use crate::http::reply::{self, Response};
+use crate::http::problem::Problem;
+use crate::http::reply::Response;
+use crate::http::tree::{either, named, under};
+use crate::wiring::Jobs;
 
+use status::AdminError;
+
+pub use dead_letters::DeadLetterJson;
+pub use jobs::{JobsJson, LaneJson};
 pub use reindex::{Progress, Reindexer, State};
 
 const NAME: &str = "admin";
 /// Where a rebuild of the search index is asked for and watched.
 pub const REINDEX: &str = "/api/v1/admin/reindex";
+/// Where it is told what the queue holds.
+pub const JOBS: &str = "/api/v1/admin/jobs";
+/// Where the jobs are that no commit takes.
+pub const DEAD_LETTERS: &str = "/api/v1/admin/dead-letters";
 
 #[derive(Clone)]
 struct Shared {
     reindexer: Reindexer,
+    jobs: Jobs,
     admin_key: Option<Secret>,
 }
 
 /// The door of operators' work; with an admin key it opens to that alone.
-pub fn door(body: BodyLimits, reindexer: Reindexer, admin_key: Option<Secret>) -> Door {
+pub fn door(body: BodyLimits, reindexer: Reindexer, jobs: Jobs, admin_key: Option<Secret>) -> Door {
     let style = LeafStyle {
         door: NAME,
         faults,
@@ -36,19 +48,30 @@ pub fn door(body: BodyLimits, reindexer: Reindexer, admin_key: Option<Secret>) -
     };
     let shared = Shared {
         reindexer,
+        jobs,
         admin_key,
     };
-    let routes = warp::path("api")
-        .and(warp::path("v1"))
-        .and(warp::path("admin"))
-        .and(warp::path("reindex"))
-        .and(
-            Leaf::new(style, REINDEX, shared)
-                .get(progress)
-                .post(start)
-                .boxed(),
-        )
+    let leaf = |template| Leaf::new(style, template, shared.clone());
+    let letters = {
+        let all = leaf(DEAD_LETTERS).get(dead_letters::list).boxed();
+        let one = leaf("/api/v1/admin/dead-letters/{id}")
+            .delete(dead_letters::discard)
+            .boxed();
+        let retry = leaf("/api/v1/admin/dead-letters/{id}/retry")
+            .post(dead_letters::retry)
+            .boxed();
+        either(all, named(either(one, under("retry", retry))))
+    };
+    let rebuild = leaf(REINDEX)
+        .get(reindex::progress)
+        .post(reindex::start)
         .boxed();
+    let queue = either(
+        under("jobs", leaf(JOBS).get(jobs::show).boxed()),
+        under("dead-letters", letters),
+    );
+    let routes = either(under("reindex", rebuild), queue);
+    let routes = under("api", under("v1", under("admin", routes)));
     Door::new(
         NAME,
         &["/api/v1/admin"],
@@ -59,7 +82,17 @@ pub fn door(body: BodyLimits, reindexer: Reindexer, admin_key: Option<Secret>) -
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(progress, start), components(schemas(Progress, State)))]
+#[openapi(
+    paths(
+        reindex::progress,
+        reindex::start,
+        jobs::show,
+        dead_letters::list,
+        dead_letters::retry,
+        dead_letters::discard
+    ),
+    components(schemas(Progress, State, JobsJson, LaneJson, DeadLetterJson))
+)]
 struct Document;
 
 fn faults(head: &Head, fault: Fault) -> Response {
@@ -67,44 +100,12 @@ fn faults(head: &Head, fault: Fault) -> Response {
 }
 
 impl Shared {
-    /// The answer to whoever may not come in.
-    fn refuse(&self, head: &Head) -> Option<Response> {
-        let key = self.admin_key.as_ref()?;
-        if auth::has_key(&head.headers, key) {
-            return None;
+    /// Lets operators in.
+    fn enter(&self, head: &Head) -> Result<(), AdminError> {
+        match &self.admin_key {
+            Some(key) if !auth::has_key(&head.headers, key) => Err(AdminError::Unauthorized),
+            _ => Ok(()),
         }
-        let problem = Problem::new(Code::Unauthorized, head).detail("The admin key is needed.");
-        Some(auth::with_challenge(problem.into_response()))
-    }
-}
-
-/// How far the rebuild of the search index is.
-#[utoipa::path(
-    get, path = "/api/v1/admin/reindex", tag = NAME,
-    responses(
-        (status = 200, description = "The last rebuild, or the one that runs", body = Progress),
-        (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-async fn progress(shared: Shared, call: Call) -> Response {
-    match shared.refuse(&call.head) {
-        Some(refusal) => refusal,
-        None => reply::json(StatusCode::OK, &shared.reindexer.progress()),
-    }
-}
-
-/// Builds the search index anew while the old one serves. One that runs already goes on.
-#[utoipa::path(
-    post, path = "/api/v1/admin/reindex", tag = NAME,
-    responses(
-        (status = 202, description = "It runs", body = Progress),
-        (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-async fn start(shared: Shared, call: Call) -> Response {
-    match shared.refuse(&call.head) {
-        Some(refusal) => refusal,
-        None => reply::json(StatusCode::ACCEPTED, &shared.reindexer.start()),
     }
 }
 

@@ -3,8 +3,15 @@ use std::time::Duration;
 
 use chat_core::Chat;
 use chat_core::sink::Rebuild;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::Shared;
+use super::status::AdminError;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::reply::{self, Response};
 
 /// After so long an index that could not be completed is tried again, at first and at most.
 const SOON: Duration = Duration::from_secs(1);
@@ -151,4 +158,30 @@ impl Reindexer {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How far the rebuild of the search index is.
+#[utoipa::path(
+    get, path = "/api/v1/admin/reindex", tag = super::NAME,
+    responses(
+        (status = 200, description = "The last rebuild, or the one that runs", body = Progress),
+        (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn progress(shared: Shared, call: Call) -> Result<Response, AdminError> {
+    shared.enter(&call.head)?;
+    Ok(reply::json(StatusCode::OK, &shared.reindexer.progress()))
+}
+
+/// Builds the search index anew while the old one serves. One that runs already goes on.
+#[utoipa::path(
+    post, path = "/api/v1/admin/reindex", tag = super::NAME,
+    responses(
+        (status = 202, description = "It runs", body = Progress),
+        (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn start(shared: Shared, call: Call) -> Result<Response, AdminError> {
+    shared.enter(&call.head)?;
+    Ok(reply::json(StatusCode::ACCEPTED, &shared.reindexer.start()))
 }

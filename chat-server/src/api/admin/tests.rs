@@ -1,19 +1,36 @@
+mod queue;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::memory::MemoryQueue;
 use chat_core::{Chat, Parts};
+use http::StatusCode;
 
 use super::*;
 use crate::http::front::Front;
 use crate::http::testing::{front, request};
 
 async fn admin(key: Option<&str>) -> Front {
+    let queue = Arc::new(MemoryQueue::new());
+    over(
+        key,
+        Jobs {
+            dead_letters: queue.clone(),
+            queue,
+        },
+    )
+    .await
+}
+
+async fn over(key: Option<&str>, jobs: Jobs) -> Front {
     let chat = Chat::start(Parts::in_memory()).await.unwrap();
     let body = BodyLimits {
         bytes: 64,
         time: Duration::from_secs(5),
     };
     let key = key.map(|key| key.parse().unwrap());
-    front(vec![door(body, Reindexer::new(chat), key)])
+    front(vec![door(body, Reindexer::new(chat), jobs, key)])
 }
 
 #[tokio::test]
