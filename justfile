@@ -24,7 +24,7 @@ down *NAMES:
 crash:
     CHAT_KILLS=1000 cargo test --release -p chat-server --test crash -- --nocapture
 
-# Two servers on engines that are killed, cut off and slowed down, for about a minute each.
+# Two servers on engines that are killed and cut off, for about a minute each.
 faults *NAME:
     CHAT_FAULTS_LONG=1 scripts/faults {{NAME}}
 

@@ -33,6 +33,10 @@ impl Tally {
         *longest = time.max(*longest);
     }
 
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -44,7 +48,7 @@ impl Tally {
     pub(crate) fn report(&self) -> String {
         format!(
             "{} answered, {} refused, {} lost, longest {:.1} s",
-            self.answered.load(Ordering::Relaxed),
+            self.answered(),
             self.refused(),
             self.lost(),
             self.longest.lock().unwrap().as_secs_f64()
@@ -99,7 +103,7 @@ impl<'t> Caller<'t> {
         Said::Answer(answer)
     }
 
-    /// Asks until there is an answer: at another node after a loss, later after a refusal.
+    /// Asks until there is an answer: after a loss at the other node, after a refusal there and later.
     pub(crate) async fn insist(
         &mut self,
         mut node: usize,
@@ -112,8 +116,9 @@ impl<'t> Caller<'t> {
                     return (answer.status(), body.unwrap_or(Value::Null));
                 }
                 Said::Later(time) => tokio::time::sleep(time).await,
-                Said::Lost => node = 1 - node,
+                Said::Lost => {}
             }
+            node = 1 - node;
         }
     }
 

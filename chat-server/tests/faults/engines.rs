@@ -62,6 +62,11 @@ pub(crate) fn kill(engine: &str, role: &str) {
     assert!(killed.unwrap().success(), "{engine} is not killed");
 }
 
+/// Forgets what a process of an engine that was killed had on disk.
+pub(crate) fn empty(engine: &str, role: &str) {
+    fs::remove_dir_all(folder().join(engine).join(role)).expect("what it had");
+}
+
 /// Starts what of these engines does not run, on its old port and its old data, and waits until all answer.
 fn start(engines: &[&str]) {
     let output = Command::new(Path::new(ROOT).join("scripts/services"))

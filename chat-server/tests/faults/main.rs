@@ -6,17 +6,21 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod caller;
+mod elasticsearch;
 mod engines;
 mod follower;
 mod laws;
 mod mysql;
+mod network;
 mod node;
 mod nodes;
 #[path = "../process/mod.rs"]
 mod process;
 #[path = "../../../tests/tests/engines/proxy.rs"]
 mod proxy;
+mod redis;
 mod scene;
+mod seeker;
 mod writers;
 
 use libtest_mimic::Arguments;
@@ -27,5 +31,8 @@ fn main() {
     arguments.test_threads = Some(1);
     let mut trials = nodes::trials();
     trials.extend(mysql::trials());
+    trials.extend(redis::trials());
+    trials.extend(elasticsearch::trials());
+    trials.extend(network::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

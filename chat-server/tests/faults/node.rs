@@ -73,6 +73,13 @@ impl Node {
         self.server = Some(server);
     }
 
+    /// Kills it and starts it with another environment.
+    pub(crate) async fn start_with(&mut self, environment: Vec<(&'static str, String)>) {
+        self.kill();
+        self.setup.environment = environment;
+        self.start_again().await;
+    }
+
     /// Asks it to stop, and says whether it ended well.
     pub(crate) fn stop(&mut self) -> bool {
         self.server.take().expect("it runs").stop()

@@ -19,6 +19,7 @@ use crate::follower::{Seen, follow};
 use crate::laws;
 use crate::node::{Node, Setup};
 use crate::proxy::Proxy;
+use crate::seeker::seek;
 use crate::writers::{Told, write};
 
 pub(crate) const CHATS: usize = 4;
@@ -26,6 +27,9 @@ const WRITERS: usize = 8;
 const APPLICATIONS: &str = "/api/v1/applications";
 /// How long it may take until everybody writes again.
 const SOON: Duration = Duration::from_secs(30);
+
+/// The most memory that a node may ever have, in MiB.
+const MEMORY: u64 = 160;
 
 /// What writers and followers know.
 pub(crate) struct World {
@@ -80,6 +84,7 @@ pub(crate) struct Scene {
     pub(crate) world: Arc<World>,
     writers: JoinSet<(usize, Vec<Told>)>,
     followers: JoinSet<(usize, Seen)>,
+    seekers: JoinSet<()>,
     begun: Instant,
     notes: Vec<String>,
     _data: TempDir,
@@ -152,12 +157,15 @@ impl Scene {
             let world = world.clone();
             followers.spawn(async move { (chat, follow(world, chat, cursor).await) });
         }
+        let mut seekers = JoinSet::new();
+        seekers.spawn(seek(world.clone()));
         let begun = Instant::now();
         let scene = Self {
             nodes,
             world,
             writers,
             followers,
+            seekers,
             begun,
             notes: Vec::new(),
             _data: data,
@@ -180,16 +188,37 @@ impl Scene {
         );
     }
 
-    /// As [`Scene::goes_on`] after what was broken is whole again; notes how long it took until each had one.
-    pub(crate) async fn recovers(&mut self, what: &str) {
-        let whole = Instant::now();
+    /// Waits until every writer was acknowledged something that it began after this.
+    pub(crate) async fn moves(&self) {
         let before = self.world.acknowledged.borrow().clone();
         // The first may have been under way already.
         let all = |each: &[u64]| each.iter().zip(&before).all(|(now, then)| *now >= then + 2);
-        assert!(self.world.written(all).await, "a writer waits since {what}");
+        assert!(
+            self.world.written(all).await,
+            "a writer waits since {before:?}"
+        );
+    }
+
+    /// As [`Scene::goes_on`] after what was broken is whole again; notes how long it took until each had one.
+    pub(crate) async fn recovers(&mut self, what: &str) {
+        let whole = Instant::now();
+        self.moves().await;
         let took = whole.elapsed().as_secs_f64();
         self.note(format!("all write {took:.1} s after {what}"));
         self.goes_on().await;
+    }
+
+    /// Waits until a search is answered again.
+    pub(crate) async fn searches_again(&mut self, what: &str) {
+        let whole = Instant::now();
+        let before = self.world.searches.answered();
+        // Each acknowledgement is an occasion to look.
+        let answered = self
+            .world
+            .written(|_| self.world.searches.answered() > before);
+        assert!(answered.await, "no search is answered since {what}");
+        let took = whole.elapsed().as_secs_f64();
+        self.note(format!("a search is answered {took:.1} s after {what}"));
     }
 
     /// Lets it go on for a time; nobody gives up.
@@ -198,6 +227,7 @@ impl Scene {
             tokio::select! {
                 Some(ended) = self.writers.join_next() => ended.err(),
                 Some(ended) = self.followers.join_next() => ended.err(),
+                Some(ended) = self.seekers.join_next() => ended.err(),
             }
         });
         if let Ok(ended) = ended.await {
@@ -215,6 +245,8 @@ impl Scene {
         let all = async { std::mem::take(&mut self.writers).join_all().await };
         let mut told = timeout(SOON, all).await.expect("the last answers");
         told.sort_by_key(|(writer, _)| *writer);
+        let all = async { std::mem::take(&mut self.seekers).join_all().await };
+        timeout(SOON, all).await.expect("the last search");
         let told: Vec<_> = told.into_iter().map(|(_, told)| told).collect();
         let stored = laws::whole(&self.world, &told).await;
         *self.world.heads.lock().unwrap() = Some(stored.iter().map(Vec::len).collect());
@@ -230,6 +262,7 @@ impl Scene {
         let found = written.elapsed().as_secs_f64();
         self.note(format!("all found {found:.1} s after the end"));
         let peaks = self.nodes.each_ref().map(|node| node.peak() / 1024);
+        assert!(peaks.iter().all(|peak| *peak < MEMORY), "{peaks:?} MiB");
         for node in &mut self.nodes {
             assert!(node.stop(), "a node did not stop well");
         }
