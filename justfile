@@ -28,6 +28,10 @@ http-on-cluster:
 crash:
     CHAT_KILLS=1000 cargo test --release -p chat-server --test crash -- --nocapture
 
+# Two servers on engines that are killed and cut off, for about a minute each.
+faults *NAME:
+    CHAT_FAULTS_LONG=1 scripts/faults {{NAME}}
+
 # Every documented operation, all phases, against a running server.
 openapi:
     scripts/openapi-check

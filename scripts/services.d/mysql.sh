@@ -1,5 +1,5 @@
 # MySQL 9 of the unstable suite and MariaDB of the distribution; every commit is on disk before it is answered, and root has no
-# password.
+# password. There is an empty database `chat` to try a server on.
 
 mysql_packages() {
   case $1 in
@@ -13,8 +13,9 @@ mysql_fetch() { if [ "$1" = mysql ]; then exclusive sid sid_fetch; fi; }
 
 mysql_start() {
   local store=$data/$1/store program common
+  echo 'CREATE DATABASE IF NOT EXISTS chat;' >"$data/$1/init.sql"
   common=("--user=$(id -un)" "--datadir=$store" "--port=$(port "$1" server)" --bind-address=127.0.0.1 "--socket=$data/$1/socket"
-    "--pid-file=$data/$1/pid" --innodb-buffer-pool-size=256M --max-connections=600 --host-cache-size=0)
+    "--pid-file=$data/$1/pid" "--init-file=$data/$1/init.sql" --innodb-buffer-pool-size=256M --max-connections=600 --host-cache-size=0)
   case $1 in
     mysql)
       sid_program sbin/mysqld

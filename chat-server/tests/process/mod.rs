@@ -53,9 +53,15 @@ pub struct Server {
 impl Server {
     /// Starts one on a free port and waits until it says where it listens.
     pub fn start(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = command(data)
+        let mut command = command(data);
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    /// As [`Server::start`], of a command that was prepared.
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--log-level", "warn"])
-            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,8 +1,10 @@
 //! A way to a server on which answers are lost, and round trips are counted.
+#![allow(dead_code, reason = "each test that includes it needs another part")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +26,10 @@ pub(crate) enum Way {
     Closed,
     /// Nothing arrives, and nobody is told.
     Silent,
+    /// Nothing arrives until the way is another, then all that was sent does, late as it is.
+    Held,
+    /// An answer comes so much later.
+    Slow(Duration),
 }
 
 /// What was seen on the way.
@@ -56,9 +62,12 @@ impl Proxy {
                 let (way, seen) = (sender.clone(), count.clone());
                 let server = server.clone();
                 tokio::spawn(async move {
-                    if *way.borrow() != Way::Closed {
-                        let server = TcpStream::connect(server).await;
-                        lead(client, server.expect("the server"), &way, &seen).await;
+                    if *way.borrow() == Way::Closed {
+                        return;
+                    }
+                    // A server that is down refuses whoever comes.
+                    if let Ok(server) = TcpStream::connect(server).await {
+                        lead(client, server, &way, &seen).await;
                     }
                 });
             }
@@ -77,6 +86,13 @@ impl Proxy {
 
     pub(crate) fn set(&self, way: Way) {
         self.way.send_replace(way);
+    }
+
+    /// Waits until the way is this one: cuts change it.
+    pub(crate) async fn becomes(&self, this: Way) {
+        let mut way = self.way.subscribe();
+        let is = way.wait_for(|way| *way == this).await;
+        is.expect("the proxy holds the other end");
     }
 
     /// How many commits were cut.
@@ -114,8 +130,12 @@ async fn lead(mut client: TcpStream, mut server: TcpStream, way: &watch::Sender<
             return;
         }
         let now = *way.borrow();
-        if now == Way::Silent {
-            return std::future::pending().await;
+        match now {
+            Way::Silent => return std::future::pending().await,
+            Way::Held => drop(changes.wait_for(|way| *way != Way::Held).await),
+            // An answer in parts is late once.
+            Way::Slow(late) if asking && !from_client => tokio::time::sleep(late).await,
+            _ => {}
         }
         if from_client && !asking {
             seen.trips.fetch_add(1, Ordering::SeqCst);

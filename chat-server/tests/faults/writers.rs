@@ -1,0 +1,48 @@
+//! Who writes to both nodes in turn, under a key each, until every message is acknowledged.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::caller::{Caller, post};
+use crate::scene::{CHATS, World};
+
+/// A word that every message has.
+pub(crate) const WORD: &str = "faultproof";
+
+/// What a writer was told of one message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) chat: usize,
+    pub(crate) number: u64,
+}
+
+pub(crate) fn body(writer: usize, at: usize) -> String {
+    format!("{WORD} w{writer}m{at}")
+}
+
+/// The number under which a message is acknowledged, sooner or later.
+pub(crate) async fn say(world: &World, caller: &mut Caller<'_>, writer: usize, at: usize) -> Told {
+    let chat = (writer + at) % CHATS;
+    let path = world.messages(chat);
+    let (key, body) = (
+        format!("w{writer}-{at}"),
+        json!({ "body": body(writer, at) }),
+    );
+    let request = || post(&path, &key, &body);
+    let (status, answer) = caller.insist((writer + at) % 2, request).await;
+    assert_eq!(status, 201, "{answer}");
+    let number = answer["number"].as_u64().expect("a number");
+    Told { chat, number }
+}
+
+/// Writes until the world is done with it; what it was told of each message in turn.
+pub(crate) async fn write(world: Arc<World>, writer: usize) -> Vec<Told> {
+    let mut caller = Caller::new(world.nodes.clone(), &world.posts);
+    let mut told = Vec::new();
+    while !world.is_done() {
+        told.push(say(&world, &mut caller, writer, told.len()).await);
+        world.acknowledged.send_modify(|each| each[writer] += 1);
+    }
+    told
+}
