@@ -96,25 +96,26 @@ async fn a_file_of_a_newer_version_is_refused_with_both_versions() {
     ] {
         let sentence = refusal(opened);
         assert!(sentence.contains("its schema is 99"), "{sentence}");
-        assert!(sentence.contains("knows up to 2"), "{sentence}");
+        assert!(sentence.contains("knows up to 3"), "{sentence}");
     }
 }
 
 #[tokio::test]
 async fn a_file_of_an_older_version_is_brought_up_to_date() {
     let place = Place::new();
-    drop(place.open());
     let raw = rusqlite::Connection::open(place.config().path).unwrap();
-    raw.execute_batch("DROP TABLE operations; PRAGMA user_version = 1")
+    raw.execute_batch(include_str!("../../../migrations/0001.sql"))
         .unwrap();
+    // "chat" in ASCII.
+    raw.pragma_update(None, "application_id", 0x6368_6174)
+        .unwrap();
+    raw.pragma_update(None, "user_version", 1).unwrap();
     drop(raw);
     let sentence = refusal(SqliteStore::open_read_only(place.config()));
     assert!(sentence.contains("its schema is 1"), "{sentence}");
     let store = place.open();
-    assert_eq!(
-        store.operations(&[OperationId::random()]).await.unwrap(),
-        []
-    );
+    let none = store.operations(&[OperationId::random()]).await.unwrap();
+    assert_eq!(none, []);
 }
 
 #[tokio::test]
