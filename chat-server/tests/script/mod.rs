@@ -72,6 +72,9 @@ pub struct Places {
     pub foreign_cursors: Vec<String>,
 }
 
+/// An operation that nobody asked for.
+const NO_OPERATION: &str = "9d1ad7ac-7b87-4d32-8aa9-6d0a0b6f7a11";
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub enum Caller {
@@ -162,6 +165,7 @@ impl Attempt {
                 "{app}" | "{uuid}" => caller,
                 "{chat}" | "{n}" => &self.chat,
                 "{message}" => &self.message,
+                "{operation}" => NO_OPERATION,
                 literal => {
                     assert!(!literal.starts_with('{'), "what stands in {literal}?");
                     literal
