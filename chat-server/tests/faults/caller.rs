@@ -115,11 +115,18 @@ impl<'t> Caller<'t> {
                     let body = serde_json::from_slice(answer.body());
                     return (answer.status(), body.unwrap_or(Value::Null));
                 }
-                Said::Later(time) => tokio::time::sleep(time).await,
+                Said::Later(time) => self.comes_back(node, time).await,
                 Said::Lost => {}
             }
             node = 1 - node;
         }
+    }
+
+    /// Waits until a node listens anew, or for as long as it asked to be left alone.
+    async fn comes_back(&self, node: usize, at_most: Duration) {
+        let mut place = self.nodes[node].clone();
+        // Either way it is asked again.
+        let _ = timeout(at_most, place.changed()).await;
     }
 
     async fn send(

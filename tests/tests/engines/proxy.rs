@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,8 +27,6 @@ pub(crate) enum Way {
     Silent,
     /// Nothing arrives until the way is another, then all that was sent does, late as it is.
     Held,
-    /// An answer comes so much later.
-    Slow(Duration),
 }
 
 /// What was seen on the way.
@@ -133,8 +130,6 @@ async fn lead(mut client: TcpStream, mut server: TcpStream, way: &watch::Sender<
         match now {
             Way::Silent => return std::future::pending().await,
             Way::Held => drop(changes.wait_for(|way| *way != Way::Held).await),
-            // An answer in parts is late once.
-            Way::Slow(late) if asking && !from_client => tokio::time::sleep(late).await,
             _ => {}
         }
         if from_client && !asking {
