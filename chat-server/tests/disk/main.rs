@@ -65,8 +65,7 @@ async fn a_server_killed_on_a_full_disk_has_lost_nothing() {
     volume.remount("size=64m");
     world.server = Server::start(&data, &[]);
     world.is_whole(&writers).await;
-    world.goes_on(&mut writers).await;
-    world.is_found(&writers).await;
+    world.recovers(&mut writers).await;
     world.ends_well(&data);
 }
 
@@ -102,8 +101,7 @@ async fn a_file_system_that_turns_read_only_is_read_until_it_is_repaired() {
     volume.replace_mount();
     world.server = Server::start(&data, &[]);
     world.is_whole(&writers).await;
-    world.goes_on(&mut writers).await;
-    world.is_found(&writers).await;
+    world.recovers(&mut writers).await;
     world.ends_well(&data);
 }
 

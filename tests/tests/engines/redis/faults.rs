@@ -138,17 +138,24 @@ async fn hears_of_a_gap(subscription: &mut Subscription) {
     timeout(PATIENCE, heard).await.expect("a gap");
 }
 
-async fn a_server_that_comes_back_empty_is_used_again() {
-    let mut server = Server::start(&[]);
-    let (one, two) = (NodePorts::on(&server), NodePorts::on(&server));
+const COUNT: Count = Count {
+    value: 5,
+    version: 9,
+};
+
+/// Two nodes on a server: the one has counted, and the other hears it.
+async fn two_nodes(server: &Server) -> (NodePorts, NodePorts, Subscription) {
+    let (one, two) = (NodePorts::on(server), NodePorts::on(server));
     one.is_ready().await;
     let mut hearer = two.bus.subscribe().await.expect("subscribe");
-    let count = Count {
-        value: 5,
-        version: 9,
-    };
-    one.counter.set("count", count).await.expect("set");
+    one.counter.set("count", COUNT).await.expect("set");
     one.is_heard_by(&mut hearer).await;
+    (one, two, hearer)
+}
+
+async fn a_server_that_comes_back_empty_is_used_again() {
+    let mut server = Server::start(&[]);
+    let (one, two, mut hearer) = two_nodes(&server).await;
 
     server.kill();
     one.is_unavailable().await;
@@ -157,23 +164,15 @@ async fn a_server_that_comes_back_empty_is_used_again() {
     server.restart();
     one.is_ready().await;
     assert_eq!(two.counter.get("count").await.expect("get"), None);
-    one.counter.set("count", count).await.expect("set");
-    assert_eq!(two.counter.get("count").await.expect("get"), Some(count));
+    one.counter.set("count", COUNT).await.expect("set");
+    assert_eq!(two.counter.get("count").await.expect("get"), Some(COUNT));
     hears_of_a_gap(&mut hearer).await;
     one.is_heard_by(&mut hearer).await;
 }
 
 async fn a_frozen_server_is_unavailable_in_bounded_time() {
     let server = Server::start(&[]);
-    let (one, two) = (NodePorts::on(&server), NodePorts::on(&server));
-    one.is_ready().await;
-    let mut hearer = two.bus.subscribe().await.expect("subscribe");
-    let count = Count {
-        value: 5,
-        version: 9,
-    };
-    one.counter.set("count", count).await.expect("set");
-    one.is_heard_by(&mut hearer).await;
+    let (one, _two, mut hearer) = two_nodes(&server).await;
 
     server.freeze();
     one.is_unavailable().await;
@@ -181,7 +180,7 @@ async fn a_frozen_server_is_unavailable_in_bounded_time() {
 
     server.thaw();
     one.is_ready().await;
-    assert_eq!(one.counter.get("count").await.expect("get"), Some(count));
+    assert_eq!(one.counter.get("count").await.expect("get"), Some(COUNT));
     one.is_heard_by(&mut hearer).await;
 }
 
