@@ -8,6 +8,7 @@ mod mysql_faults;
 mod mysql_trips;
 mod proxy;
 mod redis;
+mod transfer;
 
 use libtest_mimic::Arguments;
 
@@ -18,5 +19,6 @@ fn main() {
     trials.extend(elasticsearch::trials());
     trials.extend(mysql_faults::trials());
     trials.extend(mysql_trips::trials());
+    trials.extend(transfer::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
