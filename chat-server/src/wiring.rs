@@ -202,6 +202,18 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
     }
 }
 
+/// Connects to the queue alone.
+///
+/// # Errors
+/// When no adapter knows the URL, or it cannot be used.
+pub fn open_jobs(url: &BackendUrl) -> Result<Jobs, WiringError> {
+    let exchange = open_exchange(url)?;
+    Ok(Jobs {
+        queue: exchange.queue,
+        dead_letters: exchange.dead_letters,
+    })
+}
+
 /// What nodes tell each other by.
 struct Exchange {
     counter: Arc<dyn Counter>,

@@ -190,6 +190,26 @@ fn a_server_says_where_it_listens_and_what_works_beside_it() {
 }
 
 #[test]
+fn the_queue_in_a_server_is_looked_at_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let nobody = run(data, &["jobs"]);
+    assert!(err(&nobody).contains("no server runs"), "{}", err(&nobody));
+    let server = Server::start(data, &[]);
+    let jobs = good(run(data, &["jobs"]));
+    assert!(jobs.contains("0 waiting"), "{jobs}");
+    assert_eq!(good(run(data, &["dead-letters", "list"])), "");
+    const ID: &str = "0198a2b4-0000-7000-8000-000000000001";
+    for action in ["retry", "drop"] {
+        let refused = run(data, &["dead-letters", action, ID]);
+        assert_eq!(refused.status.code(), Some(1));
+        let told = err(&refused);
+        assert!(told.contains(&format!("no dead letter {ID}")), "{told}");
+    }
+    assert!(server.stop());
+}
+
+#[test]
 fn a_new_epoch_tells_followers_to_begin_anew() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path();

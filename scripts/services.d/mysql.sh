@@ -4,8 +4,11 @@
 mysql_packages() {
   case $1 in
     mysql) sid_packages ;;
-    # The core package brings no service that apt would start.
-    mariadb) [ -x /usr/sbin/mariadbd ] || echo mariadb-server-core ;;
+    # The core packages bring no service that apt would start; a program that sets a database up is among the clients.
+    mariadb)
+      [ -x /usr/sbin/mariadbd ] || echo mariadb-server-core
+      command -v my_print_defaults >/dev/null || echo mariadb-client-core
+      ;;
   esac
 }
 

@@ -61,6 +61,15 @@ fn write(path: &Path, addresses: &[SocketAddr]) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
+/// The process that left the note, and where it listens.
+fn read(settings: &Settings) -> Option<(String, SocketAddr)> {
+    let note = fs::read_to_string(note_of(settings)?).ok()?;
+    let mut lines = note.lines();
+    let process = lines.next()?.to_owned();
+    let address = lines.find_map(|line| line.parse().ok())?;
+    Some((process, address))
+}
+
 /// The server that holds the database.
 pub(super) struct Beside {
     address: SocketAddr,
@@ -70,19 +79,27 @@ pub(super) struct Beside {
 impl Beside {
     /// The server whose process holds the database, as it says itself.
     pub(super) fn find(settings: &Settings, holder: &str) -> Result<Self, Failure> {
-        let note = note_of(settings).and_then(|path| fs::read_to_string(path).ok());
-        let mut lines = note.as_deref().unwrap_or_default().lines();
-        let known = match lines.next() {
-            Some(process) if process == holder => lines.find_map(|line| line.parse().ok()),
-            _ => None,
-        };
-        let address: SocketAddr = known.ok_or_else(|| {
-            format!("process {holder} is no server that can be asked: try again when it has ended")
-        })?;
-        Ok(Self {
+        match read(settings) {
+            Some((process, address)) if process == holder => Ok(Self::at(settings, address)),
+            _ => Err(format!(
+                "process {holder} is no server that can be asked: try again when it has ended"
+            )
+            .into()),
+        }
+    }
+
+    /// The server that said last that it holds the database. It may be gone.
+    pub(super) fn noted(settings: &Settings) -> Result<Self, Failure> {
+        let (_, address) = read(settings)
+            .ok_or("no server runs on this database, and a queue in memory ends with its server")?;
+        Ok(Self::at(settings, address))
+    }
+
+    fn at(settings: &Settings, address: SocketAddr) -> Self {
+        Self {
             address: reachable(address),
             admin_key: settings.admin_key.clone(),
-        })
+        }
     }
 
     /// Asks it for something that the admin key opens, if it has one.

@@ -8,13 +8,16 @@ mod beside;
 #[cfg(feature = "embedded")]
 mod check;
 mod config;
+mod dead_letters;
 mod epoch;
 #[cfg(feature = "embedded")]
 mod export;
 mod import;
+mod jobs;
 mod meter;
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 mod migrate;
+mod queue;
 mod reindex;
 mod say;
 mod serve;
@@ -81,6 +84,10 @@ enum Command {
     Epoch(epoch::Epoch),
     /// Commit what waits in the queue, without serving
     Worker,
+    Jobs(jobs::Jobs),
+    /// Look at the jobs that no commit takes, and decide what becomes of them
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLetters),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Config),
@@ -124,6 +131,8 @@ impl Cli {
             Command::Application(command) => command.run(&settings),
             Command::Epoch(command) => command.run(&settings),
             Command::Worker => worker::run(&settings),
+            Command::Jobs(command) => command.run(&settings),
+            Command::DeadLetters(command) => command.run(&settings),
             Command::Config(command) => command.run(&settings, &self.given, self.config.as_deref()),
         }
     }
@@ -182,15 +191,18 @@ fn on_runtime(
         .block_on(command)
 }
 
-/// An error with all its causes in one line.
+/// An error with all its causes in one line; a cause that only repeats what it causes is told once.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         next = error.source();
         // Which call of which backend failed says nothing to who is told the cause.
         if !(error.is::<BackendError>() && next.is_some()) {
-            parts.push(error.to_string().trim_end().to_owned());
+            let part = error.to_string().trim_end().to_owned();
+            if parts.last() != Some(&part) {
+                parts.push(part);
+            }
         }
     }
     parts.join(": ")
