@@ -1,6 +1,6 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,9 +17,16 @@ type Result<T> = std::result::Result<T, BackendError>;
 /// Most jobs in one lane, unless told otherwise.
 const DEPTH: usize = 100_000;
 
-/// A queue inside one process, which leads in every role. What it holds is gone with the process.
+/// A queue inside one process. What it holds is gone with the process.
 #[derive(Debug)]
 pub struct MemoryQueue {
+    shared: Arc<Shared>,
+    /// Among those that share it.
+    node: u64,
+}
+
+#[derive(Debug)]
+struct Shared {
     state: Mutex<State>,
     changed: Notify,
     depth: usize,
@@ -30,6 +37,9 @@ struct State {
     lanes: BTreeMap<u16, Lane>,
     buried: BTreeMap<OperationId, DeadLetter>,
     last_receipt: u64,
+    /// By role: which node leads, and until when.
+    leaders: HashMap<String, (u64, Instant)>,
+    last_node: u64,
 }
 
 #[derive(Debug, Default)]
@@ -56,15 +66,33 @@ impl MemoryQueue {
     /// An empty queue whose lanes hold so many jobs each.
     #[must_use]
     pub fn holding(depth: usize) -> Self {
-        Self {
+        let shared = Shared {
             state: Mutex::default(),
             changed: Notify::new(),
             depth,
+        };
+        Self {
+            shared: Arc::new(shared),
+            node: 0,
+        }
+    }
+
+    /// The same queue, as another node has it: of the two, one leads in a role.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let mut state = self.state();
+        state.last_node += 1;
+        Self {
+            shared: Arc::clone(&self.shared),
+            node: state.last_node,
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a job out of those that are taken.
@@ -80,7 +108,7 @@ impl MemoryQueue {
         let lane = state.lanes.entry(lane).or_default();
         lane.waiting.push_back(waiting);
         drop(state);
-        self.changed.notify_waiters();
+        self.shared.changed.notify_waiters();
     }
 }
 
@@ -166,7 +194,7 @@ impl State {
 impl Queue for MemoryQueue {
     async fn push(&self, lane: u16, job: &Job) -> Result<bool> {
         let length = self.state().lanes.get(&lane).map_or(0, Lane::len);
-        if length >= self.depth {
+        if length >= self.shared.depth {
             return Ok(false);
         }
         self.append(lane, Waiting::new(job.clone()));
@@ -176,7 +204,7 @@ impl Queue for MemoryQueue {
     async fn pull(&self, pull: Pull) -> Result<Vec<Delivery>> {
         let end = Instant::now() + pull.patience;
         loop {
-            let changed = self.changed.notified();
+            let changed = self.shared.changed.notified();
             let (deliveries, next) = {
                 let mut state = self.state();
                 let deliveries = state.take(pull);
@@ -207,7 +235,7 @@ impl Queue for MemoryQueue {
             let lane = state.lanes.entry(lane).or_default();
             lane.given_back.insert(place, waiting);
             drop(state);
-            self.changed.notify_waiters();
+            self.shared.changed.notify_waiters();
         }
         Ok(())
     }
@@ -241,8 +269,16 @@ impl Queue for MemoryQueue {
             .collect())
     }
 
-    async fn lead(&self, _: &str, _: Duration) -> Result<bool> {
-        Ok(true)
+    async fn lead(&self, role: &str, lease: Duration) -> Result<bool> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let leader = state.leaders.get(role);
+        let leads = leader.is_none_or(|(node, end)| *node == self.node || *end <= now);
+        if leads {
+            let leader = (self.node, now + lease);
+            state.leaders.insert(role.to_owned(), leader);
+        }
+        Ok(leads)
     }
 
     async fn durable(&self) -> Result<bool> {

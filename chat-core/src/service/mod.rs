@@ -5,6 +5,7 @@ mod chats;
 mod feed;
 mod hits;
 mod import;
+mod lead;
 mod messages;
 mod operations;
 mod reader;
@@ -42,6 +43,7 @@ pub use reader::Reader;
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
 
+use lead::Lead;
 use watches::Watches;
 
 /// What a [`Chat`] is made of.
@@ -132,6 +134,7 @@ struct Inner {
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
     watches: Arc<Watches>,
+    lead: Lead,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
     index_is_whole: AtomicBool,
@@ -217,6 +220,7 @@ impl Chat {
         tasks.others.spawn(indexer.clone().run());
         tasks.others.spawn(watches.clone().run(subscription));
         let lanes = Lanes::new(lanes);
+        let lead = Lead::new(queueing.as_ref().map(|queueing| queueing.queue.clone()));
         let queued = match queueing {
             Some(Queueing {
                 queue,
@@ -258,6 +262,7 @@ impl Chat {
                 lanes,
                 queued,
                 watches,
+                lead,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
                 index_is_whole: AtomicBool::new(false),

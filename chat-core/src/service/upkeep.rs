@@ -12,6 +12,11 @@ use crate::sink::Rebuild;
 
 use super::{Chat, Inner, PATIENCE};
 
+/// In which the node leads that does what comes with time.
+const ROLE: &str = "upkeep";
+/// How long that node stays away before another one leads: longer than the pause between two purges, so that one goes on leading.
+const LEASE: Duration = Duration::from_secs(3 * 60);
+
 /// What a recount repaired.
 pub type Recounted = Drift;
 
@@ -150,10 +155,10 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
     // The first tick is immediate: counts are checked half an hour after the start, not at it.
     recount.tick().await;
     loop {
-        let recounting = tokio::select! {
-            _ = recount.tick() => true,
-            _ = purge.tick() => false,
-            () = woken.notified() => false,
+        let due = tokio::select! {
+            _ = recount.tick() => Due::Recount,
+            _ = purge.tick() => Due::Purge,
+            () = woken.notified() => Due::Deleted,
         };
         let Some(chat) = chat.upgrade().map(|inner: Arc<Inner>| Chat {
             inner,
@@ -162,13 +167,25 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
             return;
         };
         chat.inner.watches.sweep();
-        let result = if recounting {
-            async { chat.recount().await.and(chat.forget_keys().await) }.await
-        } else {
-            chat.purge().await
+        let lead = &chat.inner.lead;
+        let result = match due {
+            Due::Recount => {
+                let work = async { chat.recount().await.and(chat.forget_keys().await) };
+                lead.alone(ROLE, LEASE, work).await
+            }
+            Due::Purge => lead.alone(ROLE, LEASE, chat.purge()).await,
+            // Where something was deleted it is erased at once, whoever leads.
+            Due::Deleted => Some(chat.purge().await),
         };
-        if let Err(error) = result {
+        if let Some(Err(error)) = result {
             tracing::warn!(?error, "scheduled work stopped and will be tried again");
         }
     }
+}
+
+/// What there is to do.
+enum Due {
+    Recount,
+    Purge,
+    Deleted,
 }

@@ -1,3 +1,4 @@
+mod nodes;
 mod queued;
 
 use std::sync::Arc;

@@ -42,6 +42,7 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
     queue.expect_push().returning(|_, _| Ok(true));
     queue.expect_durable().returning(|| Ok(true));
     queue.expect_find().returning(|_| Ok(Some(Held::InLane)));
+    queue.expect_lead().returning(|_, _| Ok(false));
     let chat = Chat::start(through(Arc::new(queue), false)).await.unwrap();
     let name = Name::parse("shop").unwrap();
     let shop = chat

@@ -1,0 +1,96 @@
+//! Several nodes on one store.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::memory::MemoryQueue;
+use crate::port::{Drift, MockUpkeep, Progress, Upkeep};
+
+const RECOUNT: Duration = Duration::from_secs(30 * 60);
+
+/// What a node did of what comes with time.
+#[derive(Default)]
+struct Work {
+    purges: AtomicUsize,
+    recounts: AtomicUsize,
+    forgets: AtomicUsize,
+}
+
+impl Work {
+    fn done(&self) -> [usize; 3] {
+        [&self.purges, &self.recounts, &self.forgets].map(|count| count.load(Ordering::Relaxed))
+    }
+
+    fn noting(self: &Arc<Self>) -> impl Upkeep + use<> {
+        let mut upkeep = MockUpkeep::new();
+        let epoch = crate::ids::Epoch::random();
+        upkeep.expect_epoch().returning(move || Ok(epoch));
+        upkeep.expect_next_chat().returning(|_| Ok(None));
+        let work = self.clone();
+        upkeep.expect_closed().returning(move |_| {
+            work.purges.fetch_add(1, Ordering::Relaxed);
+            Ok(Vec::new())
+        });
+        let work = self.clone();
+        upkeep.expect_recount().returning(move |_, _| {
+            work.recounts.fetch_add(1, Ordering::Relaxed);
+            Ok((Drift::default(), None))
+        });
+        let work = self.clone();
+        upkeep.expect_forget().returning(move |_, _| {
+            work.forgets.fetch_add(1, Ordering::Relaxed);
+            let (rows, more) = (0, false);
+            Ok(Progress { rows, more })
+        });
+        upkeep
+    }
+}
+
+async fn node(queue: MemoryQueue) -> (Chat, Arc<Work>) {
+    let work = Arc::new(Work::default());
+    let mut parts = Parts::in_memory();
+    parts.stores.upkeep = Arc::new(work.noting());
+    let queueing = Queueing {
+        queue: Arc::new(queue),
+        routes: Routes::default(),
+        works: false,
+    };
+    let parts = Parts {
+        queueing: Some(queueing),
+        recount_every: RECOUNT,
+        ..parts
+    };
+    (Chat::start(parts).await.unwrap(), work)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_with_time_is_done_by_one_node_and_by_another_once_that_is_gone() {
+    let queue = MemoryQueue::new();
+    let (first, leads) = node(queue.beside()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (_second, follows) = node(queue.beside()).await;
+    tokio::time::sleep(RECOUNT * 2).await;
+    assert_eq!(leads.done(), [61, 2, 2]);
+    assert_eq!(follows.done(), [0, 0, 0]);
+    first.stop().await;
+    tokio::time::sleep(RECOUNT + Duration::from_secs(60)).await;
+    assert_eq!(leads.done(), [61, 2, 2]);
+    let [purges, recounts, forgets] = follows.done();
+    assert!((25..=31).contains(&purges), "{purges}");
+    assert_eq!((recounts, forgets), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_here_is_erased_from_here_whoever_leads() {
+    let queue = MemoryQueue::new();
+    assert!(queue.lead("upkeep", RECOUNT).await.unwrap());
+    let (chat, work) = node(queue.beside()).await;
+    let name = Name::parse("shop").unwrap();
+    let shop = chat.create_application(name, false, None).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(work.done(), [0, 0, 0]);
+    let shop = shop.value.token.into();
+    chat.delete_application(shop).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(work.done(), [1, 0, 0]);
+}
