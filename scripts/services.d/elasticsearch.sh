@@ -42,7 +42,7 @@ elasticsearch_jars() {
     rm -rf "$part"
     mkdir -p "$part/lib" "$part/config" "$modules"
     cp "$here/pom.xml" "$part/"
-    (cd "$part" && JAVA_HOME=$java mvn -q -B "-Dengine=$version" "-DoutputDirectory=$part/lib" -DincludeScope=runtime \
+    (cd "$part" && JAVA_HOME=$java fetched mvn -q -B "-Dengine=$version" "-DoutputDirectory=$part/lib" -DincludeScope=runtime \
       org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies)
     mv "$part"/lib/transport-netty4* "$part"/lib/netty-* "$part"/lib/elasticsearch-ssl-config* "$modules/"
     cat >"$modules/plugin-descriptor.properties" <<END

@@ -5,11 +5,15 @@ sid_packages() { command -v debootstrap >/dev/null || echo debootstrap; }
 
 sid_fetch() {
   if [ ! -e "$cache/sid" ]; then
-    rm -rf "$cache/sid.part"
-    debootstrap --variant=minbase --include=mysql-server-core,redis-server sid "$cache/sid.part" "$(mirror)"
+    fetched sid_download
     rm -rf "$cache"/sid.part/var/cache/apt/archives/*.deb
     mv -T "$cache/sid.part" "$cache/sid"
   fi
+}
+
+sid_download() {
+  rm -rf "$cache/sid.part"
+  debootstrap --variant=minbase --include=mysql-server-core,redis-server sid "$cache/sid.part" "$(mirror)"
 }
 
 # The mirror that apt is set up with.
