@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::commit::{Batch, Outcome, Request, Scope, Sink};
@@ -28,6 +29,9 @@ pub struct LaneLimits {
     pub application_bytes: usize,
     /// Most bytes that all applications may have waiting.
     pub total_bytes: usize,
+    /// How long [`Lane::submit`] takes at most. What waits longer for its batch is withdrawn and never
+    /// committed; when its batch is under way by then, its outcome is unknown.
+    pub patience: Duration,
 }
 
 impl Default for LaneLimits {
@@ -38,6 +42,7 @@ impl Default for LaneLimits {
             batch_bytes: 4 << 20,
             application_bytes: 16 << 20,
             total_bytes: 128 << 20,
+            patience: Duration::from_secs(10),
         }
     }
 }
@@ -65,18 +70,27 @@ struct Waiting {
     queues: HashMap<Scope, Queue>,
     turns: VecDeque<Scope>,
     bytes: usize,
+    next: u64,
     closed: bool,
 }
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    /// In the order of their places.
+    jobs: VecDeque<(u64, Job)>,
     bytes: usize,
 }
 
 struct Job {
     request: Request,
     reply: Reply,
+}
+
+/// Where a command waits.
+#[derive(Clone, Copy)]
+struct Place {
+    scope: Scope,
+    at: u64,
 }
 
 type Reply = oneshot::Sender<Result<Outcome, BackendError>>;
@@ -109,23 +123,27 @@ impl Lane {
         (Self { shared }, worker)
     }
 
-    /// Waits for a place in a batch and for its commit. A caller who stops waiting does not undo
-    /// the command.
+    /// Waits for a place in a batch and for its commit, no longer than [`LaneLimits::patience`]. A caller
+    /// who stops waiting before that does not undo the command.
     ///
     /// # Errors
     /// [`ChatError::Busy`] when too much waits already, else what the backend could not do, or what
-    /// the rules refuse.
+    /// the rules refuse. When patience ends, [`ChatError::Unavailable`] if the command still waited: it
+    /// will never be committed; else [`ChatError::OutcomeUnknown`].
     pub async fn submit(&self, request: Request) -> Result<Outcome, ChatError> {
-        let (reply, outcome) = oneshot::channel();
-        self.push(Job { request, reply })?;
+        let (reply, mut outcome) = oneshot::channel();
+        let place = self.push(Job { request, reply })?;
         self.shared.wake.notify_one();
-        match outcome.await {
-            Ok(outcome) => Ok(outcome?),
-            Err(_) => Err(closed()),
-        }
+        let told = match timeout(self.shared.limits.patience, &mut outcome).await {
+            Ok(told) => told.map_err(|_| closed())?,
+            Err(_) if self.shared.waiting().withdraw(place) => return Err(late(false)),
+            // It may have been told in this very moment.
+            Err(_) => outcome.try_recv().map_err(|_| late(true))?,
+        };
+        Ok(told?)
     }
 
-    fn push(&self, job: Job) -> Result<(), ChatError> {
+    fn push(&self, job: Job) -> Result<Place, ChatError> {
         let (scope, bytes) = (job.request.scope, job.request.command.bytes());
         let limits = self.shared.limits;
         let mut waiting = self.shared.waiting();
@@ -140,13 +158,15 @@ impl Lane {
             });
         }
         waiting.bytes += bytes;
+        let at = waiting.next;
+        waiting.next += 1;
         let queue = waiting.queues.entry(scope).or_default();
         queue.bytes += bytes;
-        queue.jobs.push_back(job);
+        queue.jobs.push_back((at, job));
         if queue.jobs.len() == 1 {
             waiting.turns.push_back(scope);
         }
-        Ok(())
+        Ok(Place { scope, at })
     }
 
     /// Takes no more; what waits is still committed, then the worker ends.
@@ -160,6 +180,18 @@ fn closed() -> ChatError {
     ChatError::Unavailable(BackendError::new(ErrorKind::Unavailable, "lane", "submit"))
 }
 
+/// Patience has ended, before or while the batch was under way.
+fn late(taken: bool) -> ChatError {
+    let (kind, why) = if taken {
+        (ErrorKind::OutcomeUnknown, "the backend took too long")
+    } else {
+        (ErrorKind::Unavailable, "those before it took too long")
+    };
+    BackendError::new(kind, "lane", "submit")
+        .with_source(why)
+        .into()
+}
+
 impl Shared {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -167,6 +199,25 @@ impl Shared {
 }
 
 impl Waiting {
+    /// Takes back what still waits; `false`: a batch has it already.
+    fn withdraw(&mut self, Place { scope, at }: Place) -> bool {
+        let Some(queue) = self.queues.get_mut(&scope) else {
+            return false;
+        };
+        let Ok(index) = queue.jobs.binary_search_by_key(&at, |(at, _)| *at) else {
+            return false;
+        };
+        let withdrawn = queue.jobs.remove(index);
+        let bytes = withdrawn.map_or(0, |(_, job)| job.request.command.bytes());
+        queue.bytes -= bytes;
+        self.bytes -= bytes;
+        if queue.jobs.is_empty() {
+            self.queues.remove(&scope);
+            self.turns.retain(|turn| *turn != scope);
+        }
+        true
+    }
+
     /// One command from each application in turn, until the batch is full or everyone had a share.
     fn take(&mut self, limits: LaneLimits) -> Vec<Job> {
         let (mut batch, mut weight, mut bytes) = (Vec::new(), 0, 0);
@@ -176,20 +227,20 @@ impl Waiting {
             let Some(queue) = self.queues.get_mut(&scope) else {
                 continue;
             };
-            let Some(job) = queue.jobs.pop_front() else {
+            let Some((at, job)) = queue.jobs.pop_front() else {
                 continue;
             };
             let (size, heavy) = (job.request.command.bytes(), job.request.command.weight());
             let share = shares.entry(scope).or_default();
             if *share > 0 && *share + heavy > limits.batch_share {
-                queue.jobs.push_front(job);
+                queue.jobs.push_front((at, job));
                 sated.push(scope);
                 continue;
             }
             let fits =
                 weight + heavy <= limits.batch_messages && bytes + size <= limits.batch_bytes;
             if !batch.is_empty() && !fits {
-                queue.jobs.push_front(job);
+                queue.jobs.push_front((at, job));
                 self.turns.push_front(scope);
                 break;
             }

@@ -15,7 +15,8 @@ pub struct MysqlConfig {
     pub connect_timeout: Duration,
     /// How long a call waits for a connection, a new one included.
     pub acquire_timeout: Duration,
-    /// How long a call may take once it has a connection; a step of upkeep may take ten times as long.
+    /// How long a call may take; a step of upkeep may take ten times as long. For half of it a COMMIT is waited for, then asked
+    /// after.
     pub call_timeout: Duration,
     /// How long a commit whose answer was lost tries to learn what became of it.
     pub proof_timeout: Duration,
@@ -32,8 +33,8 @@ impl MysqlConfig {
             connections: 16,
             connect_timeout: Duration::from_secs(30),
             acquire_timeout: Duration::from_secs(5),
-            call_timeout: Duration::from_secs(10),
-            proof_timeout: Duration::from_secs(30),
+            call_timeout: Duration::from_secs(8),
+            proof_timeout: Duration::from_secs(15),
             allow_weak_durability: false,
         }
     }

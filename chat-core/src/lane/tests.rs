@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::{SystemClock, Timestamp};
-use crate::commit::{Command, CreateChat, Done, Post};
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber};
+use crate::commit::{Command, CreateChat, Done, Operation, Post};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId};
 use crate::model::ChatKind;
 use crate::port::{Committed, MockCommit};
 use crate::text::Body;
@@ -125,6 +125,108 @@ async fn a_poison_command_does_not_fail_its_neighbours() {
     }
     lane.close();
     worker.await.unwrap();
+}
+
+/// A backend that comes to the end of a commit when it is told to, and notes what it was given.
+#[derive(Default)]
+struct Slow {
+    goes_on: Notify,
+    given: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl Commit for Slow {
+    async fn commit(&self, batch: Arc<Batch>, _: Timestamp) -> Result<Committed, BackendError> {
+        for request in &batch.requests {
+            if let Command::Post(_, post) = &request.command {
+                let text = post.body.as_str().to_owned();
+                self.given.lock().unwrap().push(text);
+            }
+        }
+        self.goes_on.notified().await;
+        Ok(accept(&batch))
+    }
+
+    async fn operations(&self, _: &[OperationId]) -> Result<Vec<Operation>, BackendError> {
+        Ok(vec![])
+    }
+}
+
+struct Slowly {
+    lane: Lane,
+    commit: Arc<Slow>,
+}
+
+impl Slowly {
+    fn new() -> Self {
+        let commit = Arc::new(Slow::default());
+        let clock = Arc::new(SystemClock);
+        let limits = LaneLimits::default();
+        let (lane, worker) = Lane::new(commit.clone(), clock, Arc::new(Deaf), vec![], limits);
+        tokio::spawn(worker.run());
+        Self { lane, commit }
+    }
+
+    /// It waits, or is under way, when this returns.
+    async fn submit(&self, application: i64, body: &'static str) -> Submitted {
+        let lane = self.lane.clone();
+        let submitted = tokio::spawn(async move { lane.submit(post(application, body)).await });
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        submitted
+    }
+
+    fn given(&self) -> Vec<String> {
+        self.commit.given.lock().unwrap().clone()
+    }
+}
+
+type Submitted = tokio::task::JoinHandle<Result<Outcome, ChatError>>;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_too_long_is_withdrawn_and_never_committed() {
+    let slow = Slowly::new();
+    let first = slow.submit(1, "first").await;
+    let begun = tokio::time::Instant::now();
+    let withdrawn = [
+        slow.submit(1, "late").await,
+        slow.submit(1, "late too").await,
+        slow.submit(2, "late elsewhere").await,
+    ];
+    for one in withdrawn {
+        let error = one.await.unwrap().unwrap_err();
+        assert!(matches!(error, ChatError::Unavailable(_)), "{error:?}");
+    }
+    assert_eq!(begun.elapsed(), PATIENCE);
+    assert_eq!(slow.lane.shared.waiting().bytes, 0);
+    // Who comes now is in turn once, whatever was withdrawn before.
+    let next = slow.submit(2, "next").await;
+    assert_eq!(slow.lane.shared.waiting().turns.len(), 1);
+    slow.commit.goes_on.notify_one();
+    tokio::task::yield_now().await;
+    slow.commit.goes_on.notify_one();
+    next.await.unwrap().unwrap();
+    assert!(first.await.unwrap().is_err());
+    assert_eq!(slow.given(), ["first", "next"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_outcome_of_a_batch_that_takes_too_long_is_unknown() {
+    let slow = Slowly::new();
+    let first = slow.submit(1, "first").await;
+    tokio::time::advance(PATIENCE / 2).await;
+    let second = slow.submit(1, "second").await;
+    let error = first.await.unwrap().unwrap_err();
+    assert!(matches!(error, ChatError::OutcomeUnknown(_)), "{error:?}");
+    // The other one is in time.
+    slow.commit.goes_on.notify_one();
+    tokio::time::advance(PATIENCE / 4).await;
+    slow.commit.goes_on.notify_one();
+    second.await.unwrap().unwrap();
+    assert_eq!(slow.given(), ["first", "second"]);
 }
 
 #[tokio::test]

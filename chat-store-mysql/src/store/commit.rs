@@ -116,7 +116,7 @@ impl MysqlStore {
             self.undo(session).await;
             return Ok(committed);
         }
-        let limit = self.sessions.limit();
+        let limit = self.sessions.limit() / 2;
         let lost = match timeout(limit, session.conn().execute(COMMIT)).await {
             Ok(Ok(_)) => {
                 session.release();
@@ -150,6 +150,8 @@ impl MysqlStore {
         loop {
             let failure = match self.sessions.open(OP).await {
                 Ok(mut session) => {
+                    // A connection that is dead may not use up all the time there is.
+                    let end = end.min(Instant::now() + self.sessions.limit());
                     match timeout_at(end, last_attempt(session.conn(), writer)).await {
                         Ok(Ok(last)) => {
                             session.release();

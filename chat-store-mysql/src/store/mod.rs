@@ -128,6 +128,8 @@ fn options(config: &MysqlConfig) -> Result<MySqlConnectOptions> {
     Ok(options
         .charset("utf8mb4")
         .collation("utf8mb4_bin")
+        .set_names(false)
+        .timezone(None)
         .pipes_as_concat(false)
         .no_engine_substitution(false)
         .disable_statement_logging())

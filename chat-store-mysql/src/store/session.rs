@@ -6,7 +6,7 @@ use chat_core::error::BackendError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions, MySqlRow};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySql};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::sql::Sql;
 use crate::config::MysqlConfig;
@@ -17,12 +17,14 @@ type Result<T> = std::result::Result<T, BackendError>;
 /// How long a statement waits for another writer's row.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// After so long without a word the server gives up a connection and what it holds locked, so that a node that was cut off
-/// keeps nobody out for long.
-const SILENCE: Duration = Duration::from_secs(20);
+/// keeps nobody out for long: those who wait for its rows get them in time to answer.
+const SILENCE: Duration = Duration::from_secs(6);
 /// A connection that was idle for so long is closed here, well before the server does.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(3);
 /// A connection that was idle for so long is tried before it is used.
 const DOUBTFUL: Duration = Duration::from_secs(1);
+/// How long a connection that is tried may take; then another one is opened.
+const TRIAL: Duration = Duration::from_secs(2);
 /// Upkeep looks at many rows.
 const PATIENCE: u32 = 10;
 
@@ -46,7 +48,7 @@ impl Sessions {
                     if meta.idle_for < DOUBTFUL {
                         return Ok(true);
                     }
-                    Ok(conn.ping().await.is_ok())
+                    Ok(matches!(timeout(TRIAL, conn.ping()).await, Ok(Ok(()))))
                 })
             })
             .after_connect(|conn, _| {
@@ -94,9 +96,11 @@ impl Sessions {
         let end = Instant::now() + limit;
         let mut again = true;
         loop {
-            let mut session = self.open(op).await?;
+            let mut session = timeout_at(end, self.open(op))
+                .await
+                .map_err(|_| too_slow(op, limit))??;
             let rows = statement().fetch_all(session.conn());
-            match tokio::time::timeout_at(end, rows).await {
+            match timeout_at(end, rows).await {
                 Ok(Ok(rows)) => {
                     session.release();
                     return Ok(rows);
@@ -165,11 +169,12 @@ impl Drop for Session {
     }
 }
 
-/// What each connection begins with.
+/// What each connection begins with, in one go; the driver says nothing more.
 pub(super) fn prologue() -> String {
     format!(
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
-         SET SESSION autocommit = 1, sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', \
+        "SET NAMES utf8mb4 COLLATE utf8mb4_bin; \
+         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+         SET SESSION time_zone = '+00:00', autocommit = 1, sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', \
          innodb_lock_wait_timeout = {}, wait_timeout = {}",
         LOCK_WAIT.as_secs(),
         SILENCE.as_secs()

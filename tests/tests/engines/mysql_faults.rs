@@ -33,6 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 what_cannot_be_proven_is_unknown,
                 a_closed_way_is_unavailable_and_opens_again,
                 a_silent_server_is_unavailable_in_bounded_time,
+                what_a_node_that_was_cut_off_had_locked_is_free_soon,
                 nodes_that_start_at_once_bring_the_schema_up_to_date_once,
                 two_nodes_number_one_chat_without_a_gap,
                 a_database_of_a_newer_version_is_refused,
@@ -149,6 +150,27 @@ async fn a_silent_server_is_unavailable_in_bounded_time(engine: &str) {
     scene.proxy.set(Way::Open);
     let committed = scene.post(&["three"]).await.expect("committed");
     assert_eq!(numbers(&committed), [3]);
+    assert_eq!(scene.texts().await, ["1", "2", "three"]);
+}
+
+/// The server is not told that the other end is gone.
+async fn what_a_node_that_was_cut_off_had_locked_is_free_soon(engine: &str) {
+    const SOON: Duration = Duration::from_secs(8);
+    let scene = Scene::set(engine).await;
+    scene.proxy.set(Way::SilentOnCommit);
+    let (lost, ()) = tokio::join!(scene.post(&["lost"]), async {
+        scene.proxy.becomes(Way::Silent).await;
+        let begun = Instant::now();
+        let batch = Batch {
+            requests: vec![scene.desk.ask(post(scene.chat, "three"))],
+            sinks: Vec::new(),
+        };
+        let committed = scene.straight.commit(Arc::new(batch), NOW).await;
+        assert_eq!(numbers(&committed.expect("committed")), [3]);
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    });
+    let error = lost.expect_err("nobody can tell");
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
     assert_eq!(scene.texts().await, ["1", "2", "three"]);
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Way {
     CutAfterCommit,
     /// The same; then the way is closed.
     CutAfterCommitAndClose,
+    /// The next COMMIT does not arrive, and nobody is told; then nothing arrives.
+    SilentOnCommit,
     /// Connections break at once.
     Closed,
     /// Nothing arrives, and nobody is told.
@@ -149,6 +151,10 @@ async fn lead(mut client: TcpStream, mut server: TcpStream, way: &watch::Sender<
                 seen.cuts.fetch_add(1, Ordering::SeqCst);
                 way.send_replace(Way::Open);
                 return;
+            }
+            Way::SilentOnCommit if commits => {
+                way.send_replace(Way::Silent);
+                return std::future::pending().await;
             }
             Way::CutAfterCommit if commits => Some(Way::Open),
             Way::CutAfterCommitAndClose if commits => Some(Way::Closed),
