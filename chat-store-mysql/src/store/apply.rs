@@ -13,7 +13,7 @@ use sqlx::{Error, Result, Row as _};
 
 use super::operations;
 use super::rows::{self, int};
-use super::sql::{ROWS, padded, pairs, parts, tuples};
+use super::sql::{at_once, cut, padded, pairs, parts, tuples};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ? AND unique_name <> ?";
@@ -136,7 +136,7 @@ fn chats(writes: &[ApplicationWrite], new: bool) -> Vec<(ApplicationId, &ChatSta
 
 async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<Created> {
     let mut created = Created::new();
-    for part in chats(writes, true).chunks(ROWS) {
+    for part in cut(&chats(writes, true)) {
         let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
         for (application, row) in part {
             insert = chat_columns(insert, *application, row);
@@ -159,7 +159,7 @@ async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -
 }
 
 async fn write_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<()> {
-    for part in chats(writes, false).chunks(ROWS) {
+    for part in cut(&chats(writes, false)) {
         let mut insert = tuples(WRITE_CHATS, 13, part.len(), OVER_CHATS);
         for (application, row) in part {
             insert = insert.bind(row.id.map(|id| id.0));
@@ -221,7 +221,7 @@ async fn messages(
     write_messages(conn, &posted, "").await?;
     write_messages(conn, &touched, OVER_MESSAGES).await?;
     touches.sort_unstable_by_key(|(chat, message, _)| (*chat, message.number));
-    for part in touches.chunks(ROWS) {
+    for part in cut(&touches) {
         let mut insert = tuples(TOUCH, 3, part.len(), OVER_TOUCHES);
         for (chat, message, _) in part {
             insert = insert
@@ -240,7 +240,10 @@ fn ext_id(message: &Message) -> Option<i64> {
 
 /// The server gives the rows of one statement ids that follow each other in its own steps.
 async fn give_ids(conn: &mut MySqlConnection, posted: &mut [Place<'_>]) -> Result<()> {
-    for part in posted.chunks_mut(ROWS) {
+    let mut rest = posted;
+    while !rest.is_empty() {
+        let (part, later) = rest.split_at_mut(at_once(rest.len()));
+        rest = later;
         let mut insert = tuples(GIVE_IDS, 2, part.len(), "");
         for (chat, message, _) in &*part {
             insert = insert.bind(*chat).bind(int(message.number.0));
@@ -290,7 +293,7 @@ pub(super) async fn write_messages(
 }
 
 pub(super) async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
-    for part in requests.chunks(ROWS) {
+    for part in cut(requests) {
         let mut insert = tuples(REMEMBER, 5, part.len(), "");
         for write in part {
             let done =
@@ -337,7 +340,7 @@ fn moved(writes: &[ApplicationWrite], created: &Created) -> Vec<Moved> {
 /// Each sink has to follow to where the chats moved; what it has to do already stays.
 async fn follow(conn: &mut MySqlConnection, sinks: &[Sink], moved: &[Moved]) -> Result<()> {
     for sink in sinks {
-        for part in moved.chunks(ROWS) {
+        for part in cut(moved) {
             let mut insert = tuples(FOLLOW, 7, part.len(), FOLLOW_FURTHER);
             for one in part {
                 insert = insert

@@ -7,7 +7,7 @@ use sqlx::{Error, Result, Row as _};
 use uuid::Uuid;
 
 use super::rows;
-use super::sql::{ROWS, Sql, list, padded, tuples};
+use super::sql::{Sql, cut, list, padded, tuples};
 
 const FIND: &str = "SELECT id, application, outcome, at FROM operations WHERE id IN ";
 const RECORD: &str = "INSERT INTO operations (id, application, outcome, at) VALUES ";
@@ -31,7 +31,7 @@ pub(super) fn operation(row: &MySqlRow) -> Result<Operation> {
 }
 
 pub(super) async fn record(conn: &mut MySqlConnection, operations: &[Operation]) -> Result<()> {
-    for part in operations.chunks(ROWS) {
+    for part in cut(operations) {
         let mut insert = tuples(RECORD, 4, part.len(), "");
         for operation in part {
             let outcome = serde_json::to_string(&operation.outcome)

@@ -6,10 +6,10 @@ use sqlx::{AssertSqlSafe, MySql};
 
 pub(super) type Sql = Query<'static, MySql, MySqlArguments>;
 
-/// Up to so many rows a statement of its size is kept prepared on a connection; larger ones are rarely of the same size again.
-const KEPT: usize = 16;
-/// How many rows one statement writes or looks for; servers take 65,535 values.
-pub(super) const ROWS: usize = 512;
+/// Up to so many rows are written by one statement, whatever their number.
+const FEW: usize = 16;
+/// How many rows one statement writes or looks for; servers take 65,535 values. A page of a transfer is two of these.
+pub(super) const ROWS: usize = 500;
 /// How many bytes of text one statement carries, far below what start-up makes sure the server takes.
 pub(super) const BYTES: usize = 4 << 20;
 
@@ -25,8 +25,10 @@ pub(super) fn tuples(head: &str, columns: usize, rows: usize, tail: &str) -> Sql
         sql.push(')');
     }
     sql.push_str(tail);
+    // Preparing costs more than running, so what will come again is kept on the connection.
+    let is_kept = rows <= FEW || rows == ROWS || rows.is_power_of_two();
     // Only marks were put together; every value is bound.
-    sqlx::query(AssertSqlSafe(sql)).persistent(rows <= KEPT)
+    sqlx::query(AssertSqlSafe(sql)).persistent(is_kept)
 }
 
 /// The values of a list, the last one repeated up to a power of two, so that there are few statements.
@@ -50,19 +52,37 @@ pub(super) fn pairs(head: &str, values: usize, tail: &str) -> Sql {
     tuples(&format!("{head} ("), 2, values.next_power_of_two(), &tail)
 }
 
-/// Cuts rows into parts that one statement carries each.
+/// How many of so many rows the next statement takes: all of a few, else as many as a statement writes or a power of two, so that
+/// there are few statements.
+pub(super) const fn at_once(rows: usize) -> usize {
+    match rows {
+        0..=FEW => rows,
+        ROWS.. => ROWS,
+        _ => 1 << rows.ilog2(),
+    }
+}
+
+/// Cuts rows into parts that one statement takes each.
+pub(super) fn cut<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let part = rows.split_off(..at_once(rows.len()))?;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// Cuts rows into parts that one statement takes and carries each.
 pub(super) fn parts<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut parts = Vec::new();
-    let (mut start, mut held) = (0, 0);
-    for (at, row) in rows.iter().enumerate() {
-        let size = bytes(row);
-        if at > start && (at - start == ROWS || held + size > BYTES) {
-            parts.push(&rows[start..at]);
-            (start, held) = (at, 0);
+    for rows in cut(rows) {
+        let (mut start, mut held) = (0, 0);
+        for (at, row) in rows.iter().enumerate() {
+            let size = bytes(row);
+            if at > start && held + size > BYTES {
+                parts.push(&rows[start..at]);
+                (start, held) = (at, 0);
+            }
+            held += size;
         }
-        held += size;
-    }
-    if start < rows.len() {
         parts.push(&rows[start..]);
     }
     parts
@@ -80,9 +100,11 @@ mod tests {
 
     #[test]
     fn parts_are_cut_by_rows_and_by_bytes_and_lose_nothing() {
-        let small: Vec<usize> = (0..1_100).collect();
-        let lengths: Vec<_> = parts(&small, |_| 1).iter().map(|part| part.len()).collect();
-        assert_eq!(lengths, [512, 512, 76]);
+        let small: Vec<usize> = (0..1_107).collect();
+        let cut = parts(&small, |_| 1);
+        let lengths: Vec<_> = cut.iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [500, 500, 64, 32, 11]);
+        assert_eq!(cut.concat(), small);
         let large = [BYTES - 1, 1, 1, BYTES + 5, 2];
         let cut = parts(&large, |size| *size);
         assert_eq!(cut, [&large[..2], &large[2..3], &large[3..4], &large[4..]]);

@@ -11,7 +11,7 @@ use sqlx::{Executor as _, Result, Row as _, query};
 use super::super::apply::{self, CREATE_CHATS, CREATED_CHATS, TOUCH};
 use super::super::operations;
 use super::super::rows::{self, int};
-use super::super::sql::{ROWS, list, padded, pairs, tuples};
+use super::super::sql::{ROWS, cut, list, padded, pairs, tuples};
 
 const OWNERS: &str = "SELECT public_id, id FROM applications WHERE public_id IN ";
 const MESSAGE_IDS: &str = "INSERT INTO message_ids (id, chat, number) VALUES ";
@@ -73,7 +73,7 @@ async fn applications(conn: &mut MySqlConnection, rows: &[ApplicationState]) -> 
 
 async fn chats(conn: &mut MySqlConnection, rows: &[(PublicId, ChatState)]) -> Result<bool> {
     let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
-    for part in rows.chunks(ROWS) {
+    for part in cut(rows) {
         let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
         for (owner, row) in part {
             let Some(application) = owners.get(owner) else {
@@ -101,7 +101,7 @@ async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<boo
         .iter()
         .filter(|(_, message, _)| message.change > Change::ZERO)
         .collect();
-    for part in touched.chunks(ROWS) {
+    for part in cut(&touched) {
         let mut insert = tuples(TOUCH, 3, part.len(), "");
         for (chat, message, _) in part {
             insert = insert
@@ -115,7 +115,7 @@ async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<boo
         .iter()
         .filter_map(|(chat, message, id)| Some(((*id)?, *chat, int(message.number.0))))
         .collect();
-    for part in with_ids.chunks(ROWS) {
+    for part in cut(&with_ids) {
         let mut insert = tuples(MESSAGE_IDS, 3, part.len(), "");
         for (id, chat, number) in part {
             insert = insert.bind(*id).bind(*chat).bind(*number);
@@ -126,7 +126,7 @@ async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<boo
 }
 
 async fn imports(conn: &mut MySqlConnection, rows: &[ImportWrite]) -> Result<bool> {
-    for part in rows.chunks(ROWS) {
+    for part in cut(rows) {
         let mut insert = tuples(IMPORTS, 2, part.len(), "");
         for row in part {
             insert = insert.bind(row.source.0.to_vec()).bind(int(row.line));
