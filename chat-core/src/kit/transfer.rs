@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::commit::{Command, Import, Imported, Outcome, SourceHash};
+use crate::commit::{Command, Import, Imported, SourceHash};
 use crate::error::ErrorKind;
 use crate::ids::{ChatNumber, OperationId, Token};
 use crate::kit::store::desk::{
@@ -264,14 +264,38 @@ pub async fn a_difference_is_named(store: &Arc<dyn Movable>) {
     move_all(memory.clone(), &*memory, store.clone()).await;
     let as_store: Arc<dyn Store> = store.clone();
     let desk = Desk::of(&as_store, tokens[1]).await;
-    let outcome = desk.commit(vec![post(ChatNumber(3), "more")]).await;
-    assert!(matches!(outcome[0], Outcome::Done { .. }));
-    let report = compare(memory, store.clone()).await;
-    // The chat's row and its messages.
-    assert_eq!(report.differences, 2, "{report:?}");
-    let told: Vec<_> = report.first.iter().map(ToString::to_string).collect();
-    let counts = "5 up to number 5 in the first store, 6 up to number 6 in the second";
-    assert!(told.iter().any(|one| one.contains(counts)), "{told:?}");
+    desk.done(vec![edit(ChatNumber(1), 5, "changed")]).await;
+    desk.done(vec![post(ChatNumber(3), "more")]).await;
+    for (one, other, counts) in [
+        (
+            memory.clone() as Arc<dyn Transfer>,
+            store.clone() as _,
+            "5 up to number 5 in the first store, 6 up to number 6 in the second",
+        ),
+        (
+            store.clone() as _,
+            memory as _,
+            "6 up to number 6 in the first store, 5 up to number 5 in the second",
+        ),
+    ] {
+        let report = compare(one, other).await;
+        // The rows of two chats, and the messages of each.
+        assert_eq!(report.differences, 4, "{report:?}");
+        let told: Vec<_> = report.first.iter().map(ToString::to_string).collect();
+        let tells = |start: &str, end: &str| {
+            told.iter()
+                .any(|one| one.starts_with(start) && one.ends_with(end))
+        };
+        assert!(
+            tells(
+                "the messages of chat 1 ",
+                "not the same; the first that differs is 5"
+            ),
+            "{told:?}"
+        );
+        let end = format!("{counts}; the first that differs is 6");
+        assert!(tells("the messages of chat 3 ", &end), "{told:?}");
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::page::Limit;
 use crate::port::{MessageRow, Place, Rows, Transfer};
 
 use super::digest::{self, Digest};
+use super::first::{self, Copy};
 use super::{Result, Tally};
 
 /// How many differences are kept to be told; all are counted.
@@ -59,16 +60,6 @@ pub struct Found {
     pub hash: [u8; 32],
 }
 
-impl Found {
-    const fn row(hash: [u8; 32]) -> Self {
-        Self {
-            count: 0,
-            last: MessageNumber::ZERO,
-            hash,
-        }
-    }
-}
-
 /// Where two stores differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
@@ -78,6 +69,8 @@ pub struct Difference {
     pub one: Option<Found>,
     /// What the second one has there.
     pub other: Option<Found>,
+    /// The first message in which they differ, when both have messages there.
+    pub first: Option<MessageNumber>,
 }
 
 impl fmt::Display for Difference {
@@ -94,6 +87,10 @@ impl fmt::Display for Difference {
                 )
             }
             (Some(_), Some(_)) => write!(f, "{what}: not the same"),
+        }?;
+        match self.first {
+            Some(number) => write!(f, "; the first that differs is {number}"),
+            None => Ok(()),
         }
     }
 }
@@ -115,8 +112,38 @@ pub struct Report {
 /// about a hundred bytes for each chat.
 pub struct Comparison {
     sides: [Side; 2],
-    waiting: HashMap<What, (usize, Found)>,
+    waiting: HashMap<What, (usize, Met)>,
     report: Report,
+    /// Whose first message that differs is still looked for.
+    unlike: Vec<Unlike>,
+}
+
+/// What a side has, and behind which place.
+struct Met {
+    found: Found,
+    from: Place,
+}
+
+impl Met {
+    /// A row that stands for itself.
+    const fn row(hash: [u8; 32]) -> Self {
+        let found = Found {
+            count: 0,
+            last: MessageNumber::ZERO,
+            hash,
+        };
+        Self {
+            found,
+            from: Place::End,
+        }
+    }
+}
+
+/// A chat that is not the same: where it is told, and behind which place each side has it.
+struct Unlike {
+    told: usize,
+    chat: (PublicId, ChatNumber),
+    from: [Place; 2],
 }
 
 /// One of the two stores, and where it is read.
@@ -126,11 +153,12 @@ struct Side {
     tally: Tally,
     /// The chat whose messages are going by.
     open: Option<Open>,
-    found: Vec<(What, Found)>,
+    found: Vec<(What, Met)>,
 }
 
 struct Open {
     what: What,
+    from: Place,
     count: u64,
     last: MessageNumber,
     digest: Digest,
@@ -144,6 +172,7 @@ impl Comparison {
             sides: [Side::of(one), Side::of(other)],
             waiting: HashMap::new(),
             report: Report::default(),
+            unlike: Vec::new(),
         }
     }
 
@@ -153,6 +182,14 @@ impl Comparison {
     /// What one of the stores could not do; the next step tries it again.
     pub async fn step(&mut self) -> Result<Option<Tally>> {
         let [one, other] = &mut self.sides;
+        while let Some(Unlike { told, chat, from }) = self.unlike.last() {
+            let copies = (
+                Copy::of(&*one.store, *chat, from[0]),
+                Copy::of(&*other.store, *chat, from[1]),
+            );
+            self.report.first[*told].first = first::unlike(copies.0, copies.1).await?;
+            self.unlike.pop();
+        }
         if one.place == Place::End && other.place == Place::End {
             return Ok(None);
         }
@@ -160,8 +197,8 @@ impl Comparison {
         first?;
         second?;
         for side in 0..self.sides.len() {
-            for (what, found) in std::mem::take(&mut self.sides[side].found) {
-                self.meet(side, what, found);
+            for (what, met) in std::mem::take(&mut self.sides[side].found) {
+                self.meet(side, what, met);
             }
         }
         Ok(Some(self.sides[0].tally))
@@ -170,48 +207,55 @@ impl Comparison {
     /// What it came to, once [`Comparison::step`] answered `None`.
     #[must_use]
     pub fn report(mut self) -> Report {
-        for (what, (side, found)) in std::mem::take(&mut self.waiting) {
-            let found = Some(found);
-            self.differ(match side {
-                0 => Difference {
-                    what,
-                    one: found,
-                    other: None,
-                },
-                _ => Difference {
-                    what,
-                    one: None,
-                    other: found,
-                },
-            });
+        for (what, (side, met)) in std::mem::take(&mut self.waiting) {
+            let (one, other) = match side {
+                0 => (Some(met.found), None),
+                _ => (None, Some(met.found)),
+            };
+            self.differ(what, one, other);
         }
         self.report.one = self.sides[0].tally;
         self.report.other = self.sides[1].tally;
         self.report
     }
 
-    fn meet(&mut self, side: usize, what: What, found: Found) {
+    fn meet(&mut self, side: usize, what: What, met: Met) {
         match self.waiting.remove(&what) {
             Some((of, earlier)) if of != side => {
-                let (one, other) = if side == 0 {
-                    (found, earlier)
+                let [one, other] = if side == 0 {
+                    [met, earlier]
                 } else {
-                    (earlier, found)
+                    [earlier, met]
                 };
-                if one != other {
-                    let (one, other) = (Some(one), Some(other));
-                    self.differ(Difference { what, one, other });
+                if one.found != other.found {
+                    let told = self.differ(what, Some(one.found), Some(other.found));
+                    if let (What::Messages(owner, number), Some(told)) = (what, told) {
+                        self.unlike.push(Unlike {
+                            told,
+                            chat: (owner, number),
+                            from: [one.from, other.from],
+                        });
+                    }
                 }
             }
-            _ => drop(self.waiting.insert(what, (side, found))),
+            _ => drop(self.waiting.insert(what, (side, met))),
         }
     }
 
-    fn differ(&mut self, difference: Difference) {
+    /// Counts a difference, and says which of those that are told it is.
+    fn differ(&mut self, what: What, one: Option<Found>, other: Option<Found>) -> Option<usize> {
         self.report.differences += 1;
-        if self.report.first.len() < TOLD {
-            self.report.first.push(difference);
+        let told = self.report.first.len();
+        if told == TOLD {
+            return None;
         }
+        self.report.first.push(Difference {
+            what,
+            one,
+            other,
+            first: None,
+        });
+        Some(told)
     }
 }
 
@@ -234,25 +278,25 @@ impl Side {
         self.tally.add(&part.rows);
         match &part.rows {
             Rows::Applications(rows) => self.found.extend(rows.iter().map(|row| {
-                let found = Found::row(digest::application(row));
-                (What::Application(row.public_id), found)
+                let met = Met::row(digest::application(row));
+                (What::Application(row.public_id), met)
             })),
             Rows::Chats(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
-                let found = Found::row(digest::chat(row));
-                (What::Chat(*owner, row.number), found)
+                let met = Met::row(digest::chat(row));
+                (What::Chat(*owner, row.number), met)
             })),
             Rows::Messages(rows) => rows.iter().for_each(|row| self.message(row)),
             Rows::Requests(rows) => self.found.extend(rows.iter().map(|row| {
-                let found = Found::row(digest::request(row));
-                (What::Request(row.application, row.key), found)
+                let met = Met::row(digest::request(row));
+                (What::Request(row.application, row.key), met)
             })),
             Rows::Operations(rows) => self.found.extend(rows.iter().map(|row| {
-                let found = Found::row(digest::operation(row));
-                (What::Operation(row.id), found)
+                let met = Met::row(digest::operation(row));
+                (What::Operation(row.id), met)
             })),
             Rows::Imports(rows) => self.found.extend(rows.iter().map(|row| {
-                let found = Found::row(digest::line(row.line));
-                (What::Import(row.source), found)
+                let met = Met::row(digest::line(row.line));
+                (What::Import(row.source), met)
             })),
             // Where the next one begins is not a thing that is there.
             Rows::LastMessageId(_) => {}
@@ -271,6 +315,7 @@ impl Side {
         }
         let open = self.open.get_or_insert_with(|| Open {
             what,
+            from: self.place,
             count: 0,
             last: MessageNumber::ZERO,
             digest: Digest::default(),
@@ -287,7 +332,8 @@ impl Side {
                 last: open.last,
                 hash: open.digest.end(),
             };
-            (open.what, found)
+            let from = open.from;
+            (open.what, Met { found, from })
         }));
     }
 }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod digest;
+mod first;
 
 use std::sync::Arc;
 
