@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::commit::{Batch, Outcome, Request, Scope, Sink};
+use crate::commit::{Batch, Counts, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError, ErrorKind};
 use crate::port::{Commit, Moved};
 
@@ -51,6 +51,9 @@ impl Default for LaneLimits {
 pub trait Announce: Send + Sync + 'static {
     /// These chats moved.
     fn announce(&self, moved: &[Moved]);
+
+    /// These counts changed. Whoever counts nothing leaves it at that.
+    fn count(&self, _: Vec<Counts>) {}
 }
 
 /// The way into one [`Commit`]. Cheap to clone; the lane ends when [`Lane::close`] is called.
@@ -301,6 +304,7 @@ impl Worker {
             match self.commit.commit(batch.clone(), self.clock.now()).await {
                 Ok(committed) => {
                     self.announce.announce(&committed.moved);
+                    self.announce.count(committed.counts);
                     for (reply, outcome) in replies.into_iter().zip(committed.outcomes) {
                         // A caller who went away needs no answer.
                         let _ = reply.send(Ok(outcome));

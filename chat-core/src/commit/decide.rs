@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber};
 
 use super::command::{Command, CreateApplication, CreateChat, Import, Request, Scope};
+use super::counts::Counts;
 use super::facts::{ApplicationState, ChatState, Facts, Remembered};
 use super::outcome::{Done, Operation, Outcome, Refusal};
 use super::working::{WorkingChat, reply_exists};
@@ -276,21 +277,23 @@ impl Working {
 
     fn into_writes(self) -> Writes {
         let mut writes = self.writes;
-        writes.applications = self
-            .applications
-            .into_iter()
-            .map(|(id, application)| ApplicationWrite {
+        let created = writes.created.iter();
+        writes.counts = created.map(|state| Counts::of(state, true, &[])).collect();
+        for (id, application) in self.applications {
+            let (state, changed) = (application.state, application.changed);
+            let chats = application.chats.into_values();
+            let chats: Vec<_> = chats.filter_map(WorkingChat::into_write).collect();
+            if !changed && chats.is_empty() {
+                continue;
+            }
+            writes.counts.push(Counts::of(&state, changed, &chats));
+            writes.applications.push(ApplicationWrite {
                 id,
-                message_ids: application.state.is_default,
-                row: application.changed.then_some(application.state),
-                chats: application
-                    .chats
-                    .into_values()
-                    .filter_map(WorkingChat::into_write)
-                    .collect(),
-            })
-            .filter(|write| write.row.is_some() || !write.chats.is_empty())
-            .collect();
+                message_ids: state.is_default,
+                row: changed.then_some(state),
+                chats,
+            });
+        }
         writes
     }
 }

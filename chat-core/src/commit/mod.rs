@@ -5,6 +5,7 @@
 //! writes the [`Writes`] in the same transaction. Numbers are made here and nowhere else.
 
 mod command;
+mod counts;
 mod decide;
 mod facts;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use command::{
     Batch, Command, CreateApplication, CreateChat, Edit, Fingerprint, Import, Imported, Key,
     KeyHash, Post, Request, Scope, Sink, SourceHash,
 };
+pub use counts::{Counted, Counts};
 pub use decide::decide;
 pub use facts::{ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Remembered};
 pub use needs::{Needs, ScopeNeeds, needs};

@@ -6,6 +6,7 @@ use crate::ids::{ApplicationId, Change, Head};
 use crate::model::Message;
 
 use super::command::{Fingerprint, KeyHash, SourceHash};
+use super::counts::Counts;
 use super::facts::{ApplicationState, ChatState};
 use super::outcome::{Done, Operation};
 
@@ -22,6 +23,8 @@ pub struct Writes {
     pub imports: Vec<ImportWrite>,
     /// Operations to record.
     pub operations: Vec<Operation>,
+    /// What is counted afterwards. Nothing of it is written; it becomes [`Committed::counts`](crate::port::Committed::counts).
+    pub counts: Vec<Counts>,
 }
 
 /// What is written in one application.

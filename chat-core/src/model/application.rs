@@ -1,5 +1,5 @@
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, PublicId};
+use crate::ids::{ApplicationId, ChatNumber, PublicId};
 use crate::seal::Sealed;
 
 /// A tenant.
@@ -15,6 +15,8 @@ pub struct Application {
     pub name: String,
     /// Whether it is the default application, which is in no list and cannot be deleted.
     pub is_default: bool,
+    /// The number of the last chat that was made.
+    pub last_chat: ChatNumber,
     /// How many chats exist, deleted ones not counted. Exact.
     pub chats_count: u64,
     /// When it was created.

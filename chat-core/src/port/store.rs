@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::commit::{Batch, Operation, Outcome, Sink, SourceHash};
+use crate::commit::{Batch, Counts, Operation, Outcome, Sink, SourceHash};
 use crate::error::BackendError;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, OperationId, PublicId, TokenHash,
@@ -48,6 +48,8 @@ pub struct Committed {
     pub outcomes: Vec<Outcome>,
     /// The chats whose head moved.
     pub moved: Vec<Moved>,
+    /// [`Writes::counts`](crate::commit::Writes::counts).
+    pub counts: Vec<Counts>,
 }
 
 /// A chat whose head moved.

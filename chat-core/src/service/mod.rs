@@ -2,6 +2,7 @@
 
 mod applications;
 mod chats;
+mod counts;
 mod feed;
 mod hits;
 mod import;
@@ -29,10 +30,10 @@ use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, Epoch, Token};
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
-use crate::port::{Bus, Queue, Search, Store, Stores};
+use crate::port::{Bus, Counter, Queue, Search, Store, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
-use crate::sink::{Announcer, Indexer};
+use crate::sink::{Announcer, CountFeed, Indexer};
 use crate::text::{IdempotencyKey, Name};
 
 pub use applications::DEFAULT_APPLICATION;
@@ -64,6 +65,12 @@ pub struct Parts {
     pub lanes: NonZeroUsize,
     /// The queue, and which writes go through it; without one, none does.
     pub queueing: Option<Queueing>,
+    /// Where counts are kept for others to read, as `APP-{token}` (chats) and `APP-{token}-{number}` (messages); without one they
+    /// are kept nowhere but in the Store.
+    pub counter: Option<Arc<dyn Counter>>,
+    /// How often those who wait look at the Store. For nodes that share a Store and no bus: what another one writes is heard of
+    /// so late. With `None` they look every 15 seconds, for events that were lost.
+    pub look_every: Option<Duration>,
     /// How often all counts are recomputed.
     pub recount_every: Duration,
 }
@@ -92,6 +99,8 @@ impl Parts {
             limits: LaneLimits::default(),
             lanes: NonZeroUsize::MIN,
             queueing: None,
+            counter: None,
+            look_every: None,
             recount_every: Duration::from_secs(30 * 60),
         }
     }
@@ -123,6 +132,8 @@ pub struct Chat {
 
 /// How long a queued write waits, unless it does not want to.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the Counter may take to hear the last counts.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 struct Inner {
     stores: Stores,
@@ -135,6 +146,7 @@ struct Inner {
     queued: Option<(Queued, Routes)>,
     watches: Arc<Watches>,
     lead: Lead,
+    counts: Option<Arc<CountFeed>>,
     indexer: Arc<Indexer>,
     rebuilding: tokio::sync::Mutex<()>,
     index_is_whole: AtomicBool,
@@ -194,11 +206,15 @@ impl Chat {
             limits,
             lanes,
             queueing,
+            counter,
+            look_every,
             recount_every,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
         let wake = Arc::new(Notify::new());
-        let announcer = Arc::new(Announcer::new(bus.clone(), wake.clone()));
+        let counts = counter.map(|counter| Arc::new(CountFeed::new(counter, keyring.clone())));
+        let announcer = Announcer::new(bus.clone(), wake.clone()).feeding(counts.clone());
+        let announcer = Arc::new(announcer);
         let indexer = Arc::new(Indexer::new(stores.clone(), search.clone(), wake));
         let lane = || {
             Lane::new(
@@ -217,6 +233,12 @@ impl Chat {
             others: JoinSet::new(),
         };
         tasks.others.spawn(announcer.run());
+        if let Some(counts) = counts.clone() {
+            tasks.others.spawn(counts.run());
+        }
+        if let Some(every) = look_every {
+            tasks.others.spawn(watches.clone().look(every));
+        }
         tasks.others.spawn(indexer.clone().run());
         tasks.others.spawn(watches.clone().run(subscription));
         let lanes = Lanes::new(lanes);
@@ -263,6 +285,7 @@ impl Chat {
                 queued,
                 watches,
                 lead,
+                counts,
                 indexer,
                 rebuilding: tokio::sync::Mutex::new(()),
                 index_is_whole: AtomicBool::new(false),
@@ -277,11 +300,16 @@ impl Chat {
         Ok(chat)
     }
 
-    /// Refuses further writes, commits those that wait, then ends all tasks.
+    /// Refuses further writes, commits those that wait, tells the Counter of them if it takes a second at most, then ends all
+    /// tasks.
     pub async fn stop(&self) {
         self.inner.lanes.close();
         let mut lanes = std::mem::take(&mut self.tasks().lanes);
         while lanes.join_next().await.is_some() {}
+        if let Some(counts) = &self.inner.counts {
+            // What does not get there a recount sets.
+            let _ = tokio::time::timeout(FAREWELL, counts.settled()).await;
+        }
         let mut others = std::mem::take(&mut self.tasks().others);
         others.shutdown().await;
     }

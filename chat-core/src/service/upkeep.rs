@@ -27,7 +27,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(60);
 
 impl Chat {
     /// Recounts all chats and messages, and repairs the counts that are wrong. None should be,
-    /// unless the data was changed by hand.
+    /// unless the data was changed by hand. The Counter, if there is one, is set anew as far as it can be reached.
     ///
     /// # Errors
     /// Only those of any call.
@@ -47,6 +47,9 @@ impl Chat {
                 applications = total.applications,
                 "counts had drifted and were repaired"
             );
+        }
+        if let Err(error) = self.set_counts().await {
+            tracing::warn!(?error, "the counter is set by the next recount");
         }
         Ok(total)
     }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::ids::{ApplicationId, ChatId};
 use crate::port::{Event, Subscription};
@@ -31,6 +33,16 @@ impl Watches {
     pub(super) async fn run(self: Arc<Self>, mut subscription: Subscription) {
         while let Some(event) = subscription.next().await {
             self.hear(event);
+        }
+    }
+
+    /// Has everybody look, as often as this, for as long as it is polled.
+    pub(super) async fn look(self: Arc<Self>, every: Duration) {
+        let mut looks = tokio::time::interval(every);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            self.hear(Event::Gap);
         }
     }
 

@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::commit::Counts;
 use crate::ids::ChatId;
 use crate::lane::Announce;
 use crate::port::{Bus, Event, Moved};
+use crate::sink::CountFeed;
 
 /// Collects what moved, one entry a chat however often it moves, and publishes it.
 pub struct Announcer {
     pending: Mutex<HashMap<ChatId, Moved>>,
     publish: Notify,
     index: Arc<Notify>,
+    counts: Option<Arc<CountFeed>>,
     bus: Arc<dyn Bus>,
 }
 
@@ -25,8 +28,16 @@ impl Announcer {
             pending: Mutex::default(),
             publish: Notify::new(),
             index,
+            counts: None,
             bus,
         }
+    }
+
+    /// The same, which passes counts on to this feed.
+    #[must_use]
+    pub fn feeding(mut self, counts: Option<Arc<CountFeed>>) -> Self {
+        self.counts = counts;
+        self
     }
 
     /// Publishes for as long as it is polled.
@@ -71,5 +82,11 @@ impl Announce for Announcer {
         drop(pending);
         self.publish.notify_one();
         self.index.notify_one();
+    }
+
+    fn count(&self, counts: Vec<Counts>) {
+        if let Some(feed) = &self.counts {
+            feed.take_in(counts);
+        }
     }
 }

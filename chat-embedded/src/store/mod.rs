@@ -156,7 +156,12 @@ impl Commit for SqliteStore {
 /// The writer is alone, so what is loaded in its transaction is locked.
 fn commit(conn: &Connection, batch: &Batch, now: Timestamp) -> rusqlite::Result<Committed> {
     let facts = load::facts(conn, &batch.requests)?;
-    let (outcomes, writes) = decide(facts, &batch.requests, now);
+    let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+    let counts = std::mem::take(&mut writes.counts);
     let moved = apply::writes(conn, &writes, &batch.sinks)?;
-    Ok(Committed { outcomes, moved })
+    Ok(Committed {
+        outcomes,
+        moved,
+        counts,
+    })
 }

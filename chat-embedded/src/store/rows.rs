@@ -16,7 +16,8 @@ pub(super) fn int(number: u64) -> i64 {
 
 macro_rules! application_columns {
     () => {
-        "id, public_id, token, name, is_default, live_chats, created_at, updated_at"
+        "id, public_id, token, name, is_default, live_chats, created_at, updated_at, \
+         last_chat"
     };
 }
 pub(super) use application_columns;
@@ -31,6 +32,7 @@ pub(super) fn application(row: &Row<'_>) -> Result<Application> {
         chats_count: row.get(5)?,
         created_at: Timestamp(row.get(6)?),
         updated_at: Timestamp(row.get(7)?),
+        last_chat: ChatNumber(row.get(8)?),
     })
 }
 

@@ -202,9 +202,15 @@ async fn write(
 ) -> sqlx::Result<(Committed, bool)> {
     conn.execute(AssertSqlSafe(begin(writer, attempt))).await?;
     let facts = load::facts(conn, &batch.requests).await?;
-    let (outcomes, writes) = decide(facts, &batch.requests, now);
+    let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+    let counts = std::mem::take(&mut writes.counts);
     let moved = apply::writes(conn, &writes, &batch.sinks).await?;
-    Ok((Committed { outcomes, moved }, !is_nothing(&writes)))
+    let committed = Committed {
+        outcomes,
+        moved,
+        counts,
+    };
+    Ok((committed, !is_nothing(&writes)))
 }
 
 fn is_nothing(writes: &Writes) -> bool {

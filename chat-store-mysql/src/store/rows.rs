@@ -67,7 +67,8 @@ pub(super) fn unreadable(
 
 macro_rules! application_columns {
     () => {
-        "id, public_id, token, name, is_default, live_chats, created_at, updated_at"
+        "id, public_id, token, name, is_default, live_chats, created_at, updated_at, \
+         last_chat"
     };
 }
 pub(super) use application_columns;
@@ -82,6 +83,7 @@ pub(super) fn application(row: &MySqlRow) -> Result<Application> {
         chats_count: number(row, 5)?,
         created_at: time(row, 6)?,
         updated_at: time(row, 7)?,
+        last_chat: ChatNumber(number(row, 8)?),
     })
 }
 

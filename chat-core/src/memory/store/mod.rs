@@ -129,9 +129,14 @@ impl Commit for MemoryStore {
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed> {
         let mut state = self.state();
         let facts = state.load(&needs(&batch.requests));
-        let (outcomes, writes) = decide(facts, &batch.requests, now);
+        let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+        let counts = std::mem::take(&mut writes.counts);
         let moved = state.apply(writes, &batch.sinks)?;
-        Ok(Committed { outcomes, moved })
+        Ok(Committed {
+            outcomes,
+            moved,
+            counts,
+        })
     }
 
     async fn operations(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {

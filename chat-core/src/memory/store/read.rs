@@ -18,6 +18,7 @@ fn application(id: ApplicationId, state: &ApplicationState) -> Application {
         token: state.token.clone(),
         name: state.name.clone(),
         is_default: state.is_default,
+        last_chat: state.last_chat,
         chats_count: state.live_chats,
         created_at: state.created_at,
         updated_at: state.updated_at,

@@ -1,3 +1,4 @@
+mod counts;
 mod nodes;
 mod queued;
 

@@ -94,3 +94,31 @@ async fn what_was_deleted_here_is_erased_from_here_whoever_leads() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(work.done(), [1, 0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nodes_on_one_store_without_a_common_bus_hear_each_other_within_a_second() {
+    let parts = Parts::in_memory();
+    let beside = |parts: &Parts| Parts {
+        stores: parts.stores.clone(),
+        keyring: parts.keyring.clone(),
+        look_every: Some(Duration::from_secs(1)),
+        ..Parts::in_memory()
+    };
+    let (writer, shop, room) = start_with(beside(&parts)).await;
+    let hearer = Chat::start(beside(&parts)).await.unwrap();
+    let access = Access::from(shop.token);
+    let reader = hearer.chat(access, room.number).await.unwrap();
+    let started = tokio::time::Instant::now();
+    let waiting = reader.wait(None, Limit::DEFAULT, Duration::from_secs(60));
+    let writing = async {
+        tokio::time::sleep(Duration::from_millis(3_500)).await;
+        writer
+            .post(access, room.number, post("x"), None)
+            .await
+            .unwrap();
+    };
+    let (feed, ()) = tokio::join!(waiting, writing);
+    assert_eq!(feed.unwrap().items.len(), 1);
+    let late = started.elapsed() - Duration::from_millis(3_500);
+    assert!(late <= Duration::from_secs(1), "{late:?}");
+}

@@ -1,0 +1,238 @@
+//! From the commit to the Counter, without making the commit wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::commit::{Counted, Counts};
+use crate::error::BackendError;
+use crate::ids::{ChatNumber, PublicId, Token};
+use crate::port::{Count, Counter};
+use crate::seal::{Keyring, Sealed};
+
+/// So many counts wait at most, each with its latest value alone; what is beyond them a recount sets.
+const WAITING: usize = 1 << 16;
+/// So many counts are on their way at once.
+const PART: usize = 128;
+/// So long after the Counter took nothing it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A Counter that says nothing for so long takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Tells the Counter what commits left: `APP-{token}`, the chats of an application, and `APP-{token}-{number}`, the messages of a
+/// chat.
+pub struct CountFeed {
+    counter: Arc<dyn Counter>,
+    keyring: Keyring,
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+    /// Whether everything is told.
+    settled: watch::Sender<bool>,
+}
+
+/// A count: of the chats of an application, or of the messages of one of them.
+type Name = (PublicId, Option<ChatNumber>);
+
+#[derive(Default)]
+struct Waiting {
+    entries: HashMap<Name, Entry>,
+    /// Whether something was let go that did not fit.
+    full: bool,
+}
+
+#[derive(Clone)]
+struct Entry {
+    token: Sealed,
+    news: News,
+}
+
+#[derive(Clone, Copy)]
+enum News {
+    Is(Count),
+    Gone,
+    /// With all chats up to this one.
+    AllGone(ChatNumber),
+}
+
+impl News {
+    /// Of two, what holds: nothing comes back, and else the later one does.
+    fn or_later(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Is(one), Self::Is(two)) if two.version > one.version => other,
+            (Self::Is(_), Self::Is(_)) | (Self::AllGone(_), _) => self,
+            (_, Self::AllGone(_)) => other,
+            (Self::Gone, _) => self,
+            (_, Self::Gone) => other,
+        }
+    }
+}
+
+/// The name of a count in the Counter.
+pub(crate) fn key(token: Token, chat: Option<ChatNumber>) -> String {
+    match chat {
+        None => format!("APP-{}", token.expose()),
+        Some(number) => format!("APP-{}-{number}", token.expose()),
+    }
+}
+
+impl CountFeed {
+    /// A feed of this counter. Tokens are opened with this keyring.
+    #[must_use]
+    pub fn new(counter: Arc<dyn Counter>, keyring: Keyring) -> Self {
+        Self {
+            counter,
+            keyring,
+            waiting: Mutex::default(),
+            wake: Notify::new(),
+            settled: watch::Sender::new(true),
+        }
+    }
+
+    /// What is fed.
+    pub(crate) fn counter(&self) -> &Arc<dyn Counter> {
+        &self.counter
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what changed; it does not wait.
+    pub fn take_in(&self, counts: Vec<Counts>) {
+        if counts.is_empty() {
+            return;
+        }
+        let mut waiting = self.waiting();
+        for one in counts {
+            for changed in one.changed {
+                let (chat, news) = match changed {
+                    Counted::Chats(count) => (None, News::Is(count)),
+                    Counted::Messages(number, count) => (Some(number), News::Is(count)),
+                    Counted::ChatGone(number) => (Some(number), News::Gone),
+                    Counted::Gone(last) => (None, News::AllGone(last)),
+                };
+                waiting.note((one.public_id, chat), &one.token, news);
+            }
+        }
+        self.settled.send_replace(false);
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    /// Tells what changed for as long as it is polled.
+    pub async fn run(self: Arc<Self>) {
+        let mut was_down = false;
+        loop {
+            let part = self.next_part();
+            if part.is_empty() {
+                self.wake.notified().await;
+                continue;
+            }
+            match self.tell(part).await {
+                Ok(()) => was_down = false,
+                Err(error) => {
+                    if !std::mem::replace(&mut was_down, true) {
+                        tracing::warn!(?error, "the counter takes no counts; they wait");
+                    }
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Returns once everything that was noted is told.
+    pub async fn settled(&self) {
+        let mut settled = self.settled.subscribe();
+        // The sender lives in `self`.
+        let _ = settled.wait_for(|settled| *settled).await;
+    }
+
+    fn next_part(&self) -> Vec<(Name, Entry)> {
+        let mut waiting = self.waiting();
+        let names: Vec<Name> = waiting.entries.keys().take(PART).copied().collect();
+        let entries = names.into_iter();
+        let part: Vec<_> = entries
+            .filter_map(|name| Some((name, waiting.entries.remove(&name)?)))
+            .collect();
+        if part.is_empty() {
+            self.settled.send_replace(true);
+            if std::mem::take(&mut waiting.full) {
+                tracing::warn!(
+                    "counts were let go while the counter took none; the next recount sets them"
+                );
+            }
+        }
+        part
+    }
+
+    /// What is not taken waits again.
+    async fn tell(&self, part: Vec<(Name, Entry)>) -> Result<(), BackendError> {
+        let mut telling = JoinSet::new();
+        for (name, entry) in part {
+            let Ok(token) = self.keyring.open(&entry.token, name.0) else {
+                tracing::warn!(application = %name.0, "a count has no name: its token is sealed under another key");
+                continue;
+            };
+            let counter = self.counter.clone();
+            telling.spawn(async move {
+                let told = tell_one(&*counter, token, name.1, entry.news).await;
+                told.map_err(|error| (name, entry, error))
+            });
+        }
+        let mut result = Ok(());
+        while let Some(told) = telling.join_next().await {
+            // A panic is a fault of one count.
+            if let Ok(Err((name, entry, error))) = told {
+                self.waiting().note(name, &entry.token, entry.news);
+                result = Err(error);
+            }
+        }
+        result
+    }
+}
+
+impl Waiting {
+    fn note(&mut self, name: Name, token: &Sealed, news: News) {
+        if let Some(known) = self.entries.get_mut(&name) {
+            known.news = known.news.or_later(news);
+        } else if self.entries.len() < WAITING {
+            let token = token.clone();
+            self.entries.insert(name, Entry { token, news });
+        } else {
+            self.full = true;
+        }
+    }
+}
+
+async fn tell_one(
+    counter: &dyn Counter,
+    token: Token,
+    chat: Option<ChatNumber>,
+    news: News,
+) -> Result<(), BackendError> {
+    let name = key(token, chat);
+    match news {
+        News::Is(count) => in_time(counter.set(&name, count)).await,
+        News::Gone => in_time(counter.remove(&name)).await,
+        News::AllGone(last) => {
+            in_time(counter.remove(&name)).await?;
+            for number in 1..=last.0 {
+                in_time(counter.remove(&key(token, Some(ChatNumber(number))))).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn in_time<T>(
+    call: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, BackendError> {
+    timeout(PATIENCE, call).await.unwrap_or_else(|late| {
+        let error = BackendError::new(crate::error::ErrorKind::Unavailable, "counter", "call");
+        Err(error.with_source(late))
+    })
+}
