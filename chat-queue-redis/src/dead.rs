@@ -64,6 +64,15 @@ impl DeadLetters for RedisQueue {
         Ok(Page::cut(letters, limit, Span::After(0)))
     }
 
+    async fn count(&self) -> Result<u64, BackendError> {
+        let lanes = self
+            .each::<u64>("count", |lane| {
+                self.on(&self.scripts.count, lane, &["order"])
+            })
+            .await?;
+        Ok(lanes.iter().map(|(_, count)| count).sum())
+    }
+
     async fn revive(&self, id: OperationId) -> Result<bool, BackendError> {
         self.unbury("revive", id, true).await
     }

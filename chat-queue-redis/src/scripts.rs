@@ -23,4 +23,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { push pull ack retry bury find depth buried unbury lead }
+scripts! { push pull ack retry bury find depth buried count unbury lead }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
+mod figures;
 pub mod http;
 pub mod keyfile;
 pub mod log;

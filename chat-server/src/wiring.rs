@@ -22,6 +22,7 @@ mod transfer;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::error::BackendError;
 use chat_core::memory::{MemoryBus, MemoryCounter, MemoryQueue, MemorySearch, MemoryStore};
@@ -34,13 +35,16 @@ use crate::api::ops::Probe;
 use crate::config::{BackendUrl, Settings};
 
 use later::Later;
-use probe::{SearchProbe, StoreProbe};
+use probe::{QueueProbe, SearchProbe, StoreProbe};
 
 pub use error::WiringError;
 #[cfg(feature = "embedded")]
 pub use read_only::ReadOnly;
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 pub use transfer::{Movable, Purpose};
+
+/// How often whoever waits looks at a store that other nodes write, where nobody tells him.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// When the search index follows the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +93,9 @@ impl Node {
         settings: &Settings,
         indexing: Indexing,
     ) -> Result<Self, WiringError> {
+        if indexing == Indexing::Now {
+            is_shared(settings)?;
+        }
         let Exchange {
             counter,
             bus,
@@ -118,6 +125,8 @@ impl Node {
             bus,
             lanes,
             queueing: Some(queueing),
+            counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
+            look_every: look_every(settings),
             recount_every: settings.recount_interval.0,
             keyring,
             ..Parts::in_memory()
@@ -145,8 +154,35 @@ impl Node {
                 chat: self.chat.clone(),
                 url: settings.search.clone(),
             }),
+            Arc::new(QueueProbe {
+                queue: self.jobs.queue.clone(),
+                url: settings.queue.clone(),
+            }),
         ]
     }
+}
+
+/// Every node finds all that any node wrote, so the index of a store that nodes share must be shared as well.
+fn is_shared(settings: &Settings) -> Result<(), WiringError> {
+    let (store, search) = (&settings.store, &settings.search);
+    if store.scheme() == "mysql" && matches!(search.scheme(), "sqlite" | "memory") {
+        return Err(WiringError::SearchNotShared {
+            store: store.clone(),
+            search: search.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Whether other programs can read what is there.
+fn is_outside(queue: &BackendUrl) -> bool {
+    queue.scheme() != "memory"
+}
+
+/// Nodes that share a store alone do not hear of each other's writes: whoever waits looks for himself.
+fn look_every(settings: &Settings) -> Option<Duration> {
+    let alone = settings.store.scheme() != "mysql" || is_outside(&settings.queue);
+    (!alone).then_some(LOOK_EVERY)
 }
 
 /// A store that is open.

@@ -4,6 +4,6 @@ mod config;
 mod error;
 mod store;
 
-pub use config::MysqlConfig;
+pub use config::{ConfigError, MysqlConfig};
 pub use error::OpenError;
 pub use store::MysqlStore;

@@ -28,6 +28,7 @@ macro_rules! queue_kit {
             what_is_held_is_found,
             depth_tells_what_waits_and_what_is_taken,
             a_buried_job_waits_for_an_operator,
+            dead_letters_are_counted,
             a_receipt_that_is_unknown_is_left_alone,
             a_leader_leads_on,
         }
@@ -316,6 +317,23 @@ pub async fn a_receipt_that_is_unknown_is_left_alone(queue: &Arc<dyn FullQueue>)
     assert_eq!(queue.depth().await.expect("depth"), []);
     let buried = queue.buried(None, Limit::MAX).await.expect("buried");
     assert_eq!(buried.items, []);
+}
+
+/// The count of dead letters, of all lanes, follows what becomes of them.
+pub async fn dead_letters_are_counted(queue: &Arc<dyn FullQueue>) {
+    assert_eq!(queue.count().await.expect("count"), 0);
+    for lane in [2, 7] {
+        push(queue, lane, &["a", "b"]).await;
+        for delivery in pull(queue, lane, 2).await {
+            let buried = queue.bury(lane, &delivery.receipt, "no good").await;
+            buried.expect("bury");
+        }
+    }
+    assert_eq!(queue.count().await.expect("count"), 4);
+    let letters = queue.buried(None, Limit::MAX).await.expect("buried").items;
+    assert!(queue.revive(letters[0].job.id).await.expect("revive"));
+    assert!(queue.discard(letters[1].job.id).await.expect("discard"));
+    assert_eq!(queue.count().await.expect("count"), 2);
 }
 
 /// Whoever leads goes on leading; roles are apart.

@@ -296,6 +296,10 @@ impl DeadLetters for MemoryQueue {
         Ok(Page::cut(letters.collect(), limit, Span::After(0)))
     }
 
+    async fn count(&self) -> Result<u64> {
+        Ok(self.state().buried.len() as u64)
+    }
+
     async fn revive(&self, id: OperationId) -> Result<bool> {
         let letter = self.state().buried.remove(&id);
         let found = letter.is_some();

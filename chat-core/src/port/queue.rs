@@ -120,6 +120,9 @@ pub trait DeadLetters: Send + Sync + 'static {
     /// The dead letters with ids above `after`, ascending by id.
     async fn buried(&self, after: Option<OperationId>, limit: Limit) -> Result<Page<DeadLetter>>;
 
+    /// How many there are.
+    async fn count(&self) -> Result<u64>;
+
     /// Puts a dead letter at the end of its lane, as one that was never taken. `false` when there is none of this id.
     async fn revive(&self, id: OperationId) -> Result<bool>;
 

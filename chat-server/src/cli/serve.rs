@@ -10,6 +10,7 @@ use super::{Failure, say, stop};
 use crate::api;
 use crate::api::admin::Reindexer;
 use crate::config::{DoorName, Settings};
+use crate::figures;
 use crate::http::access_log::AccessLogger;
 use crate::http::connection::Patience;
 use crate::http::front::Front;
@@ -38,6 +39,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let probes = node.probes(settings);
     let jobs = node.jobs.clone();
     let doors = api::doors(settings, &node.chat, &node.counter, reindexer, jobs, probes);
+    tokio::spawn(figures::follow(node.jobs.clone()));
     let listening = Listening::tell(settings, &addresses);
     announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);

@@ -40,7 +40,7 @@ pub struct Layer {
         hide_env_values = true
     )]
     pub store: Option<BackendUrl>,
-    /// Where the search index is [default: sqlite:DATA/search.db]
+    /// Where the search index is; for a store on mysql: an Elasticsearch [default: sqlite:DATA/search.db]
     #[arg(
         long,
         global = true,

@@ -68,7 +68,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where chats are stored.
     pub store: BackendUrl,
-    /// Where the search index is.
+    /// Where the search index is. Nodes share it as they share the store: with a store on `mysql:` it is on Elasticsearch.
     pub search: BackendUrl,
     /// Where jobs wait.
     pub queue: BackendUrl,

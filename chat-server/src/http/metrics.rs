@@ -45,6 +45,7 @@ fn describe() {
         "chat_http_requests_uncounted_total",
         "Requests that passed because the rate could not be counted."
     );
+    crate::figures::describe();
 }
 
 /// Folds recorded samples together, without which they would pile up until somebody looks.

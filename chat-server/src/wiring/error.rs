@@ -60,6 +60,16 @@ pub enum WiringError {
         "the setting queue is {0}, which no other process can work: name the queue that the servers use"
     )]
     NothingToWork(BackendUrl),
+    /// Each node would find what it wrote itself alone.
+    #[error(
+        "the setting search is {search}, which belongs to one process alone, while any number of them write {store}: name an Elasticsearch that they share (http:… or https:…)"
+    )]
+    SearchNotShared {
+        /// The store.
+        store: BackendUrl,
+        /// The index.
+        search: BackendUrl,
+    },
     /// Nodes on one store must share the key that tokens are sealed under.
     #[error(
         "the setting token_key is missing: every node on {0} needs the same one; make it once, with `openssl rand -hex 32`, and keep it"

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chat_core::Chat;
+use chat_core::port::Queue;
 
 use crate::api::ops::{Probe, Working};
 use crate::config::BackendUrl;
@@ -11,6 +14,11 @@ pub(super) struct StoreProbe {
 
 pub(super) struct SearchProbe {
     pub(super) chat: Chat,
+    pub(super) url: BackendUrl,
+}
+
+pub(super) struct QueueProbe {
+    pub(super) queue: Arc<dyn Queue>,
     pub(super) url: BackendUrl,
 }
 
@@ -56,5 +64,26 @@ impl Probe for SearchProbe {
             true => Working::Wholly,
             false => Working::Incompletely,
         })
+    }
+}
+
+#[async_trait]
+impl Probe for QueueProbe {
+    fn role(&self) -> &'static str {
+        "queue"
+    }
+
+    fn backend(&self) -> String {
+        self.url.scheme().to_owned()
+    }
+
+    /// Without it writes are committed directly, and what other nodes write is heard of a second later.
+    fn is_vital(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> Checked {
+        self.queue.depth().await?;
+        Ok(Working::Wholly)
     }
 }

@@ -35,7 +35,7 @@ async fn an_unknown_scheme_is_refused_by_name() {
 #[cfg(all(feature = "mysql", feature = "elasticsearch", feature = "redis"))]
 #[tokio::test]
 async fn a_url_that_an_adapter_cannot_use_is_refused_with_its_setting() {
-    let text = refusal(settings("mysql://h/d", "memory:", "memory:")).await;
+    let text = refusal(settings("mysql://h/d", "http://h", "memory:")).await;
     assert!(text.contains("token_key is missing"), "{text}");
     let text = refusal(settings(
         "memory:",
@@ -54,13 +54,76 @@ async fn a_url_that_an_adapter_cannot_use_is_refused_with_its_setting() {
     );
 }
 
+#[tokio::test]
+async fn an_index_of_one_process_does_not_serve_a_store_of_many() {
+    for search in ["memory:", "sqlite:search.db"] {
+        let text = refusal(settings("mysql://u:s3cret@h/d", search, "memory:")).await;
+        assert!(
+            text.contains(search) && text.contains("Elasticsearch"),
+            "{text}"
+        );
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_common_bus_nodes_on_one_store_look_for_themselves() {
+    let [alone, shared, heard] = [
+        ("sqlite:a.db", "memory:"),
+        ("mysql://h/d", "memory:"),
+        ("mysql://h/d", "redis://h"),
+    ]
+    .map(|(store, queue)| look_every(&settings(store, "http://h", queue)));
+    assert_eq!([alone, shared, heard], [None, Some(LOOK_EVERY), None]);
+}
+
+#[tokio::test]
+async fn readiness_looks_at_the_queue_without_needing_it() {
+    let settings = settings("memory:", "memory:", "memory:");
+    let node = Node::start(&settings).await.unwrap();
+    let probes = node.probes(&settings);
+    let told: Vec<_> = probes
+        .iter()
+        .map(|probe| (probe.role(), probe.is_vital()))
+        .collect();
+    assert_eq!(told, [("store", true), ("search", false), ("queue", false)]);
+    for probe in probes {
+        assert!(probe.check().await.is_ok());
+    }
+    let down = QueueProbe {
+        queue: {
+            let mut queue = chat_core::port::MockQueue::new();
+            queue.expect_depth().returning(|| {
+                let kind = chat_core::error::ErrorKind::Unavailable;
+                Err(BackendError::new(kind, "queue", "depth"))
+            });
+            Arc::new(queue)
+        },
+        url: settings.queue,
+    };
+    assert!(down.check().await.is_err());
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn a_parameter_of_the_store_that_cannot_be_is_refused_by_name() {
+    let mut layered = settings("mysql://u:s3cret@h/d?connections=1", "http://h", "memory:");
+    layered.token_key = Some("0".repeat(64).parse().unwrap());
+    let text = refusal(layered).await;
+    assert!(
+        text.contains("the setting store") && text.contains("connections must be"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
 #[cfg(not(feature = "embedded"))]
 #[tokio::test]
 async fn an_adapter_that_was_left_out_is_named_with_its_feature() {
     for (store, search, queue, feature) in [
         ("sqlite:a.db", "memory:", "memory:", "embedded"),
         ("memory:", "sqlite:a.db", "memory:", "embedded"),
-        ("mysql://h/d", "memory:", "memory:", "mysql"),
+        ("mysql://h/d", "http://h", "memory:", "mysql"),
         ("memory:", "https://h", "memory:", "elasticsearch"),
         ("memory:", "memory:", "rediss-cluster://h", "redis"),
     ] {

@@ -9,7 +9,7 @@ use chat_core::seal::Keyring;
 #[cfg(feature = "embedded")]
 use chat_embedded::SqliteStore;
 #[cfg(feature = "mysql")]
-use chat_store_mysql::{MysqlConfig, MysqlStore};
+use chat_store_mysql::MysqlStore;
 
 #[cfg(feature = "embedded")]
 use super::sqlite;
@@ -54,7 +54,7 @@ impl Movable {
             "sqlite" => Self::file(settings, url, purpose).await,
             #[cfg(feature = "mysql")]
             "mysql" => {
-                let store = MysqlStore::connect(MysqlConfig::new(url.expose())).await;
+                let store = MysqlStore::connect(super::mysql::config(url)?).await;
                 Self::of(Arc::new(store.map_err(backend("store"))?), None).await
             }
             _ => Err(no_adapter("store", url)),
