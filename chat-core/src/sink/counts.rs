@@ -18,6 +18,8 @@ use crate::seal::{Keyring, Sealed};
 const WAITING: usize = 1 << 16;
 /// So many counts are on their way at once.
 const PART: usize = 128;
+/// So many chats of an application that is deleted are forgotten at once, before others have their turn.
+const STEP: u64 = 100;
 /// So long after the Counter took nothing it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A Counter that says nothing for so long takes nothing.
@@ -169,7 +171,7 @@ impl CountFeed {
         part
     }
 
-    /// What is not taken waits again.
+    /// What is not taken, or not told wholly, waits again.
     async fn tell(&self, part: Vec<(Name, Entry)>) -> Result<(), BackendError> {
         let mut telling = JoinSet::new();
         for (name, entry) in part {
@@ -180,15 +182,21 @@ impl CountFeed {
             let counter = self.counter.clone();
             telling.spawn(async move {
                 let told = tell_one(&*counter, token, name.1, entry.news).await;
-                told.map_err(|error| (name, entry, error))
+                (name, entry, told)
             });
         }
         let mut result = Ok(());
         while let Some(told) = telling.join_next().await {
             // A panic is a fault of one count.
-            if let Ok(Err((name, entry, error))) = told {
-                self.waiting().note(name, &entry.token, entry.news);
+            let Ok((name, entry, told)) = told else {
+                continue;
+            };
+            let rest = told.unwrap_or_else(|error| {
                 result = Err(error);
+                Some(entry.news)
+            });
+            if let Some(rest) = rest {
+                self.waiting().note(name, &entry.token, rest);
             }
         }
         result
@@ -208,24 +216,27 @@ impl Waiting {
     }
 }
 
+/// Answers what is left to tell.
 async fn tell_one(
     counter: &dyn Counter,
     token: Token,
     chat: Option<ChatNumber>,
     news: News,
-) -> Result<(), BackendError> {
+) -> Result<Option<News>, BackendError> {
     let name = key(token, chat);
     match news {
-        News::Is(count) => in_time(counter.set(&name, count)).await,
-        News::Gone => in_time(counter.remove(&name)).await,
+        News::Is(count) => in_time(counter.set(&name, count)).await?,
+        News::Gone => in_time(counter.remove(&name)).await?,
         News::AllGone(last) => {
             in_time(counter.remove(&name)).await?;
-            for number in 1..=last.0 {
+            let rest = last.0.saturating_sub(STEP);
+            for number in rest + 1..=last.0 {
                 in_time(counter.remove(&key(token, Some(ChatNumber(number))))).await?;
             }
-            Ok(())
+            return Ok((rest > 0).then_some(News::AllGone(ChatNumber(rest))));
         }
     }
+    Ok(None)
 }
 
 async fn in_time<T>(

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::engine::{trial, trials, url};
 
+mod counts;
 mod faults;
 mod queue;
 mod server;
@@ -45,6 +46,9 @@ macro_rules! kits {
                 let hears = faults::one_node_hears_another($engine);
                 let many = faults::many_are_asked_for_at_once($engine);
                 trials.push(trial($engine, "nodes", "one_node_hears_another", hears));
+                let counts = counts::nodes_that_race_leave_the_right_counts($engine);
+                let name = "nodes_that_race_leave_the_right_counts";
+                trials.push(trial($engine, "nodes", name, counts));
                 trials.push(trial($engine, "nodes", "many_are_asked_for_at_once", many));
                 trials
             }

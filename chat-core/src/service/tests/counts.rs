@@ -179,3 +179,22 @@ async fn writes_do_not_wait_for_a_counter_that_is_down_and_it_hears_of_them_when
     assert_eq!(value(kept, shop.token, Some(1)).await, Some(5));
     assert_eq!(value(kept, shop.token, None).await, Some(1));
 }
+
+#[tokio::test]
+async fn an_application_of_many_chats_is_forgotten_wholly() {
+    let counter = Arc::new(MemoryCounter::new());
+    let (chat, shop, _) = start_with(keeping(&counter, &Parts::in_memory())).await;
+    let access = Access::from(shop.token);
+    for _ in 0..250 {
+        chat.create_chat(access, None, None).await.unwrap();
+    }
+    told(&chat).await;
+    assert_eq!(value(&*counter, shop.token, None).await, Some(251));
+    chat.delete_application(access).await.unwrap();
+    told(&chat).await;
+    assert_eq!(value(&*counter, shop.token, None).await, None);
+    for number in 1..=251 {
+        let left = value(&*counter, shop.token, Some(number)).await;
+        assert_eq!(left, None, "{number}");
+    }
+}
