@@ -1,6 +1,6 @@
 //! From the commit to the Counter, without making the commit wait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ const WAITING: usize = 1 << 16;
 const PART: usize = 128;
 /// So many chats of an application that is deleted are forgotten at once, before others have their turn.
 const STEP: u64 = 100;
+/// So long counts are gathered before they are told: in a busy chat one count stands for many messages.
+const PACE: Duration = Duration::from_millis(100);
 /// So long after the Counter took nothing it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A Counter that says nothing for so long takes nothing.
@@ -42,6 +44,8 @@ type Name = (PublicId, Option<ChatNumber>);
 #[derive(Default)]
 struct Waiting {
     entries: HashMap<Name, Entry>,
+    /// The names of all of them, the longest waiting first.
+    turns: VecDeque<Name>,
     /// Whether something was let go that did not fit.
     full: bool,
 }
@@ -132,6 +136,7 @@ impl CountFeed {
             let part = self.next_part();
             if part.is_empty() {
                 self.wake.notified().await;
+                sleep(PACE).await;
                 continue;
             }
             match self.tell(part).await {
@@ -155,11 +160,12 @@ impl CountFeed {
 
     fn next_part(&self) -> Vec<(Name, Entry)> {
         let mut waiting = self.waiting();
-        let names: Vec<Name> = waiting.entries.keys().take(PART).copied().collect();
-        let entries = names.into_iter();
-        let part: Vec<_> = entries
-            .filter_map(|name| Some((name, waiting.entries.remove(&name)?)))
-            .collect();
+        let mut part = Vec::new();
+        while part.len() < PART
+            && let Some(name) = waiting.turns.pop_front()
+        {
+            part.extend(waiting.entries.remove(&name).map(|entry| (name, entry)));
+        }
         if part.is_empty() {
             self.settled.send_replace(true);
             if std::mem::take(&mut waiting.full) {
@@ -210,6 +216,7 @@ impl Waiting {
         } else if self.entries.len() < WAITING {
             let token = token.clone();
             self.entries.insert(name, Entry { token, news });
+            self.turns.push_back(name);
         } else {
             self.full = true;
         }
@@ -246,4 +253,77 @@ async fn in_time<T>(
         let error = BackendError::new(crate::error::ErrorKind::Unavailable, "counter", "call");
         Err(error.with_source(late))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::memory::MemoryCounter;
+
+    fn count(value: u64, version: u64) -> Count {
+        Count { value, version }
+    }
+
+    fn feed() -> (CountFeed, PublicId, Sealed) {
+        let (keyring, owner) = (
+            Keyring::new(Keyring::random_key()),
+            PublicId(Uuid::new_v4()),
+        );
+        let sealed = keyring.seal(Token::random(), owner);
+        let feed = CountFeed::new(Arc::new(MemoryCounter::new()), keyring);
+        (feed, owner, sealed)
+    }
+
+    #[test]
+    fn however_much_changes_what_waits_is_bounded() {
+        let (feed, public_id, token) = feed();
+        for version in 1..=3 {
+            let changed = (1..=WAITING as u64 + 10)
+                .map(|number| Counted::Messages(ChatNumber(number), count(version, version)))
+                .collect();
+            let token = token.clone();
+            feed.take_in(vec![Counts {
+                public_id,
+                token,
+                changed,
+            }]);
+        }
+        let waiting = feed.waiting();
+        assert_eq!(
+            (waiting.entries.len(), waiting.turns.len()),
+            (WAITING, WAITING)
+        );
+        assert!(waiting.full);
+    }
+
+    #[test]
+    fn the_latest_of_a_count_holds_and_what_is_gone_stays_gone() {
+        let (feed, public_id, token) = feed();
+        let note = |counted| {
+            let token = token.clone();
+            let changed = vec![counted];
+            feed.take_in(vec![Counts {
+                public_id,
+                token,
+                changed,
+            }]);
+            let waiting = feed.waiting();
+            waiting
+                .entries
+                .values()
+                .map(|entry| entry.news)
+                .collect::<Vec<_>>()
+        };
+        let one = ChatNumber(1);
+        note(Counted::Messages(one, count(2, 2)));
+        let held = note(Counted::Messages(one, count(1, 1)));
+        assert!(matches!(held[..], [News::Is(Count { value: 2, .. })]));
+        let held = note(Counted::Messages(one, count(2, 4)));
+        assert!(matches!(held[..], [News::Is(Count { version: 4, .. })]));
+        note(Counted::ChatGone(one));
+        let held = note(Counted::Messages(one, count(3, 9)));
+        assert!(matches!(held[..], [News::Gone]));
+    }
 }
