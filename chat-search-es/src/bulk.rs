@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::{Ask, Client};
-use crate::error::{BUSY, CONFLICT, refused, unexpected};
+use crate::error::{
+    BUSY, CONFLICT, NO_INDEX, NOT_FOUND, UNAVAILABLE, error_type, refused, unexpected,
+};
 use crate::index::refresh;
 
 /// So many documents, or so many bytes, go in one request.
@@ -27,9 +29,6 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 
 /// So many documents of a chat are erased by one request.
 const ERASED_AT_ONCE: usize = 5_000;
-
-const NOT_FOUND: u64 = 404;
-const UNAVAILABLE: u64 = 503;
 
 /// An alias that is gone must not come back as an index.
 const ALIAS_ONLY: &[(&str, &str)] = &[("require_alias", "true")];
@@ -164,7 +163,9 @@ async fn known_positions(
     let mut known = HashMap::new();
     for doc in docs {
         if doc["error"].is_object() {
-            return Err(refused(op, 503, doc));
+            let is_gone = error_type(doc) == Some(NO_INDEX);
+            let status = if is_gone { NOT_FOUND } else { UNAVAILABLE };
+            return Err(refused(op, status, doc));
         }
         if let (Some(id), Some(position)) =
             (doc["_id"].as_str(), doc["_source"]["position"].as_u64())
@@ -219,18 +220,19 @@ async fn send(
                 .as_object()
                 .and_then(|item| item.values().next())
                 .unwrap_or(&Value::Null);
-            let status = item["status"].as_u64().unwrap_or(0);
-            match status {
+            let status = item["status"].as_u64();
+            let status = status.and_then(|status| u16::try_from(status).ok());
+            match status.unwrap_or(0) {
                 200..=299 => {}
                 // As new a state is there, or a newer one.
-                _ if status == u64::from(CONFLICT) => {}
+                CONFLICT => {}
                 // What is to be deleted is not there.
                 NOT_FOUND if item["error"].is_null() => {}
-                _ if status == u64::from(BUSY) || status == UNAVAILABLE => {
+                BUSY | UNAVAILABLE => {
                     busy = Some(refused(op, BUSY, item));
                     again.push(line);
                 }
-                _ => return Err(refused(op, u16::try_from(status).unwrap_or(0), item)),
+                status => return Err(refused(op, status, item)),
             }
         }
         lines = again;

@@ -8,16 +8,21 @@ pub(crate) const BACKEND: &str = "elasticsearch";
 /// The index is there already.
 pub(crate) const EXISTS: &str = "resource_already_exists_exception";
 
+/// There is no index, or no alias, of that name.
+pub(crate) const NO_INDEX: &str = "index_not_found_exception";
+
 const BAD_REQUEST: u16 = 400;
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
-const NOT_FOUND: u16 = 404;
+pub(crate) const NOT_FOUND: u16 = 404;
 const TIMED_OUT: u16 = 408;
 /// A document of this version or a newer one is there, or somebody else was first.
 pub(crate) const CONFLICT: u16 = 409;
 const TOO_LARGE: u16 = 413;
 /// Its queues are full; in a while they are not.
 pub(crate) const BUSY: u16 = 429;
+/// A shard is not there at the moment.
+pub(crate) const UNAVAILABLE: u16 = 503;
 
 /// What Elasticsearch refused, in its own words.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +74,8 @@ pub(crate) const fn failure(kind: ErrorKind, op: &'static str) -> BackendError {
     BackendError::new(kind, BACKEND, op)
 }
 
-fn error_type(body: &Value) -> Option<&str> {
+/// What kind of error an answer tells.
+pub(crate) fn error_type(body: &Value) -> Option<&str> {
     body["error"]["type"].as_str()
 }
 

@@ -195,12 +195,20 @@ impl Indices<'_> {
             "settings": {"index": settings},
             "mappings": mappings(),
         });
-        self.put(op, &format!("/{index}"), &body).await
+        let path = format!("/{index}");
+        let answer = self.put(op, &path, &body).await?;
+        // Until every server of the cluster knows the alias, one may tell a node that there is no copy.
+        match answer["acknowledged"] {
+            Value::Bool(true) => Ok(()),
+            _ => {
+                Err(failure(ErrorKind::Unavailable, op).with_source("not all servers know it yet"))
+            }
+        }
     }
 
-    async fn put(&self, op: &'static str, path: &str, body: &Value) -> Result<(), BackendError> {
+    async fn put(&self, op: &'static str, path: &str, body: &Value) -> Result<Value, BackendError> {
         let ask = Ask::new(op, Method::Put, path).json(body);
-        self.client.ask(ask).await.map(drop)
+        self.client.ask(ask).await
     }
 }
 

@@ -87,6 +87,19 @@ impl EsSearch {
         }
     }
 
+    /// Something on every copy, whoever began it, and then on the live index. Copies are looked up before anything is done: one
+    /// that begins later is filled with what is read later. One that is gone by then took the live index's place, which comes
+    /// last, or was thrown away.
+    async fn everywhere<F>(&self, op: &'static str, work: impl Fn(String) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<()>>,
+    {
+        for copy in self.indices().copies(op).await? {
+            absent_is_fine(work(copy).await)?;
+        }
+        self.live(op, || work(self.names.live.clone())).await
+    }
+
     fn copy(&self) -> MutexGuard<'_, Option<Copy>> {
         self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,9 +114,10 @@ impl EsSearch {
 #[async_trait]
 impl Search for EsSearch {
     async fn put(&self, documents: &[Document]) -> Result<()> {
-        let live = &self.names.live;
-        let put = || bulk::put(&self.client, &self.positions, "put", live, documents);
-        self.live("put", put).await
+        self.everywhere("put", |alias| async move {
+            bulk::put(&self.client, &self.positions, "put", &alias, documents).await
+        })
+        .await
     }
 
     async fn query(&self, query: &SearchQuery) -> Result<Vec<Hit>> {
@@ -115,13 +129,10 @@ impl Search for EsSearch {
     }
 
     async fn erase(&self, chat: ChatId) -> Result<()> {
-        let live = &self.names.live;
-        self.live("erase", || bulk::erase(&self.client, "erase", live, chat))
-            .await?;
-        for copy in self.indices().copies("erase").await? {
-            absent_is_fine(bulk::erase(&self.client, "erase", &copy, chat).await)?;
-        }
-        Ok(())
+        self.everywhere("erase", |alias| async move {
+            bulk::erase(&self.client, "erase", &alias, chat).await
+        })
+        .await
     }
 
     async fn refresh(&self) -> Result<()> {

@@ -141,7 +141,10 @@ fn no_copy(op: &'static str) -> BackendError {
 impl Search for MemorySearch {
     async fn put(&self, documents: &[Document]) -> Result<()> {
         let mut state = self.state();
-        documents.iter().for_each(|one| state.live.put(one));
+        let State { live, rebuilt, .. } = &mut *state;
+        for copy in std::iter::once(live).chain(rebuilt) {
+            documents.iter().for_each(|one| copy.put(one));
+        }
         Ok(())
     }
 

@@ -81,25 +81,32 @@ pub trait Search: Send + Sync + 'static {
     /// again makes it whole. One with a lower version than the stored one is
     /// ignored, so a late put never brings a deleted message back. Repeating a put changes nothing.
     /// Until a [`Search::refresh`], what was put may not be found.
+    ///
+    /// While there is a copy, whoever began it, they go into the copy as well as into the live index. A copy
+    /// that takes the place or is thrown away during the call takes nothing of it away: the index that is live
+    /// at the end of the call has them, and so has any copy that was begun before the call and still stands.
     async fn put(&self, documents: &[Document]) -> Result<()>;
 
     /// At most `limit` hits of a query. They include whatever [`Query::matches`] accepts of what was
     /// put and refreshed; an empty query has none.
     async fn query(&self, query: &SearchQuery) -> Result<Vec<Hit>>;
 
-    /// Forgets a chat's documents, in the copy too if there is one. Those that are put later are
-    /// stored again.
+    /// Forgets a chat's documents, in the copy too if there is one, whoever began it. Those that are put
+    /// later are stored again.
     async fn erase(&self, chat: ChatId) -> Result<()>;
 
     /// Returns once everything that was put before can be found.
     async fn refresh(&self) -> Result<()>;
 
-    /// Starts an empty copy beside the live index; a copy that was started before is thrown away.
-    /// Until [`Search::swap`], puts and queries go to the live index alone, erasures to both.
+    /// Starts an empty copy beside the live index; a copy that was started before, by whomever, is thrown away.
+    /// Until [`Search::swap`], queries go to the live index alone, puts and erasures to both. From the
+    /// return on every put finds the copy; what was read from the Store before may miss it, so fill it with
+    /// what is read from then on.
     async fn rebuild(&self) -> Result<()>;
 
-    /// As [`Search::put`], but into the copy alone. While a copy is filled, the caller also refills
-    /// what it puts into the live index, for chats that the copy holds already.
+    /// As [`Search::put`], but into the copy alone, the one that was begun here. Versions count as they do
+    /// there, so puts and refills may come in any order. Deleted messages belong into it too: without
+    /// them a late put of the text would be the newest state.
     ///
     /// # Errors
     /// `NotFound` without a copy.

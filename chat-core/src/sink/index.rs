@@ -1,15 +1,23 @@
 //! The search index follows the Store through its dirty rows, and is rebuilt beside itself.
+//!
+//! While one node rebuilds, it and others follow, without a lock, and the copy misses nothing. Each reads from the Store first and
+//! puts then, and a put goes into every copy that it finds:
+//! * It finds the copy: the copy has it. When the copy takes the place or is thrown away meanwhile, the live index has it.
+//! * It finds none: a copy that begins later reads the Store later, and so reads what was put.
+//! * Of two states of a message the one with the higher version stays, whichever comes last, and a deleted one is a state like
+//!   others: so an old page that is filled in late brings nothing back.
+//! * A chat that is erased while a page of it is on its way is asked for again after the page, and erased again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::commit::Sink;
 use crate::error::BackendError;
-use crate::ids::{ChatId, Epoch, Head};
+use crate::ids::{ChatId, Head};
 use crate::model::{ChatInfo, Message};
 use crate::page::Limit;
 use crate::port::{Dirty, Document, Search, Stores};
@@ -32,10 +40,6 @@ pub struct Indexer {
     stores: Stores,
     search: Arc<dyn Search>,
     wake: Arc<Notify>,
-    /// Held over reading and putting one piece, by the follower and by a rebuild, so that a
-    /// rebuild's last look at a chat and the next put to it cannot miss each other. Inside: up to
-    /// which chat a copy that is being built has everything.
-    copied: Mutex<Option<ChatId>>,
     put: AtomicU64,
 }
 
@@ -66,6 +70,20 @@ impl Piece {
         let room = PUT.saturating_sub(self.documents.len()).min(READ);
         Limit::new(room).unwrap_or(Limit::DEFAULT)
     }
+
+    fn take(&mut self, chat: &ChatInfo, messages: Vec<Message>) {
+        for message in messages {
+            self.bytes += message.body.len();
+            self.documents.push(document(chat, message));
+        }
+    }
+}
+
+/// What a rebuild fills in together, and up to which heads it read the chats that are in it.
+#[derive(Default)]
+struct Filling {
+    piece: Piece,
+    read: Vec<(ChatId, Head)>,
 }
 
 /// How far a rebuild is.
@@ -85,7 +103,6 @@ impl Indexer {
             stores,
             search,
             wake,
-            copied: Mutex::new(None),
             put: AtomicU64::new(0),
         }
     }
@@ -120,7 +137,6 @@ impl Indexer {
     /// # Errors
     /// What the Store or the index could not do; the rows stay dirty.
     pub async fn follow(&self) -> Result<Followed, BackendError> {
-        let copied = self.copied.lock().await;
         let rows = self
             .stores
             .outbox
@@ -138,7 +154,7 @@ impl Indexer {
             self.take(row, &mut piece).await?;
         }
         let Piece {
-            mut documents,
+            documents,
             done,
             more,
             ..
@@ -147,12 +163,6 @@ impl Indexer {
             self.search.put(&documents).await?;
             self.put
                 .fetch_add(documents.len() as u64, Ordering::Relaxed);
-            if let Some(through) = *copied {
-                documents.retain(|document| document.chat <= through);
-                if !documents.is_empty() {
-                    self.search.refill(&documents).await?;
-                }
-            }
             // What is settled is told to be in the index, so by then it must be found.
             self.search.refresh().await?;
         }
@@ -178,10 +188,7 @@ impl Indexer {
                 break;
             };
             to = changes.next;
-            for message in changes.messages {
-                piece.bytes += message.body.len();
-                piece.documents.push(document(&changes.chat, message));
-            }
+            piece.take(&changes.chat, changes.messages);
             if !changes.more {
                 break;
             }
@@ -204,60 +211,56 @@ impl Indexer {
     ) -> Result<Rebuild, BackendError> {
         let mut so_far = Rebuild::default();
         let epoch = self.stores.upkeep.epoch().await?;
-        {
-            let mut copied = self.copied.lock().await;
-            self.search.rebuild().await?;
-            *copied = Some(ChatId(0));
-        }
-        let result = self.copy_all(epoch, &mut so_far, &mut progress).await;
-        *self.copied.lock().await = None;
-        result.map(|()| so_far)
-    }
-
-    async fn copy_all(
-        &self,
-        epoch: Epoch,
-        so_far: &mut Rebuild,
-        progress: &mut (impl FnMut(Rebuild) + Send),
-    ) -> Result<(), BackendError> {
-        let mut through = ChatId(0);
-        loop {
-            let mut copied = self.copied.lock().await;
-            let Some(chat) = self.stores.upkeep.next_chat(through).await? else {
-                let swapped = self.search.swap(epoch).await;
-                // Who waits for the lock finds no copy any more.
-                *copied = None;
-                return swapped;
-            };
+        self.search.rebuild().await?;
+        let mut filling = Filling::default();
+        let mut chat = ChatId(0);
+        while let Some(next) = self.stores.upkeep.next_chat(chat).await? {
+            chat = next;
             let mut from = Head::START;
             loop {
-                let Some(changes) = self.stores.history.changes(chat, from, Limit::MAX).await?
-                else {
+                let room = filling.piece.room();
+                let Some(changes) = self.stores.history.changes(chat, from, room).await? else {
                     break;
                 };
-                so_far.messages += changes.messages.len() as u64;
-                let documents: Vec<Document> = changes
-                    .messages
-                    .into_iter()
-                    .filter(|message| !message.is_deleted())
-                    .map(|message| document(&changes.chat, message))
-                    .collect();
-                if !documents.is_empty() {
-                    self.search.refill(&documents).await?;
-                }
                 from = changes.next;
+                so_far.messages += changes.messages.len() as u64;
+                filling.piece.take(&changes.chat, changes.messages);
                 if !changes.more {
+                    filling.read.push((chat, from));
                     break;
                 }
-                progress(*so_far);
-                drop(copied);
-                copied = self.copied.lock().await;
+                if filling.piece.is_full() {
+                    filling.read.push((chat, from));
+                    self.refill(&mut filling).await?;
+                    progress(so_far);
+                }
             }
-            through = chat;
-            *copied = Some(through);
             so_far.chats += 1;
-            progress(*so_far);
+            if filling.piece.is_full() || filling.read.len() >= READ {
+                self.refill(&mut filling).await?;
+                progress(so_far);
+            }
         }
+        self.refill(&mut filling).await?;
+        self.search.swap(epoch).await?;
+        Ok(so_far)
+    }
+
+    /// Fills in what was read.
+    async fn refill(&self, filling: &mut Filling) -> Result<(), BackendError> {
+        let Filling { piece, read } = std::mem::take(filling);
+        if piece.documents.is_empty() {
+            return Ok(());
+        }
+        self.search.refill(&piece.documents).await?;
+        for (chat, head) in read {
+            // Whoever erased it after it was read may have been faster than this page.
+            let rest = self.stores.history.changes(chat, head, Limit::DEFAULT);
+            if rest.await?.is_none() {
+                self.search.erase(chat).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,25 +4,28 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::Indexer;
-use crate::commit::Sink;
+use crate::commit::{Command, Sink};
 use crate::error::{BackendError, ErrorKind};
-use crate::ids::{ChatId, Epoch};
-use crate::kit::store::desk::{Desk, post};
+use crate::ids::{ChatId, ChatNumber, Epoch};
+use crate::kit::store::desk::{Desk, delete, edit, post};
 use crate::memory::{MemorySearch, MemoryStore};
 use crate::page::Limit;
-use crate::port::{Document, Hit, MockSearch, Search, SearchQuery, Store, Stores};
+use crate::port::{
+    Document, Hit, MockSearch, Order, Search, SearchQuery, SearchScope, Store, Stores,
+};
+use crate::terms::Query;
 
 type Result<T> = std::result::Result<T, BackendError>;
 
-/// An index that waits in the middle of a swap.
-struct Swapping {
+/// An index to which a page of a copy takes a long way.
+struct Slow {
     inner: MemorySearch,
     entered: Notify,
     leave: Notify,
 }
 
 #[async_trait]
-impl Search for Swapping {
+impl Search for Slow {
     async fn put(&self, documents: &[Document]) -> Result<()> {
         self.inner.put(documents).await
     }
@@ -44,12 +47,12 @@ impl Search for Swapping {
     }
 
     async fn refill(&self, documents: &[Document]) -> Result<()> {
+        self.entered.notify_one();
+        self.leave.notified().await;
         self.inner.refill(documents).await
     }
 
     async fn swap(&self, epoch: Epoch) -> Result<()> {
-        self.entered.notify_one();
-        self.leave.notified().await;
         self.inner.swap(epoch).await
     }
 
@@ -62,34 +65,57 @@ impl Search for Swapping {
     }
 }
 
-#[tokio::test]
-async fn who_waits_behind_a_swap_finds_no_copy_and_needs_none() {
+/// Rebuilds on one node, and on another one writes these and follows after all was read and before it is filled in. Then tells
+/// which of the words find which numbers.
+async fn written_meanwhile(
+    commands: fn(ChatNumber) -> Vec<Command>,
+    words: &[&str],
+) -> Vec<Vec<u64>> {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let desk = Desk::open(&store).await;
     let chat = desk.chat_of(3).await;
-    let search = Arc::new(Swapping {
+    let id = desk.info(chat).await.id;
+    let slow = Arc::new(Slow {
         inner: MemorySearch::new(),
         entered: Notify::new(),
         leave: Notify::new(),
     });
     let stores = Stores::from(store);
-    let indexer = Arc::new(Indexer::new(stores, search.clone(), Arc::default()));
-    let rebuilding = tokio::spawn({
-        let indexer = indexer.clone();
-        async move { indexer.rebuild(|_| ()).await }
-    });
-    search.entered.notified().await;
-    desk.done(vec![post(chat, "meanwhile")]).await;
-    let following = tokio::spawn({
-        let indexer = indexer.clone();
-        async move { indexer.follow().await }
-    });
-    // It stands in line for what the rebuild holds.
-    tokio::task::yield_now().await;
-    search.leave.notify_one();
+    let node = || Indexer::new(stores.clone(), slow.clone(), Arc::default());
+    let (rebuilding, other) = (node(), node());
+    let rebuilding = tokio::spawn(async move { rebuilding.rebuild(|_| ()).await });
+    slow.entered.notified().await;
+    desk.done(commands(chat)).await;
+    other.follow().await.unwrap();
+    slow.leave.notify_one();
     rebuilding.await.unwrap().unwrap();
-    following.await.unwrap().unwrap();
-    assert_eq!(indexer.documents(), 4);
+    let mut found = Vec::new();
+    for word in words {
+        let query = SearchQuery {
+            scope: SearchScope::Chat(desk.application, id),
+            query: Arc::new(Query::parse(word)),
+            order: Order::Newest,
+            after: None,
+            limit: Limit::MAX,
+        };
+        let hits = slow.query(&query).await.unwrap();
+        found.push(hits.iter().map(|hit| hit.number.0).collect());
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_another_node_follows_is_in_the_copy_and_stays_as_new_as_it_is() {
+    let commands = |chat| vec![post(chat, "new"), edit(chat, 1, "edited"), delete(chat, 2)];
+    let found = written_meanwhile(commands, &["new", "edited", "1", "2", "3"]).await;
+    assert_eq!(found, [vec![4], vec![1], vec![], vec![], vec![3]]);
+}
+
+#[tokio::test]
+async fn a_chat_that_is_erased_while_a_page_is_on_its_way_does_not_come_back() {
+    let commands = |chat| vec![Command::CloseChat(chat)];
+    let found = written_meanwhile(commands, &["1", "2", "3"]).await;
+    assert_eq!(found, [vec![], vec![], Vec::<u64>::new()]);
 }
 
 #[tokio::test]

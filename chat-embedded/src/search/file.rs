@@ -48,7 +48,7 @@ const SCHEMA: &str = "
 
 /// An index file that is open for writing.
 pub(super) struct IndexFile {
-    db: Connection,
+    pub(super) db: Connection,
 }
 
 /// How a file is written.

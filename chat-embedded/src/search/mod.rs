@@ -1,5 +1,6 @@
 //! The search index: SQLite FTS5 in a file of its own.
 
+mod copy;
 mod file;
 mod find;
 mod readers;

@@ -146,6 +146,28 @@ async fn questions_are_answered_while_a_copy_takes_the_place() {
 }
 
 #[tokio::test]
+async fn what_is_put_while_a_copy_is_filled_leaves_its_chats_in_order() {
+    let (search, folder) = fresh();
+    let all: Vec<_> = (1..=90).map(|number| posted(1, number, "tea")).collect();
+    search.rebuild().await.unwrap();
+    search.refill(&all[..30]).await.unwrap();
+    search.put(&all[60..]).await.unwrap();
+    search.put(&[posted(2, 7, "tea")]).await.unwrap();
+    search.refill(&all[30..]).await.unwrap();
+    search.put(&[posted(1, 91, "tea")]).await.unwrap();
+    search.swap(EPOCH).await.unwrap();
+    assert_eq!(tea(&search).await.len(), 91);
+    let db = rusqlite::Connection::open(folder.path().join("search.db")).unwrap();
+    let count = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM docs"), 92);
+    assert_eq!(count("SELECT count(*) FROM unordered"), 0);
+    assert_eq!(
+        count("SELECT count(*) FROM sqlite_schema WHERE name = 'waiting'"),
+        0
+    );
+}
+
+#[tokio::test]
 async fn what_an_index_was_built_from_is_known_after_a_crash() {
     let (search, folder) = fresh();
     search.rebuild().await.unwrap();

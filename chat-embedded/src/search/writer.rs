@@ -12,6 +12,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::copy::CopyFile;
 use super::file::{IndexFile, Mode, remove};
 use crate::SearchConfig;
 use crate::error::{failure, translate, translate_io};
@@ -126,7 +127,7 @@ struct Thread {
     config: SearchConfig,
     /// `None` after a swap that could not open the file again; the next job tries anew.
     live: Option<IndexFile>,
-    copy: Option<IndexFile>,
+    copy: Option<CopyFile>,
     /// Chats to erase, a step at a time, so that puts need not wait for a large one.
     erasures: VecDeque<(ChatId, Reply)>,
     unmerged: bool,
@@ -158,7 +159,7 @@ impl Thread {
             let done = match job {
                 Job::Put(documents) => self.put(&documents),
                 Job::Rebuild => self.rebuild(),
-                Job::Refill(documents) => self.in_copy("refill", |copy| copy.put(&documents)),
+                Job::Refill(documents) => self.in_copy("refill", |copy| copy.refill(&documents)),
                 Job::Swap(epoch, _nobody_reads) => self.swap(epoch),
                 Job::Erase(chat) => {
                     self.erasures.push_back((chat, reply));
@@ -176,7 +177,14 @@ impl Thread {
 
     fn put(&mut self, documents: &[Document]) -> Result<(), BackendError> {
         self.unmerged = true;
-        self.live()?.put(documents).map_err(translate("put"))
+        self.live()?.put(documents).map_err(translate("put"))?;
+        if self.copy.is_some()
+            && let Err(error) = self.in_copy("put", |copy| copy.put(documents))
+        {
+            // The live index has them, and the copy is no more.
+            tracing::warn!(?error, "the copy of the search index was thrown away");
+        }
+        Ok(())
     }
 
     /// Takes one step of the work that keeps questions fast; `false` when there is none.
@@ -230,7 +238,7 @@ impl Thread {
             ..self.config.clone()
         };
         remove(&config.path).map_err(translate_io("rebuild"))?;
-        let copy = IndexFile::open(&config, Mode::Copy).map_err(translate("rebuild"))?;
+        let copy = CopyFile::create(&config).map_err(translate("rebuild"))?;
         self.copy = Some(copy);
         Ok(())
     }
@@ -239,7 +247,7 @@ impl Thread {
     fn in_copy<T>(
         &mut self,
         op: &'static str,
-        work: impl FnOnce(&mut IndexFile) -> rusqlite::Result<T>,
+        work: impl FnOnce(&mut CopyFile) -> rusqlite::Result<T>,
     ) -> Result<T, BackendError> {
         let copy = self
             .copy
@@ -252,13 +260,12 @@ impl Thread {
     }
 
     fn swap(&mut self, epoch: Epoch) -> Result<(), BackendError> {
-        self.in_copy("swap", |copy| copy.finish(epoch))?;
         let copy = self
             .copy
             .take()
             .ok_or_else(|| failure(ErrorKind::NotFound, "swap"))?;
         let path = copy_path(&self.config.path);
-        copy.close().map_err(translate("swap"))?;
+        copy.finish(epoch).map_err(translate("swap"))?;
         std::fs::File::open(&path)
             .and_then(|copy| copy.sync_all())
             .map_err(translate_io("swap"))?;

@@ -46,6 +46,18 @@ pub(crate) fn trials() -> Vec<Trial> {
             ),
             trial(
                 engine,
+                "cases",
+                "nothing_is_missing_after_swaps_of_another_node",
+                cases::swaps_of_another_node(engine),
+            ),
+            trial(
+                engine,
+                "cases",
+                "nothing_is_missing_while_two_nodes_rebuild",
+                cases::rivals(engine),
+            ),
+            trial(
+                engine,
                 "parity",
                 "it_finds_what_the_matcher_accepts",
                 parity::matcher(engine),

@@ -1,11 +1,12 @@
 //! The copy that is filled beside the live index and takes its place.
 
-use super::{NONE, found, posted, put, touched};
 use std::sync::Arc;
 
+use super::{NONE, found, hits, in_chat, numbers, posted, put, touched};
 use crate::error::ErrorKind;
 use crate::ids::{ChatId, Epoch};
-use crate::port::Search;
+use crate::page::Limit;
+use crate::port::{Order, Search};
 
 /// Its highest bit is set: an epoch is any 64 bits.
 const EPOCH: Epoch = Epoch(u64::MAX - 6);
@@ -30,7 +31,7 @@ pub async fn a_swapped_in_copy_holds_what_it_was_filled_with(search: &Arc<dyn Se
     assert_eq!(found(search, 1, "new").await, [4, 3, 1]);
 }
 
-/// While a copy is filled, the live index answers and takes documents as if there were none.
+/// While a copy is filled, the live index answers and takes documents as if there were none; the copy takes them too.
 pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &Arc<dyn Search>) {
     put(search, &[posted(1, 1, "tea")]).await;
     search.rebuild().await.expect("rebuild");
@@ -43,11 +44,66 @@ pub async fn the_live_index_answers_until_the_copy_is_swapped_in(search: &Arc<dy
     assert_eq!(found(search, 1, "coffee").await, NONE);
     search.swap(EPOCH).await.expect("swap");
     assert_eq!(found(search, 1, "coffee").await, [1]);
-    assert_eq!(
-        found(search, 1, "tea").await,
-        NONE,
-        "the live one's puts were its own"
-    );
+    assert_eq!(found(search, 1, "tea").await, [2]);
+}
+
+/// What was changed while the copy was filled is newer than what is filled in behind it.
+pub async fn a_late_refill_brings_nothing_back(search: &Arc<dyn Search>) {
+    search.rebuild().await.expect("rebuild");
+    put(
+        search,
+        &[
+            touched(1, 1, 2, None),
+            touched(1, 2, 3, Some("coffee")),
+            posted(1, 4, "tea"),
+        ],
+    )
+    .await;
+    let before = [
+        posted(1, 1, "tea"),
+        posted(1, 2, "tea"),
+        posted(1, 3, "tea"),
+        posted(1, 4, "tea"),
+    ];
+    search.refill(&before).await.expect("refill");
+    search.swap(EPOCH).await.expect("swap");
+    assert_eq!(found(search, 1, "tea").await, [4, 3]);
+    assert_eq!(found(search, 1, "coffee").await, [2]);
+    put(search, &before).await;
+    assert_eq!(found(search, 1, "tea").await, [4, 3]);
+}
+
+/// Messages that reach the copy before those below them stand where they belong.
+pub async fn a_copy_is_in_order_whatever_came_first(search: &Arc<dyn Search>) {
+    search.rebuild().await.expect("rebuild");
+    search
+        .refill(&[posted(1, 1, "tea"), posted(1, 2, "tea")])
+        .await
+        .expect("refill");
+    put(search, &[posted(1, 6, "tea"), posted(1, 7, "tea")]).await;
+    put(
+        search,
+        &[posted(2, 9, "tea"), touched(1, 7, 1, Some("tea"))],
+    )
+    .await;
+    put(search, &[posted(3, 1, "tea"), posted(3, 9, "tea")]).await;
+    search.erase(ChatId(3)).await.expect("erase");
+    let rest: Vec<_> = (3..=6).map(|number| posted(1, number, "tea")).collect();
+    search.refill(&rest).await.expect("refill");
+    search.swap(EPOCH).await.expect("swap");
+    assert_eq!(found(search, 1, "tea").await, [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(found(search, 2, "tea").await, [9]);
+    assert_eq!(found(search, 3, "tea").await, NONE);
+    let oldest = hits(
+        search,
+        in_chat(1),
+        "tea",
+        Order::Oldest,
+        Some(4),
+        Limit::MAX,
+    )
+    .await;
+    assert_eq!(numbers(&oldest), [5, 6, 7]);
 }
 
 /// Versions count in the copy as they do in the live index.
@@ -87,10 +143,13 @@ pub async fn what_is_erased_is_erased_in_the_copy_too(search: &Arc<dyn Search>) 
 pub async fn a_new_copy_throws_the_old_one_away(search: &Arc<dyn Search>) {
     search.rebuild().await.expect("rebuild");
     search.refill(&[posted(1, 1, "tea")]).await.expect("refill");
+    put(search, &[posted(1, 3, "tea")]).await;
     search.rebuild().await.expect("rebuild");
     search.refill(&[posted(1, 2, "tea")]).await.expect("refill");
+    put(search, &[posted(1, 4, "tea")]).await;
+    assert_eq!(found(search, 1, "tea").await, [4, 3]);
     search.swap(EPOCH).await.expect("swap");
-    assert_eq!(found(search, 1, "tea").await, [2]);
+    assert_eq!(found(search, 1, "tea").await, [4, 2]);
 }
 
 /// Only a copy that was begun can be filled and swapped in, once.

@@ -6,6 +6,7 @@
 pub mod contents;
 pub mod copy;
 pub mod order;
+pub mod swaps;
 
 use std::sync::Arc;
 
@@ -51,10 +52,16 @@ macro_rules! search_kit {
             a_swapped_in_copy_holds_what_it_was_filled_with,
             the_live_index_answers_until_the_copy_is_swapped_in,
             a_copy_takes_documents_as_the_live_index_does,
+            a_late_refill_brings_nothing_back,
+            a_copy_is_in_order_whatever_came_first,
             what_is_erased_is_erased_in_the_copy_too,
             a_new_copy_throws_the_old_one_away,
             without_a_copy_there_is_nothing_to_fill_or_swap,
             an_index_knows_which_store_it_was_built_from,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::search::swaps]
+            nothing_is_missing_after_swaps_under_load,
+            nothing_is_missing_after_copies_that_were_thrown_away,
         }
     };
 }

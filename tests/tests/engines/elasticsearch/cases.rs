@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chat_core::error::ErrorKind;
 use chat_core::ids::Epoch;
+use chat_core::kit::search::swaps::{nothing_is_missing, nothing_is_missing_between_rivals};
 use chat_core::kit::search::{found, posted};
 use chat_core::port::Search;
 use tests::scratch::Indices;
@@ -75,4 +76,21 @@ pub(crate) async fn two_copies(engine: &'static str) {
     let early: Arc<dyn Search> = Arc::new(early);
     assert_eq!(found(&early, 1, "late").await, [2]);
     assert_eq!(indices.names().len(), 1, "{:?}", indices.names());
+}
+
+pub(crate) async fn swaps_of_another_node(engine: &'static str) {
+    let indices = Indices::of(engine);
+    let (writing, building) = two_nodes(&indices);
+    nothing_is_missing(&writing, &building).await;
+    assert_eq!(indices.names().len(), 1, "{:?}", indices.names());
+}
+
+pub(crate) async fn rivals(engine: &'static str) {
+    let indices = Indices::of(engine);
+    let (one, other) = two_nodes(&indices);
+    nothing_is_missing_between_rivals(&one, &other).await;
+}
+
+fn two_nodes(indices: &Indices) -> (Arc<dyn Search>, Arc<dyn Search>) {
+    (Arc::new(indices.open()), Arc::new(indices.open()))
 }
