@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use chat_core::error::BackendError;
+use chat_core::error::{BackendError, ErrorKind};
 use chat_core::ids::{ChatId, MessageNumber};
 use chat_core::port::Document;
 use chat_core::terms::cut;
@@ -153,10 +153,19 @@ async fn known_positions(
         return Ok(HashMap::new());
     }
     let path = format!("/{alias}/_mget");
-    let body = json!({ "docs": docs });
-    let answer = client
-        .ask(Ask::new(op, Method::Post, &path).json(&body))
-        .await?;
+    let ask = Ask::new(op, Method::Post, &path).json(&json!({ "docs": docs }));
+    let mut deadline = client.deadline();
+    loop {
+        let answer = client.ask_until(&ask, &mut deadline).await?;
+        match positions_in(op, &answer) {
+            // An index that is swapped away is for a moment known without its shard.
+            Err(error) if error.kind() == ErrorKind::Unavailable && deadline.pause().await => {}
+            known => return known,
+        }
+    }
+}
+
+fn positions_in(op: &'static str, answer: &Value) -> Result<HashMap<String, u64>, BackendError> {
     let docs = answer["docs"]
         .as_array()
         .ok_or_else(|| unexpected(op, "an answer without documents"))?;

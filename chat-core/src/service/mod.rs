@@ -6,6 +6,7 @@ mod counts;
 mod feed;
 mod hits;
 mod import;
+mod index;
 mod lead;
 mod messages;
 mod operations;
@@ -17,7 +18,6 @@ mod upkeep;
 mod watches;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,12 +38,14 @@ use crate::text::{IdempotencyKey, Name};
 
 pub use applications::DEFAULT_APPLICATION;
 pub use feed::{Feed, Item, Watch};
+pub use index::IndexLag;
 pub use messages::Posted;
 pub use operations::OperationState;
 pub use reader::Reader;
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
 
+use index::IndexState;
 use lead::Lead;
 use watches::Watches;
 
@@ -148,8 +150,8 @@ struct Inner {
     lead: Lead,
     counts: Option<Arc<CountFeed>>,
     indexer: Arc<Indexer>,
-    rebuilding: tokio::sync::Mutex<()>,
-    index_is_whole: AtomicBool,
+    index: IndexState,
+    recounted: Mutex<Recounted>,
     purge: Arc<Notify>,
     tasks: Mutex<Tasks>,
 }
@@ -287,8 +289,8 @@ impl Chat {
                 lead,
                 counts,
                 indexer,
-                rebuilding: tokio::sync::Mutex::new(()),
-                index_is_whole: AtomicBool::new(false),
+                index: IndexState::default(),
+                recounted: Mutex::default(),
                 purge: Arc::new(Notify::new()),
                 tasks: Mutex::new(tasks),
             }),

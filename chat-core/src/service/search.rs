@@ -69,7 +69,7 @@ impl Reader {
     async fn indexed_through(&self) -> Result<Head, ChatError> {
         if !self
             .service
-            .index_is_whole()
+            .index_was_whole()
             .await
             .map_err(ChatError::of_search)?
         {
@@ -110,7 +110,7 @@ impl Chat {
 
     /// Whether the index has all of an application.
     async fn has_indexed(&self, application: ApplicationId) -> Result<bool, ChatError> {
-        if !self.index_is_whole().await.map_err(ChatError::of_search)? {
+        if !self.index_was_whole().await.map_err(ChatError::of_search)? {
             return Ok(false);
         }
         let outbox = &self.inner.stores.outbox;

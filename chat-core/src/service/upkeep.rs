@@ -1,14 +1,12 @@
-//! Scheduled work: counts, old keys, what was deleted, the index.
+//! Scheduled work: counts, old keys, what was deleted.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::error::{BackendError, ChatError};
+use crate::error::ChatError;
 use crate::ids::ChatId;
 use crate::page::Limit;
 use crate::port::Drift;
-use crate::sink::Rebuild;
 
 use super::{Chat, Inner, PATIENCE};
 
@@ -38,6 +36,11 @@ impl Chat {
             let (drift, next) = self.inner.stores.upkeep.recount(after, Limit::MAX).await?;
             total.chats += drift.chats;
             total.applications += drift.applications;
+            {
+                let mut since_start = self.lock_recounted();
+                since_start.chats += drift.chats;
+                since_start.applications += drift.applications;
+            }
             let Some(next) = next else { break };
             after = next;
         }
@@ -88,64 +91,17 @@ impl Chat {
         Ok(())
     }
 
-    /// Rebuilds the search index from the Store while the old one serves.
-    ///
-    /// # Errors
-    /// [`ChatError::Busy`] while another rebuild runs.
-    pub async fn reindex(
-        &self,
-        progress: impl FnMut(Rebuild) + Send,
-    ) -> Result<Rebuild, ChatError> {
-        let Ok(_alone) = self.inner.rebuilding.try_lock() else {
-            return Err(ChatError::Busy {
-                retry_after: Duration::from_secs(10),
-            });
-        };
-        Ok(self.inner.indexer.rebuild(progress).await?)
-    }
-
-    /// Whether the search index has all that is in this Store, apart from changes that it is about to
-    /// follow. An index that was lost, was not built to its end, or belongs to another Store (say, to
-    /// the one before a backup was restored) has not: [`Chat::reindex`] makes it whole.
-    ///
-    /// # Errors
-    /// What the index could not do.
-    pub async fn index_is_whole(&self) -> Result<bool, BackendError> {
-        // Only a whole copy takes its place, so while this process lives it stays whole.
-        let known = &self.inner.index_is_whole;
-        if known.load(Ordering::Relaxed) {
-            return Ok(true);
-        }
-        let is_whole = self.inner.search.built_from().await? == Some(self.inner.epoch);
-        known.fetch_or(is_whole, Ordering::Relaxed);
-        Ok(is_whole)
-    }
-
-    /// An index over a Store without chats is whole as soon as it is empty.
-    pub(super) async fn begin_index(&self) -> Result<(), BackendError> {
-        let is_whole = self.index_is_whole().await;
-        if matches!(is_whole, Ok(true))
-            || self
-                .inner
-                .stores
-                .upkeep
-                .next_chat(ChatId(0))
-                .await?
-                .is_some()
-        {
-            return Ok(());
-        }
-        if let Err(error) = self.inner.indexer.rebuild(|_| {}).await {
-            // Nothing but search needs it.
-            tracing::warn!(?error, "the search index could not be begun");
-        }
-        Ok(())
-    }
-
-    /// How many documents were put into the index since the start.
+    /// What recounts have repaired since the start. It grows only when data was changed by hand.
     #[must_use]
-    pub fn documents_indexed(&self) -> u64 {
-        self.inner.indexer.documents()
+    pub fn recounted(&self) -> Recounted {
+        self.lock_recounted().clone()
+    }
+
+    fn lock_recounted(&self) -> MutexGuard<'_, Recounted> {
+        self.inner
+            .recounted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::beside::{Listening, reachable};
 use super::{Failure, say, stop};
 use crate::api;
-use crate::api::admin::Reindexer;
+use crate::api::admin::{Reindexer, lag};
 use crate::config::{DoorName, Settings};
 use crate::figures;
 use crate::http::access_log::AccessLogger;
@@ -35,7 +35,8 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
         .collect::<io::Result<Vec<_>>>()?;
     let node = Node::start(settings).await?;
     let reindexer = Reindexer::new(node.chat.clone());
-    reindexer.complete();
+    reindexer.keep();
+    lag::tell(node.chat.clone());
     let probes = node.probes(settings);
     let jobs = node.jobs.clone();
     let doors = api::doors(settings, &node.chat, &node.counter, reindexer, jobs, probes);

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{Failure, say, stop};
-use crate::api::admin::Reindexer;
+use crate::api::admin::{Reindexer, lag};
 use crate::config::Settings;
 use crate::wiring::{Node, WiringError};
 
@@ -21,7 +21,8 @@ async fn work(settings: &Settings) -> Result<ExitCode, Failure> {
         tracing::info!(signal, "stopping: what is taken is committed or given back");
     })?;
     let node = Node::start(settings).await?;
-    Reindexer::new(node.chat.clone()).complete();
+    Reindexer::new(node.chat.clone()).keep();
+    lag::tell(node.chat.clone());
     tracing::info!(queue = %settings.queue, store = %settings.store, "working");
     // Also when nobody reads it the worker works.
     let _ = say::write(format!(

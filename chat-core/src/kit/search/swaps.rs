@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{hits, in_chat, numbers, posted, touched};
 use crate::error::ErrorKind;
@@ -19,6 +21,8 @@ const CHATS: i64 = 3;
 const SWAPS: usize = 6;
 /// Documents that are read from the truth and filled in at once.
 const PAGE: usize = 40;
+/// A put takes less.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Place = (ChatId, MessageNumber);
 
@@ -58,6 +62,12 @@ impl Truth {
             .map(|one| ((one.chat, one.number), one.clone()));
         self.with(|documents| documents.extend(places));
         changed
+    }
+
+    /// Returns after the next put.
+    async fn is_put(&self) {
+        let put = timeout(PATIENCE, self.put.notified());
+        put.await.expect("the writers go on");
     }
 
     /// What comes behind a place.
@@ -135,7 +145,7 @@ pub async fn nothing_is_missing_after_copies_that_were_thrown_away(search: &Arc<
     let (writers, stop) = write(search, &truth);
     for _ in 0..SWAPS {
         search.rebuild().await.expect("rebuild");
-        truth.put.notified().await;
+        truth.is_put().await;
         search.refill(&truth.page(START)).await.expect("refill");
         assert!(build(search, &truth).await, "this one is the last");
     }
@@ -175,7 +185,7 @@ async fn end(writers: Writers, stop: &AtomicBool) {
 /// Fills a copy and swaps it in; `false` when somebody threw it away.
 async fn build(search: &Arc<dyn Search>, truth: &Truth) -> bool {
     search.rebuild().await.expect("rebuild");
-    truth.put.notified().await;
+    truth.is_put().await;
     let mut after = START;
     let built = async {
         loop {
@@ -184,7 +194,7 @@ async fn build(search: &Arc<dyn Search>, truth: &Truth) -> bool {
             after = (last.chat, last.number);
             search.refill(&page).await?;
         }
-        truth.put.notified().await;
+        truth.is_put().await;
         search.swap(EPOCH).await
     };
     match built.await {

@@ -1,4 +1,5 @@
 mod counts;
+mod index;
 mod nodes;
 mod queued;
 

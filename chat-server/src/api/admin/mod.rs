@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod jobs;
+pub mod lag;
 mod reindex;
 mod status;
 

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_core::Chat;
+use chat_core::error::ChatError;
 use chat_core::sink::Rebuild;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,14 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::reply::{self, Response};
 
+/// So often an index that was whole is asked whether it still is.
+const LOOK: Duration = Duration::from_secs(5);
 /// After so long an index that could not be completed is tried again, at first and at most.
 const SOON: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(60);
+
+/// 1 while the index is whole.
+pub(super) const WHOLE: &str = "chat_search_index_whole";
 
 /// What a rebuild of the search index does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -29,7 +35,7 @@ pub enum State {
     Running,
     /// The new index serves.
     Done,
-    /// The old index serves on; the log says why.
+    /// The old index serves on, or another node builds; the log says why.
     Failed,
 }
 
@@ -78,15 +84,20 @@ impl Reindexer {
         progress
     }
 
-    /// Sees to it, on the current runtime, that the index lacks nothing: rebuilds one that was lost, was cut short or
-    /// is that of another store, and tries again for as long as the index cannot be asked or built.
-    pub fn complete(&self) {
+    /// Sees to it, on the current runtime and for as long as that lives, that the index lacks nothing: rebuilds one
+    /// that was lost, was cut short or is that of another store, also while the server runs.
+    pub fn keep(&self) {
         let reindexer = self.clone();
         tokio::spawn(async move {
             let mut pause = SOON;
-            while !reindexer.is_complete_now().await {
-                tokio::time::sleep(pause).await;
-                pause = LATE.min(pause * 2);
+            loop {
+                let is_complete = reindexer.is_complete_now().await;
+                tokio::time::sleep(if is_complete { LOOK } else { pause }).await;
+                pause = if is_complete {
+                    SOON
+                } else {
+                    LATE.min(pause * 2)
+                };
             }
         });
     }
@@ -94,12 +105,17 @@ impl Reindexer {
     /// Rebuilds the index if it lacks something, and says whether it lacks nothing now.
     async fn is_complete_now(&self) -> bool {
         match self.chat.index_is_whole().await {
-            Ok(true) => true,
-            Ok(false) if self.claim().1 => {
-                self.rebuild().await;
+            Ok(true) => {
+                metrics::gauge!(WHOLE).set(1.0);
+                true
+            }
+            Ok(false) => {
+                metrics::gauge!(WHOLE).set(0.0);
+                if self.claim().1 {
+                    self.rebuild().await;
+                }
                 self.progress().state == State::Done
             }
-            Ok(false) => false,
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -145,6 +161,10 @@ impl Reindexer {
                 );
                 note(State::Done, whole);
             }
+            Err(ChatError::Busy { .. }) => {
+                tracing::info!("another node builds the search index anew");
+                self.lock().state = State::Failed;
+            }
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -184,4 +204,31 @@ pub(super) async fn progress(shared: Shared, call: Call) -> Result<Response, Adm
 pub(super) async fn start(shared: Shared, call: Call) -> Result<Response, AdminError> {
     shared.enter(&call.head)?;
     Ok(reply::json(StatusCode::ACCEPTED, &shared.reindexer.start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::Parts;
+    use chat_core::ids::Epoch;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_index_that_is_lost_while_the_server_runs_is_built_again() {
+        let parts = Parts::in_memory();
+        let search = parts.search.clone();
+        let chat = Chat::start(parts).await.unwrap();
+        Reindexer::new(chat.clone()).keep();
+        for _ in 0..2 {
+            search.rebuild().await.unwrap();
+            search.swap(Epoch(1)).await.unwrap();
+            assert!(!chat.index_is_whole().await.unwrap());
+            let whole = async {
+                while !chat.index_is_whole().await.unwrap() {
+                    tokio::time::sleep(SOON).await;
+                }
+            };
+            tokio::time::timeout(LOOK * 2, whole).await.unwrap();
+        }
+    }
 }
