@@ -48,9 +48,7 @@ impl Chat {
         &self,
         progress: impl FnMut(Rebuild) + Send,
     ) -> Result<Rebuild, ChatError> {
-        let busy = ChatError::Busy {
-            retry_after: LEASE,
-        };
+        let busy = ChatError::Busy { retry_after: LEASE };
         let Ok(_alone) = self.inner.index.rebuilding.try_lock() else {
             return Err(busy);
         };

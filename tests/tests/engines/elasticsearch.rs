@@ -47,6 +47,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             trial(
                 engine,
                 "cases",
+                "an_index_that_is_lost_under_running_nodes_is_noticed_and_built_again",
+                cases::lost(engine),
+            ),
+            trial(
+                engine,
+                "cases",
                 "nothing_is_missing_after_swaps_of_another_node",
                 cases::swaps_of_another_node(engine),
             ),

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use chat_core::commit::Post;
 use chat_core::error::ErrorKind;
 use chat_core::ids::Epoch;
 use chat_core::kit::search::swaps::{nothing_is_missing, nothing_is_missing_between_rivals};
 use chat_core::kit::search::{found, posted};
-use chat_core::port::Search;
+use chat_core::memory::MemoryStore;
+use chat_core::port::{Search, Store};
+use chat_core::seal::Keyring;
+use chat_core::text::Body;
+use chat_core::{Chat, Parts};
 use tests::scratch::Indices;
 
 const EPOCH: Epoch = Epoch(u64::MAX - 1);
@@ -76,6 +81,54 @@ pub(crate) async fn two_copies(engine: &'static str) {
     let early: Arc<dyn Search> = Arc::new(early);
     assert_eq!(found(&early, 1, "late").await, [2]);
     assert_eq!(indices.names().len(), 1, "{:?}", indices.names());
+}
+
+pub(crate) async fn lost(engine: &'static str) {
+    let indices = Indices::of(engine);
+    let (one, other) = two_nodes(&indices);
+    let key = Keyring::random_key();
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let start = async |search: &Arc<dyn Search>| {
+        let parts = Parts::new(store.clone(), search.clone(), Keyring::new(key));
+        Chat::start(parts).await.expect("start")
+    };
+    let nodes = [start(&one).await, start(&other).await];
+    let [whole, no_longer] = [true, false];
+    let expect = async |is_whole: bool| {
+        for node in &nodes {
+            let told = node.index_is_whole().await.expect("index_is_whole");
+            assert_eq!(told, is_whole);
+        }
+    };
+    expect(whole).await;
+    let access = nodes[0]
+        .default_application()
+        .await
+        .expect("it is there")
+        .token
+        .into();
+    let chat = nodes[0]
+        .create_chat(access, None, None)
+        .await
+        .expect("create")
+        .value;
+    let post = Post {
+        body: Body::parse("tea").expect("a text"),
+        data: None,
+        reply_to: None,
+    };
+    nodes[1]
+        .post(access, chat.number, post, None)
+        .await
+        .expect("post");
+    indices.remove();
+    expect(no_longer).await;
+    nodes[0].reindex(|_| {}).await.expect("reindex");
+    expect(whole).await;
+    assert_eq!(found(&other, 1, "tea").await, [1]);
+    for node in &nodes {
+        node.stop().await;
+    }
 }
 
 pub(crate) async fn swaps_of_another_node(engine: &'static str) {
