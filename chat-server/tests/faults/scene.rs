@@ -24,12 +24,12 @@ use crate::writers::{Told, write};
 
 pub(crate) const CHATS: usize = 4;
 const WRITERS: usize = 8;
-pub(crate) const APPLICATIONS: &str = "/api/v1/applications";
+const APPLICATIONS: &str = "/api/v1/applications";
 /// How long it may take until everybody writes again.
 const SOON: Duration = Duration::from_secs(30);
 
 /// The most memory that a node may ever have, in MiB.
-pub(crate) const MEMORY: u64 = 160;
+const MEMORY: u64 = 160;
 
 /// What writers and followers know.
 pub(crate) struct World {
@@ -288,9 +288,7 @@ async fn ways() -> Ways {
 }
 
 /// Makes an application with its chats, and tells their cursors.
-pub(crate) async fn prepare(
-    nodes: [watch::Receiver<std::net::SocketAddr>; 2],
-) -> (String, Vec<String>) {
+async fn prepare(nodes: [watch::Receiver<std::net::SocketAddr>; 2]) -> (String, Vec<String>) {
     let tally = Tally::default();
     let mut caller = Caller::new(nodes, &tally);
     let name = Uuid::new_v4().to_string();
@@ -321,11 +319,10 @@ pub(crate) fn times() -> usize {
     if is_long() { 30 } else { 4 }
 }
 
-/// Whether there is time.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long to test is no setting of the server"
 )]
-pub(crate) fn is_long() -> bool {
+fn is_long() -> bool {
     std::env::var_os("CHAT_FAULTS_LONG").is_some()
 }
