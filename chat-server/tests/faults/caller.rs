@@ -45,13 +45,17 @@ impl Tally {
         self.lost.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn longest(&self) -> Duration {
+        *self.longest.lock().unwrap()
+    }
+
     pub(crate) fn report(&self) -> String {
         format!(
             "{} answered, {} refused, {} lost, longest {:.1} s",
             self.answered(),
             self.refused(),
             self.lost(),
-            self.longest.lock().unwrap().as_secs_f64()
+            self.longest().as_secs_f64()
         )
     }
 }

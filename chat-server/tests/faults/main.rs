@@ -18,6 +18,7 @@ mod nodes;
 mod process;
 #[path = "../../../tests/tests/engines/proxy.rs"]
 mod proxy;
+mod queue;
 mod redis;
 mod scene;
 mod seeker;
@@ -34,5 +35,6 @@ fn main() {
     trials.extend(redis::trials());
     trials.extend(elasticsearch::trials());
     trials.extend(network::trials());
+    trials.extend(queue::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

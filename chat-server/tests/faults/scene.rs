@@ -28,6 +28,9 @@ const APPLICATIONS: &str = "/api/v1/applications";
 /// How long it may take until everybody writes again.
 const SOON: Duration = Duration::from_secs(30);
 
+/// What all keys in Redis begin with.
+pub(crate) const PREFIX: &str = "faults:";
+
 /// The most memory that a node may ever have, in MiB.
 const MEMORY: u64 = 160;
 
@@ -102,7 +105,7 @@ fn setup(data: &Path, node: usize, [store, search, queue]: [&str; 3]) -> Setup {
         // What is encrypted cannot be watched for COMMIT.
         store: format!("mysql://root@{store}/chat?ssl-mode=DISABLED"),
         search: format!("http://{search}/?prefix=faults"),
-        queue: format!("redis://{queue}?prefix=faults:"),
+        queue: format!("redis://{queue}?prefix={PREFIX}"),
         environment: Vec::new(),
     }
 }

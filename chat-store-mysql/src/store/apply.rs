@@ -13,7 +13,8 @@ use sqlx::{Error, Result, Row as _};
 
 use super::operations;
 use super::rows::{self, int};
-use super::sql::{at_once, cut, padded, pairs, parts, tuples};
+use super::script::{Script, Values, values};
+use super::sql::{ROWS, at_once, carried, cut, padded, pairs, parts, tuples};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ? AND unique_name <> ?";
@@ -61,13 +62,19 @@ pub(super) async fn writes(
 ) -> Result<Vec<Moved>> {
     applications(conn, writes).await?;
     let created = create_chats(conn, &writes.applications).await?;
-    write_chats(conn, &writes.applications).await?;
-    messages(conn, &writes.applications, &created).await?;
-    remember(conn, &writes.requests).await?;
-    imported(conn, &writes.imports).await?;
-    operations::record(conn, &writes.operations).await?;
+    // From here on nothing depends on an answer, but for the ids of messages.
+    let mut script = Script::new();
+    write_chats(&mut script, &writes.applications);
+    messages(conn, &mut script, &writes.applications, &created).await?;
+    for part in writes.requests.chunks(ROWS) {
+        let insert = values(REMEMBER, 5, "");
+        script.write(part.iter().try_fold(insert, request_columns)?);
+    }
+    operations::put(&mut script, &writes.operations)?;
     let moved = moved(&writes.applications, &created);
-    follow(conn, sinks, &moved).await?;
+    follow(&mut script, sinks, &moved);
+    imported(conn, &writes.imports).await?;
+    script.run(conn).await?;
     Ok(moved)
 }
 
@@ -158,36 +165,31 @@ async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -
     Ok(created)
 }
 
-async fn write_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<()> {
-    for part in cut(&chats(writes, false)) {
-        let mut insert = tuples(WRITE_CHATS, 13, part.len(), OVER_CHATS);
+fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
+    for part in chats(writes, false).chunks(ROWS) {
+        let mut insert = values(WRITE_CHATS, 13, OVER_CHATS);
         for (application, row) in part {
-            insert = insert.bind(row.id.map(|id| id.0));
+            insert = insert.int(row.id.map(|id| id.0));
             insert = chat_columns(insert, *application, row);
         }
-        insert.execute(&mut *conn).await?;
+        script.write(insert);
     }
-    Ok(())
 }
 
-pub(super) fn chat_columns(
-    insert: super::sql::Sql,
-    application: ApplicationId,
-    row: &ChatState,
-) -> super::sql::Sql {
+pub(super) fn chat_columns<V: Values>(insert: V, application: ApplicationId, row: &ChatState) -> V {
     insert
-        .bind(application.0)
-        .bind(int(row.number.0))
-        .bind(row.kind.as_str())
-        .bind(row.name.as_deref())
-        .bind(int(row.head.number.0))
-        .bind(int(row.head.change.0))
-        .bind(int(row.own_change.0))
-        .bind(int(row.floor.0))
-        .bind(int(row.live))
-        .bind(row.created_at.0)
-        .bind(row.last_at.0)
-        .bind(row.closed_at.map(|at| at.0))
+        .int(application.0)
+        .int(int(row.number.0))
+        .text(row.kind.as_str())
+        .text(row.name.as_deref())
+        .int(int(row.head.number.0))
+        .int(int(row.head.change.0))
+        .int(int(row.own_change.0))
+        .int(int(row.floor.0))
+        .int(int(row.live))
+        .int(row.created_at.0)
+        .int(row.last_at.0)
+        .int(row.closed_at.map(|at| at.0))
 }
 
 /// The row of a chat that was there or has just been made.
@@ -201,6 +203,7 @@ pub(super) type Place<'w> = (i64, &'w Message, Option<i64>);
 
 async fn messages(
     conn: &mut MySqlConnection,
+    script: &mut Script,
     writes: &[ApplicationWrite],
     created: &Created,
 ) -> Result<()> {
@@ -218,18 +221,18 @@ async fn messages(
             give_ids(conn, &mut posted[first..]).await?;
         }
     }
-    write_messages(conn, &posted, "").await?;
-    write_messages(conn, &touched, OVER_MESSAGES).await?;
+    put_messages(script, &posted, "");
+    put_messages(script, &touched, OVER_MESSAGES);
     touches.sort_unstable_by_key(|(chat, message, _)| (*chat, message.number));
-    for part in cut(&touches) {
-        let mut insert = tuples(TOUCH, 3, part.len(), OVER_TOUCHES);
+    for part in touches.chunks(ROWS) {
+        let mut insert = values(TOUCH, 3, OVER_TOUCHES);
         for (chat, message, _) in part {
             insert = insert
-                .bind(*chat)
-                .bind(int(message.number.0))
-                .bind(int(message.change.0));
+                .int(*chat)
+                .int(int(message.number.0))
+                .int(int(message.change.0));
         }
-        insert.execute(&mut *conn).await?;
+        script.write(insert);
     }
     Ok(())
 }
@@ -263,51 +266,65 @@ fn unsigned(row: &sqlx::mysql::MySqlRow, at: usize) -> Result<u64> {
     row.try_get::<u64, _>(at).or_else(|_| rows::number(row, at))
 }
 
+fn bytes((_, message, _): &Place<'_>) -> usize {
+    MESSAGE_BYTES + message.body.len() + message.data.as_ref().map_or(0, String::len)
+}
+
+fn put_messages(script: &mut Script, messages: &[Place<'_>], over: &str) {
+    for rows in messages.chunks(ROWS) {
+        for part in carried(rows, bytes) {
+            let insert = values(WRITE_MESSAGES, 11, over);
+            script.write(part.iter().fold(insert, message_columns));
+        }
+    }
+}
+
+/// Messages of another store, none of which is here.
 pub(super) async fn write_messages(
     conn: &mut MySqlConnection,
     messages: &[Place<'_>],
-    over: &str,
 ) -> Result<()> {
-    let bytes = |(_, message, _): &Place<'_>| {
-        MESSAGE_BYTES + message.body.len() + message.data.as_ref().map_or(0, String::len)
-    };
     for part in parts(messages, bytes) {
-        let mut insert = tuples(WRITE_MESSAGES, 11, part.len(), over);
-        for (chat, message, ext_id) in part {
-            insert = insert
-                .bind(*chat)
-                .bind(int(message.number.0))
-                .bind(&message.body)
-                .bind(message.author_name.as_deref())
-                .bind(message.data.as_deref())
-                .bind(message.reply_to.map(|number| int(number.0)))
-                .bind(*ext_id)
-                .bind(message.created_at.0)
-                .bind(message.edited_at.map(|at| at.0))
-                .bind(message.deleted_at.map(|at| at.0))
-                .bind(int(message.change.0));
-        }
+        let insert = tuples(WRITE_MESSAGES, 11, part.len(), "");
+        let insert = part.iter().fold(insert, message_columns);
         insert.execute(&mut *conn).await?;
     }
     Ok(())
 }
 
+fn message_columns<V: Values>(insert: V, (chat, message, ext_id): &Place<'_>) -> V {
+    insert
+        .int(*chat)
+        .int(int(message.number.0))
+        .text(message.body.as_str())
+        .text(message.author_name.as_deref())
+        .text(message.data.as_deref())
+        .int(message.reply_to.map(|number| int(number.0)))
+        .int(*ext_id)
+        .int(message.created_at.0)
+        .int(message.edited_at.map(|at| at.0))
+        .int(message.deleted_at.map(|at| at.0))
+        .int(int(message.change.0))
+}
+
+/// Keys of another store.
 pub(super) async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
     for part in cut(requests) {
-        let mut insert = tuples(REMEMBER, 5, part.len(), "");
-        for write in part {
-            let done =
-                serde_json::to_string(&write.done).map_err(|error| Error::Encode(error.into()))?;
-            insert = insert
-                .bind(write.application.0)
-                .bind(write.key.0.as_slice())
-                .bind(write.fingerprint.0.as_slice())
-                .bind(done)
-                .bind(write.at.0);
-        }
+        let insert = tuples(REMEMBER, 5, part.len(), "");
+        let insert = part.iter().try_fold(insert, request_columns)?;
         insert.execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+fn request_columns<V: Values>(insert: V, write: &RequestWrite) -> Result<V> {
+    let done = serde_json::to_string(&write.done).map_err(|error| Error::Encode(error.into()))?;
+    Ok(insert
+        .int(write.application.0)
+        .bytes(&write.key.0)
+        .bytes(&write.fingerprint.0)
+        .text(done.as_str())
+        .int(write.at.0))
 }
 
 /// These rows were made or locked when they were looked for.
@@ -338,22 +355,21 @@ fn moved(writes: &[ApplicationWrite], created: &Created) -> Vec<Moved> {
 }
 
 /// Each sink has to follow to where the chats moved; what it has to do already stays.
-async fn follow(conn: &mut MySqlConnection, sinks: &[Sink], moved: &[Moved]) -> Result<()> {
+fn follow(script: &mut Script, sinks: &[Sink], moved: &[Moved]) {
     for sink in sinks {
-        for part in cut(moved) {
-            let mut insert = tuples(FOLLOW, 7, part.len(), FOLLOW_FURTHER);
+        for part in moved.chunks(ROWS) {
+            let mut insert = values(FOLLOW, 7, FOLLOW_FURTHER);
             for one in part {
                 insert = insert
-                    .bind(sink.as_str().as_bytes())
-                    .bind(one.application.0)
-                    .bind(one.chat.0)
-                    .bind(int(one.from.number.0))
-                    .bind(int(one.from.change.0))
-                    .bind(int(one.to.number.0))
-                    .bind(int(one.to.change.0));
+                    .bytes(sink.as_str().as_bytes())
+                    .int(one.application.0)
+                    .int(one.chat.0)
+                    .int(int(one.from.number.0))
+                    .int(int(one.from.change.0))
+                    .int(int(one.to.number.0))
+                    .int(int(one.to.change.0));
             }
-            insert.execute(&mut *conn).await?;
+            script.write(insert);
         }
     }
-    Ok(())
 }

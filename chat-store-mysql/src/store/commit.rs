@@ -9,8 +9,8 @@ use chat_core::commit::{Batch, Operation, Writes, decide};
 use chat_core::error::{BackendError, ErrorKind};
 use chat_core::ids::OperationId;
 use chat_core::port::{Commit, Committed};
+use sqlx::Executor as _;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
@@ -106,7 +106,13 @@ impl MysqlStore {
     ) -> Result<Committed, Failure> {
         let mut session = self.sessions.open(OP).await.map_err(Failure::Final)?;
         let attempt = Uuid::new_v4();
-        let work = write(session.conn(), writer.id, attempt, batch, now);
+        let work = write(
+            session.conn(),
+            &self.known,
+            (writer.id, attempt),
+            batch,
+            now,
+        );
         let (committed, written) = match timeout_at(end, work).await {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => return Err(self.give_up(session, error).await),
@@ -195,13 +201,13 @@ impl MysqlStore {
 /// Everything but COMMIT; whether anything was written that is worth one.
 async fn write(
     conn: &mut MySqlConnection,
-    writer: Uuid,
-    attempt: Uuid,
+    known: &load::Known,
+    (writer, attempt): (Uuid, Uuid),
     batch: &Batch,
     now: Timestamp,
 ) -> sqlx::Result<(Committed, bool)> {
-    conn.execute(AssertSqlSafe(begin(writer, attempt))).await?;
-    let facts = load::facts(conn, &batch.requests).await?;
+    let opening = [BEGIN, &mark(writer, attempt)];
+    let facts = load::facts(conn, &opening, &batch.requests, known).await?;
     let (outcomes, mut writes) = decide(facts, &batch.requests, now);
     let counts = std::mem::take(&mut writes.counts);
     let moved = apply::writes(conn, &writes, &batch.sinks).await?;
@@ -221,10 +227,10 @@ fn is_nothing(writes: &Writes) -> bool {
         && writes.operations.is_empty()
 }
 
-/// Begins, and leaves the attempt's mark, in one go. Both ids are made here, and are hexadecimal digits.
-fn begin(writer: Uuid, attempt: Uuid) -> String {
+/// Leaves the attempt's mark. Both ids are made here, and are hexadecimal digits.
+fn mark(writer: Uuid, attempt: Uuid) -> String {
     format!(
-        "{BEGIN}; INSERT INTO commits (writer, attempt) VALUES (x'{}', x'{}') \
+        "INSERT INTO commits (writer, attempt) VALUES (x'{}', x'{}') \
          ON DUPLICATE KEY UPDATE attempt = VALUES(attempt), at = CURRENT_TIMESTAMP",
         writer.simple(),
         attempt.simple()

@@ -1,7 +1,8 @@
 //! What a batch needs to know: rows are locked first and read then, in an order that all writers keep: the root row, sources,
 //! applications, chats. Once they are locked, reading sees what the last writer committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use chat_core::commit::{
     ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Fingerprint, KeyHash, Needs,
@@ -16,6 +17,7 @@ use sqlx::{Result, Row as _};
 
 use super::operations;
 use super::rows::{self, int};
+use super::script::{Script, Values as _, values};
 use super::sql::{ROWS, list, padded, pairs};
 
 const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";
@@ -60,30 +62,148 @@ const EXCLUSIVE: &str = " ORDER BY id FOR UPDATE";
 const CHATS: &str = concat!(
     "SELECT ",
     chat_columns!(),
-    " FROM chats c FORCE INDEX (chats_number) WHERE (c.application, c.number) IN "
+    " FROM chats c FORCE INDEX (chats_number) WHERE (c.application, c.number) IN ("
 );
-const LOCKED: &str = " FOR UPDATE";
+const LOCKED: &str = ") FOR UPDATE";
 const MESSAGES: &str = concat!(
     "SELECT ",
     rows::message_columns!(),
     ", m.chat FROM messages m FORCE INDEX (PRIMARY) WHERE (m.chat, m.number) IN "
 );
 const REQUESTS: &str = "SELECT application, hash, fingerprint, done FROM requests \
-     FORCE INDEX (PRIMARY) WHERE (application, hash) IN ";
+     FORCE INDEX (PRIMARY) WHERE (application, hash) IN (";
 
-/// The rows that these commands need, deleted ones included: the rules look at that themselves.
-pub(super) async fn facts(conn: &mut MySqlConnection, requests: &[Request]) -> Result<Facts> {
+/// The applications that tokens were seen to belong to. It only saves a trip: whose a token is, is read under a lock each time.
+#[derive(Default)]
+pub(super) struct Known(Mutex<BTreeMap<TokenHash, ApplicationId>>);
+
+/// Of so many tokens it is known.
+const KNOWN: usize = 10_000;
+
+impl Known {
+    fn of(&self, tokens: &BTreeSet<TokenHash>) -> BTreeMap<TokenHash, ApplicationId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = tokens.iter();
+        found
+            .filter_map(|token| Some((*token, *known.get(token)?)))
+            .collect()
+    }
+
+    fn learn(&self, tokens: &BTreeMap<TokenHash, ApplicationId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() + tokens.len() > KNOWN {
+            known.clear();
+        }
+        known.extend(tokens);
+    }
+}
+
+/// What a row tells of.
+#[derive(Clone, Copy)]
+enum Kind {
+    Nothing,
+    Application,
+    Chat,
+    Request,
+    Operation,
+}
+
+/// After what begins the transaction, the rows that these commands need, deleted ones included: the rules look at that themselves.
+pub(super) async fn facts(
+    conn: &mut MySqlConnection,
+    opening: &[&str],
+    requests: &[Request],
+    known: &Known,
+) -> Result<Facts> {
     let needs = needs(requests);
     let mut facts = Facts::default();
-    root(conn, &needs, &mut facts).await?;
-    sources(conn, &needs, &mut facts).await?;
-    applications(conn, &needs, &mut facts).await?;
+    let mut script = Script::new();
+    for text in opening {
+        script.add_text(Kind::Nothing, text);
+    }
+    let is_plain = !needs.root && needs.names.is_empty() && needs.sources.is_empty();
+    if is_plain && !needs.exclusive() {
+        shared(&mut script, &needs);
+        let guessed = known.of(&needs.tokens);
+        rows_of(&mut script, &needs, &guessed);
+        read(conn, script, &mut facts).await?;
+        let tokens = facts.tokens.iter();
+        let tokens = tokens.filter(|(token, _)| needs.tokens.contains(token));
+        let tokens: BTreeMap<_, _> = tokens.map(|(token, id)| (*token, *id)).collect();
+        if guessed != tokens {
+            known.learn(&tokens);
+            let mut script = Script::new();
+            rows_of(&mut script, &needs, &tokens);
+            read(conn, script, &mut facts).await?;
+        }
+    } else {
+        read(conn, script, &mut facts).await?;
+        root(conn, &needs, &mut facts).await?;
+        sources(conn, &needs, &mut facts).await?;
+        let mut script = Script::new();
+        if needs.exclusive() {
+            exclusive(conn, &mut script, &needs, &mut facts).await?;
+        } else {
+            shared(&mut script, &needs);
+        }
+        read(conn, script, &mut facts).await?;
+        let mut script = Script::new();
+        rows_of(&mut script, &needs, &facts.tokens);
+        read(conn, script, &mut facts).await?;
+    }
     let scopes = needs.by_application(&facts.tokens);
-    chats(conn, &scopes, &mut facts).await?;
-    remembered(conn, &scopes, &mut facts).await?;
     messages(conn, &scopes, &mut facts).await?;
-    operations(conn, &needs, &mut facts).await?;
     Ok(facts)
+}
+
+/// Adds what locks and reads chats, and what reads keys and operations.
+fn rows_of(script: &mut Script<Kind>, needs: &Needs, tokens: &BTreeMap<TokenHash, ApplicationId>) {
+    let scopes = needs.by_application(tokens);
+    let chats: Vec<(i64, i64)> = scopes
+        .iter()
+        .filter(|(id, _)| **id != ApplicationId::ROOT)
+        .flat_map(|(id, needs)| needs.chats.iter().map(|chat| (id.0, int(chat.0))))
+        .collect();
+    for part in chats.chunks(ROWS) {
+        let select = values(CHATS, 2, LOCKED);
+        let select = part.iter().fold(select, |select, (application, number)| {
+            select.int(*application).int(*number)
+        });
+        script.add(Kind::Chat, select);
+    }
+    let keys: Vec<(i64, &[u8])> = scopes
+        .iter()
+        .flat_map(|(id, needs)| needs.keys.iter().map(|key| (id.0, key.0.as_slice())))
+        .collect();
+    for part in keys.chunks(ROWS) {
+        let select = part
+            .iter()
+            .fold(values(REQUESTS, 2, ")"), |select, (application, hash)| {
+                select.int(*application).bytes(hash)
+            });
+        script.add(Kind::Request, select);
+    }
+    let wanted: Vec<OperationId> = needs.operations.iter().copied().collect();
+    for part in wanted.chunks(ROWS) {
+        script.add(Kind::Operation, operations::find_text(part));
+    }
+}
+
+/// Takes what the rows tell.
+async fn read(conn: &mut MySqlConnection, script: Script<Kind>, facts: &mut Facts) -> Result<()> {
+    for (kind, row) in script.rows(conn).await? {
+        match kind {
+            Kind::Nothing => {}
+            Kind::Application => application(&row, facts)?,
+            Kind::Chat => chat(&row, facts)?,
+            Kind::Request => remembered(&row, facts)?,
+            Kind::Operation => {
+                let known = operations::operation(&row)?;
+                facts.operations.insert(known.id, known.outcome);
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn root(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Facts) -> Result<()> {
@@ -120,63 +240,70 @@ async fn sources(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Facts) -
     Ok(())
 }
 
-/// Locks the applications and reads their rows: shared when none of them changes, so that writers of different chats do not wait for
-/// each other; closing one waits until all of them are through, and whoever comes later sees it closed.
-async fn applications(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Facts) -> Result<()> {
-    let mut ids: Vec<i64> = needs
-        .by_application(&BTreeMap::new())
-        .into_keys()
-        .filter(|id| *id != ApplicationId::ROOT)
-        .map(|id| id.0)
-        .collect();
+/// Adds what locks the applications and reads their rows: shared when none of them changes, so that writers of different chats do
+/// not wait for each other; closing one waits until all of them are through, and whoever comes later sees it closed.
+fn shared(script: &mut Script<Kind>, needs: &Needs) {
     let tokens: Vec<&[u8]> = needs.tokens.iter().map(|hash| hash.0.as_slice()).collect();
-    let exclusive = needs.exclusive();
     for part in tokens.chunks(ROWS) {
-        let (head, tail) = if exclusive {
-            (TOKENS, "")
-        } else {
-            (APPLICATIONS_BY_TOKEN, SHARED)
-        };
-        let mut select = list(head, part.len(), tail);
+        let select = values(APPLICATIONS_BY_TOKEN, part.len(), SHARED);
+        let select = part
+            .iter()
+            .fold(select, |select, token| select.bytes(token));
+        script.add(Kind::Application, select);
+    }
+    by_id(script, &named(needs), SHARED);
+}
+
+/// As [`shared`], for applications that change.
+async fn exclusive(
+    conn: &mut MySqlConnection,
+    script: &mut Script<Kind>,
+    needs: &Needs,
+    facts: &mut Facts,
+) -> Result<()> {
+    let mut ids = named(needs);
+    let tokens: Vec<&[u8]> = needs.tokens.iter().map(|hash| hash.0.as_slice()).collect();
+    for part in tokens.chunks(ROWS) {
+        let mut select = list(TOKENS, part.len(), "");
         for token in padded(part) {
             select = select.bind(token);
         }
         for row in select.fetch_all(&mut *conn).await? {
-            if exclusive {
-                let id = row.try_get(1)?;
-                facts
-                    .tokens
-                    .insert(TokenHash(rows::bytes(&row, 0)?), ApplicationId(id));
-                ids.push(id);
-            } else {
-                let id = application(&row, facts)?;
-                let hash = facts.applications[&id].state.token_hash;
-                facts.tokens.insert(hash, id);
-            }
+            let id = row.try_get(1)?;
+            let hash = TokenHash(rows::bytes(&row, 0)?);
+            facts.tokens.insert(hash, ApplicationId(id));
+            ids.push(id);
         }
     }
     ids.sort_unstable();
     ids.dedup();
-    for part in ids.chunks(ROWS) {
-        let tail = if exclusive { EXCLUSIVE } else { SHARED };
-        let mut select = list(APPLICATIONS_BY_ID, part.len(), tail);
-        for id in padded(part) {
-            select = select.bind(id);
-        }
-        for row in select.fetch_all(&mut *conn).await? {
-            application(&row, facts)?;
-        }
-    }
+    by_id(script, &ids, EXCLUSIVE);
     Ok(())
 }
 
-fn application(row: &MySqlRow, facts: &mut Facts) -> Result<ApplicationId> {
+/// The applications whose ids are known without a look.
+fn named(needs: &Needs) -> Vec<i64> {
+    let scopes = needs.by_application(&BTreeMap::new());
+    let ids = scopes.into_keys().filter(|id| *id != ApplicationId::ROOT);
+    ids.map(|id| id.0).collect()
+}
+
+fn by_id(script: &mut Script<Kind>, ids: &[i64], tail: &str) {
+    for part in ids.chunks(ROWS) {
+        let select = values(APPLICATIONS_BY_ID, part.len(), tail);
+        let select = part.iter().fold(select, |select, id| select.int(*id));
+        script.add(Kind::Application, select);
+    }
+}
+
+fn application(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
     let (id, state) = application_state(row)?;
+    facts.tokens.insert(state.token_hash, id);
     let chats = BTreeMap::new();
     facts
         .applications
         .insert(id, ApplicationFacts { state, chats });
-    Ok(id)
+    Ok(())
 }
 
 pub(super) fn application_state(row: &MySqlRow) -> Result<(ApplicationId, ApplicationState)> {
@@ -197,31 +324,14 @@ pub(super) fn application_state(row: &MySqlRow) -> Result<(ApplicationId, Applic
     Ok((id, state))
 }
 
-async fn chats(
-    conn: &mut MySqlConnection,
-    scopes: &BTreeMap<ApplicationId, ScopeNeeds>,
-    facts: &mut Facts,
-) -> Result<()> {
-    let wanted: Vec<(i64, i64)> = scopes
-        .iter()
-        .filter(|(id, _)| facts.applications.contains_key(id))
-        .flat_map(|(id, needs)| needs.chats.iter().map(|chat| (id.0, int(chat.0))))
-        .collect();
-    for part in wanted.chunks(ROWS) {
-        let mut select = pairs(CHATS, part.len(), LOCKED);
-        for (application, number) in padded(part) {
-            select = select.bind(application).bind(number);
-        }
-        for row in select.fetch_all(&mut *conn).await? {
-            let id = ApplicationId(row.try_get(0)?);
-            let state = chat_state(&row)?;
-            if let Some(found) = facts.applications.get_mut(&id) {
-                let messages = BTreeMap::new();
-                found
-                    .chats
-                    .insert(state.number, ChatFacts { state, messages });
-            }
-        }
+fn chat(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
+    let id = ApplicationId(row.try_get(0)?);
+    let state = chat_state(row)?;
+    if let Some(found) = facts.applications.get_mut(&id) {
+        let messages = BTreeMap::new();
+        found
+            .chats
+            .insert(state.number, ChatFacts { state, messages });
     }
     Ok(())
 }
@@ -242,42 +352,14 @@ pub(super) fn chat_state(row: &MySqlRow) -> Result<ChatState> {
     })
 }
 
-async fn remembered(
-    conn: &mut MySqlConnection,
-    scopes: &BTreeMap<ApplicationId, ScopeNeeds>,
-    facts: &mut Facts,
-) -> Result<()> {
-    let wanted: Vec<(i64, &[u8])> = scopes
-        .iter()
-        .flat_map(|(id, needs)| needs.keys.iter().map(|key| (id.0, key.0.as_slice())))
-        .collect();
-    for part in wanted.chunks(ROWS) {
-        let mut select = pairs(REQUESTS, part.len(), "");
-        for (application, hash) in padded(part) {
-            select = select.bind(application).bind(hash);
-        }
-        for row in select.fetch_all(&mut *conn).await? {
-            let key = (
-                ApplicationId(row.try_get(0)?),
-                KeyHash(rows::bytes(&row, 1)?),
-            );
-            let done = serde_json::from_str(row.try_get(3)?)
-                .map_err(|error| rows::unreadable(3, error))?;
-            let fingerprint = Fingerprint(rows::bytes(&row, 2)?);
-            facts.requests.insert(key, Remembered { fingerprint, done });
-        }
-    }
-    Ok(())
-}
-
-async fn operations(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Facts) -> Result<()> {
-    let wanted: Vec<OperationId> = needs.operations.iter().copied().collect();
-    for part in wanted.chunks(ROWS) {
-        for row in operations::find(part).fetch_all(&mut *conn).await? {
-            let known = operations::operation(&row)?;
-            facts.operations.insert(known.id, known.outcome);
-        }
-    }
+fn remembered(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
+    let key = (
+        ApplicationId(row.try_get(0)?),
+        KeyHash(rows::bytes(row, 1)?),
+    );
+    let done = serde_json::from_str(row.try_get(3)?).map_err(|error| rows::unreadable(3, error))?;
+    let fingerprint = Fingerprint(rows::bytes(row, 2)?);
+    facts.requests.insert(key, Remembered { fingerprint, done });
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod read;
 mod recount;
 mod rows;
 mod schema;
+mod script;
 mod server;
 mod session;
 mod sql;
@@ -45,6 +46,7 @@ const PROVEN: Duration = Duration::from_secs(1);
 pub struct MysqlStore {
     sessions: Sessions,
     writers: Writers,
+    known: load::Known,
     proof_timeout: Duration,
     epoch: Epoch,
     last_write: Mutex<Option<Instant>>,
@@ -76,6 +78,7 @@ impl MysqlStore {
         Ok(Self {
             sessions: Sessions::new(&config, options),
             writers: Writers::default(),
+            known: load::Known::default(),
             proof_timeout: config.proof_timeout,
             epoch,
             last_write: Mutex::default(),

@@ -7,7 +7,8 @@ use sqlx::{Error, Result, Row as _};
 use uuid::Uuid;
 
 use super::rows;
-use super::sql::{Sql, cut, list, padded, tuples};
+use super::script::{Script, Text, Values, values};
+use super::sql::{ROWS, Sql, cut, list, padded, tuples};
 
 const FIND: &str = "SELECT id, application, outcome, at FROM operations WHERE id IN ";
 const RECORD: &str = "INSERT INTO operations (id, application, outcome, at) VALUES ";
@@ -17,6 +18,13 @@ pub(super) fn find(ids: &[OperationId]) -> Sql {
     padded(ids).fold(list(FIND, ids.len(), ""), |select, id| {
         select.bind(id.0.as_bytes().as_slice())
     })
+}
+
+/// The same as text.
+pub(super) fn find_text(ids: &[OperationId]) -> Text {
+    let select = values(FIND, ids.len(), "");
+    ids.iter()
+        .fold(select, |select, id| select.bytes(id.0.as_bytes()))
 }
 
 pub(super) fn operation(row: &MySqlRow) -> Result<Operation> {
@@ -34,15 +42,28 @@ pub(super) async fn record(conn: &mut MySqlConnection, operations: &[Operation])
     for part in cut(operations) {
         let mut insert = tuples(RECORD, 4, part.len(), "");
         for operation in part {
-            let outcome = serde_json::to_string(&operation.outcome)
-                .map_err(|error| Error::Encode(error.into()))?;
-            insert = insert
-                .bind(operation.id.0.as_bytes().as_slice())
-                .bind(operation.application.0)
-                .bind(outcome)
-                .bind(operation.at.0);
+            insert = columns(insert, operation)?;
         }
         insert.execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+/// Adds what records them.
+pub(super) fn put(script: &mut Script, operations: &[Operation]) -> Result<()> {
+    for part in operations.chunks(ROWS) {
+        let insert = values(RECORD, 4, "");
+        script.write(part.iter().try_fold(insert, columns)?);
+    }
+    Ok(())
+}
+
+fn columns<V: Values>(insert: V, operation: &Operation) -> Result<V> {
+    let outcome =
+        serde_json::to_string(&operation.outcome).map_err(|error| Error::Encode(error.into()))?;
+    Ok(insert
+        .bytes(operation.id.0.as_bytes())
+        .int(operation.application.0)
+        .text(outcome.as_str())
+        .int(operation.at.0))
 }

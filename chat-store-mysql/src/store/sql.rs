@@ -72,19 +72,22 @@ pub(super) fn cut<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 
 /// Cuts rows into parts that one statement takes and carries each.
 pub(super) fn parts<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    cut(rows).flat_map(|rows| carried(rows, &bytes)).collect()
+}
+
+/// Cuts rows into parts of as many bytes as one statement carries.
+pub(super) fn carried<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut parts = Vec::new();
-    for rows in cut(rows) {
-        let (mut start, mut held) = (0, 0);
-        for (at, row) in rows.iter().enumerate() {
-            let size = bytes(row);
-            if at > start && held + size > BYTES {
-                parts.push(&rows[start..at]);
-                (start, held) = (at, 0);
-            }
-            held += size;
+    let (mut start, mut held) = (0, 0);
+    for (at, row) in rows.iter().enumerate() {
+        let size = bytes(row);
+        if at > start && held + size > BYTES {
+            parts.push(&rows[start..at]);
+            (start, held) = (at, 0);
         }
-        parts.push(&rows[start..]);
+        held += size;
     }
+    parts.push(&rows[start..]);
     parts
 }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,8 @@ pub(crate) enum Way {
     Closed,
     /// Nothing arrives, and nobody is told.
     Silent,
+    /// An answer comes so much later.
+    Slow(Duration),
     /// Nothing arrives until the way is another, then all that was sent does, late as it is.
     Held,
 }
@@ -131,6 +134,8 @@ async fn lead(mut client: TcpStream, mut server: TcpStream, way: &watch::Sender<
         let now = *way.borrow();
         match now {
             Way::Silent => return std::future::pending().await,
+            // An answer in parts is late once.
+            Way::Slow(late) if asking && !from_client => tokio::time::sleep(late).await,
             Way::Held => drop(changes.wait_for(|way| *way != Way::Held).await),
             _ => {}
         }

@@ -96,7 +96,7 @@ async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<boo
         };
         places.push((*chat, &row.message, row.message.ext_id.map(int)));
     }
-    apply::write_messages(conn, &places, "").await?;
+    apply::write_messages(conn, &places).await?;
     let touched: Vec<_> = places
         .iter()
         .filter(|(_, message, _)| message.change > Change::ZERO)

@@ -1,0 +1,98 @@
+//! Writes that go through the queue obey the same laws.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chat_core::ids::OperationId;
+use chat_core::port::{Job, Queue as _};
+use chat_core::queued::LANES;
+use chat_queue_redis::{Redis, RedisQueue};
+use http::Request;
+use http_body_util::Full;
+use libtest_mimic::Trial;
+use serde_json::Value;
+use tokio::time::interval;
+
+use crate::caller::{Caller, get};
+use crate::engines::{trial, url};
+use crate::scene::{PREFIX, Scene, setups};
+
+const LETTERS: &str = "/api/v1/admin/dead-letters";
+/// How long it may take until a job that no commit takes is put away.
+const PUT_AWAY: Duration = Duration::from_secs(30);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![trial(
+        "a_job_that_no_commit_takes_harms_no_neighbour",
+        &[],
+        a_job_that_no_commit_takes_harms_no_neighbour(),
+    )]
+}
+
+/// Two nodes that queue every write and work the queue.
+async fn queued() -> Scene {
+    let data = tempfile::tempdir().unwrap();
+    let setups = setups(data.path()).map(|mut setup| {
+        setup.environment.push(("CHAT_WRITE", "queued".to_owned()));
+        setup
+    });
+    Scene::start(setups, data).await
+}
+
+/// The same queue, as a node sees it.
+fn queue() -> RedisQueue {
+    let url = url("redis7").expect("the engine is there");
+    let config = format!("{url}?prefix={PREFIX}").parse().expect("a URL");
+    let redis = Redis::new(config).expect("a client");
+    RedisQueue::new(redis, 1_000)
+}
+
+async fn a_job_that_no_commit_takes_harms_no_neighbour() {
+    let scene = queued().await;
+    let queue = queue();
+    let mut poison = Vec::new();
+    for lane in 0..LANES {
+        let id = OperationId::random();
+        let body = b"{\"version\":1,\"request\":{}}".to_vec();
+        let pushed = queue.push(lane, &Job { id, body }).await;
+        assert!(pushed.expect("Redis is there"));
+        poison.push(id.to_string());
+    }
+    scene.goes_on().await;
+    let mut caller = Caller::new(scene.world.nodes.clone(), &scene.world.pages);
+    let mut pace = interval(Duration::from_millis(200));
+    let all_put_away = async {
+        loop {
+            pace.tick().await;
+            let (status, letters) = caller.insist(0, || get(LETTERS)).await;
+            assert_eq!(status, 200, "{letters}");
+            let letters = letters.as_array().expect("letters").clone();
+            let is_there = |id: &String| letters.iter().any(|one| one["id"] == **id);
+            if poison.iter().all(is_there) {
+                return letters;
+            }
+        }
+    };
+    let letters = tokio::time::timeout(PUT_AWAY, all_put_away).await;
+    for letter in letters.expect("all are put away") {
+        assert!(
+            letter["reason"].as_str().is_some_and(|why| !why.is_empty()),
+            "{letter}"
+        );
+    }
+    scene.goes_on().await;
+    for id in &poison {
+        let (status, answer) = caller.insist(1, || drop_letter(id)).await;
+        assert_eq!(status, 204, "{answer}");
+    }
+    let (_, left) = caller.insist(0, || get(LETTERS)).await;
+    assert_eq!(left, Value::Array(Vec::new()));
+    drop(caller);
+    assert_eq!(scene.world.posts.refused(), 0, "nobody is refused");
+    scene.ends("jobs that no commit takes").await;
+}
+
+fn drop_letter(id: &str) -> Request<Full<Bytes>> {
+    let request = Request::delete(format!("{LETTERS}/{id}")).header("host", "test");
+    request.body(Full::default()).unwrap()
+}
