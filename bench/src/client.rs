@@ -58,6 +58,11 @@ impl Client {
         self.exchange(&post(path, json)).await
     }
 
+    /// A request of any method with this JSON.
+    pub(crate) async fn send(&mut self, method: &str, path: &str, json: &str) -> io::Result<Reply> {
+        self.exchange(&request(method, path, json)).await
+    }
+
     /// Sends a request and waits for the whole answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> io::Result<Reply> {
         self.stream.write_all(request).await?;
@@ -121,9 +126,13 @@ impl Client {
 
 /// A POST as it goes over the wire.
 pub(crate) fn post(path: &str, json: &str) -> Vec<u8> {
+    request("POST", path, json)
+}
+
+fn request(method: &str, path: &str, json: &str) -> Vec<u8> {
     let length = json.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n\r\n{json}"
     )
     .into_bytes()

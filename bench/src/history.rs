@@ -4,25 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chat_core::clock::Timestamp;
-use chat_core::commit::{Batch, Command, Import, Imported, Request, Scope, SourceHash};
 use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
-use chat_core::memory::MemorySearch;
 use chat_core::page::{Limit, Span};
 use chat_core::port::{Store, Stores};
-use chat_core::seal::Keyring;
-use chat_core::text::{Body, Name};
-use chat_core::{Chat, Parts};
 use chat_embedded::{SqliteStore, StoreConfig};
 use clap::Args;
 
 use crate::Failure;
-use crate::corpus::{Dice, Writer};
+use crate::corpus::Dice;
 use crate::figures::{Latencies, Rounds, row, with_load};
+use crate::fill;
 
 const SHORT: u64 = 1_000;
-/// Messages one commit takes over.
-const PART: u64 = 10_000;
 const MOST: f64 = 1.3;
 const LONG_CHAT: ChatNumber = ChatNumber(1);
 const SHORT_CHAT: ChatNumber = ChatNumber(2);
@@ -131,98 +124,10 @@ impl History {
 
     /// Fills both chats, going on where an earlier run stopped.
     async fn fill(&self, store: &Arc<dyn Store>) -> Result<ApplicationId, Failure> {
-        let one = Limit::new(1).ok_or("a limit of one")?;
         let stores = Stores::from(store.clone());
-        let known = stores
-            .applications
-            .list(ApplicationId(0), one)
-            .await?
-            .items
-            .pop();
-        let application = match known {
-            Some(application) => application.id,
-            None => create(store.clone()).await?,
-        };
-        self.import(&stores, application, SHORT_CHAT, SHORT).await?;
-        self.import(&stores, application, LONG_CHAT, self.messages)
-            .await?;
+        let application = fill::application(store, 2).await?;
+        fill::chat(&stores, application, SHORT_CHAT, SHORT, &[]).await?;
+        fill::chat(&stores, application, LONG_CHAT, self.messages, &[]).await?;
         Ok(application)
     }
-
-    async fn import(
-        &self,
-        stores: &Stores,
-        application: ApplicationId,
-        chat: ChatNumber,
-        messages: u64,
-    ) -> Result<(), Failure> {
-        let source = SourceHash([chat.0 as u8; 32]);
-        let mut from = stores.upkeep.imported(source).await?;
-        let mut writer = Writer::new(from);
-        while from < messages {
-            let to = (from + PART).min(messages);
-            let mut lines = Vec::with_capacity(PART as usize);
-            for _ in from..to {
-                let imported = Imported {
-                    body: Some(Body::parse(writer.message())?),
-                    author_name: None,
-                    data: None,
-                    reply_to: None,
-                    created_at: None,
-                    edited_at: None,
-                    deleted_at: None,
-                };
-                lines.push((chat, imported));
-            }
-            let import = Import {
-                source,
-                from,
-                to,
-                messages: lines,
-            };
-            let request = Request {
-                scope: Scope::Application(application),
-                command: Command::Import(import),
-                key: None,
-                operation: None,
-            };
-            let batch = Batch {
-                requests: vec![request],
-                sinks: vec![],
-            };
-            stores
-                .commit
-                .commit(Arc::new(batch), Timestamp(1_700_000_000_000_000))
-                .await?;
-            from = to;
-            if from % 1_000_000 == 0 {
-                eprintln!("{from} of {messages} messages written");
-            }
-        }
-        let head = stores
-            .chats
-            .get(application, chat)
-            .await?
-            .map(|chat| chat.head.number.0);
-        match head {
-            Some(head) if head == messages => Ok(()),
-            other => Err(format!("the chat has {other:?} messages").into()),
-        }
-    }
-}
-
-async fn create(store: Arc<dyn Store>) -> Result<ApplicationId, Failure> {
-    let keyring = Keyring::new(Keyring::random_key());
-    let parts = Parts::new(store.clone(), Arc::new(MemorySearch::new()), keyring);
-    let chat = Chat::start(parts).await?;
-    let token = chat
-        .create_application(Name::parse("bench")?, true, None)
-        .await?
-        .value
-        .token;
-    chat.create_chat(token.into(), None, None).await?;
-    chat.create_chat(token.into(), None, None).await?;
-    chat.stop().await;
-    let application = store.by_token(token.hash()).await?;
-    Ok(application.ok_or("the application is missing")?.id)
 }

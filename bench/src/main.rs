@@ -6,14 +6,21 @@ mod client;
 mod commit;
 mod corpus;
 mod echo;
+mod engines;
 mod figures;
+mod fill;
 mod history;
 mod http;
 mod import;
+mod index;
 mod isolation;
 mod lag;
 mod load;
 mod memory;
+mod migrate;
+mod nodes;
+mod pages;
+mod posts;
 mod process;
 mod raw;
 mod search;
@@ -55,6 +62,16 @@ enum What {
     Isolation(isolation::Isolation),
     /// Memory and log while a long list is read slowly
     Bounded(bounded::Bounded),
+    /// Durable posts into MySQL, direct and queued, against bare inserts
+    Posts(posts::Posts),
+    /// Posts into one chat over two nodes against over one
+    Nodes(nodes::Nodes),
+    /// Pages of a long chat on MySQL against the same SQL by hand
+    Pages(pages::Pages),
+    /// Indexing into Elasticsearch against bare `_bulk` requests
+    Index(index::Index),
+    /// `chat-server migrate` into MySQL against bare inserts of the same rows
+    Migrate(migrate::Migrate),
     /// The echo that `http` measures against
     #[command(hide = true)]
     Echo,
@@ -86,6 +103,11 @@ async fn run(what: What) -> Result<(), Failure> {
         What::Start(args) => args.run().await,
         What::Isolation(args) => args.run().await,
         What::Bounded(args) => args.run().await,
+        What::Posts(args) => args.run().await,
+        What::Nodes(args) => args.run().await,
+        What::Pages(args) => args.run().await,
+        What::Index(args) => args.run().await,
+        What::Migrate(args) => args.run().await,
         What::Echo => echo::run().await,
     }
 }

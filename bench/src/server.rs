@@ -57,6 +57,15 @@ impl Server {
     /// Starts the server on this directory; it is ready when this returns, and the time says how
     /// long that took.
     pub(crate) async fn start(binary: &Path, data: &Path) -> Result<(Self, Duration), Failure> {
+        Self::start_with(binary, data, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub(crate) async fn start_with(
+        binary: &Path,
+        data: &Path,
+        arguments: &[String],
+    ) -> Result<(Self, Duration), Failure> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let start = Instant::now();
         let child = Command::new(binary)
@@ -64,6 +73,7 @@ impl Server {
             .arg(address.to_string())
             .arg("--data")
             .arg(data)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
