@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::OperationId;
-use chat_core::port::{Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+use chat_core::ids::{ApplicationId, OperationId};
+use chat_core::port::{Blame, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt};
 use futures_util::future::{try_join, try_join_all};
 use redis::{FromRedisValue, Script, ScriptInvocation};
 use tokio::time::Instant;
@@ -29,12 +29,12 @@ const LOOK: Duration = Duration::from_secs(1);
 /// All keys of a lane begin with `{prefix}{lane:N}:`, so that a cluster keeps them in one slot: the jobs
 /// are a stream, `stream`, with a group that says how far they were taken; `taken` and `due` are sorted
 /// sets of receipts by the end of their lease and by when they come again; `held` counts the jobs of
-/// each id. Each method is one script of one lane. All times are the server's.
+/// each name, `shares` those of each application. Each method is one script of one lane. All times are the server's.
 #[derive(Debug)]
 pub struct RedisQueue {
     pub(crate) redis: Redis,
     pub(crate) scripts: Scripts,
-    depth: usize,
+    limits: QueueLimits,
     /// Among all that lead.
     node: Uuid,
     ears: Ears,
@@ -50,14 +50,14 @@ struct Look {
 }
 
 impl RedisQueue {
-    /// The queue in this Redis, whose lanes hold `depth` jobs each.
+    /// The queue in this Redis, with these limits.
     #[must_use]
-    pub fn new(redis: Redis, depth: usize) -> Self {
+    pub fn new(redis: Redis, limits: QueueLimits) -> Self {
         let ears = Ears::new(redis.clone(), LOOK);
         Self {
             redis,
             scripts: Scripts::new(),
-            depth,
+            limits,
             node: Uuid::new_v4(),
             ears,
         }
@@ -112,7 +112,7 @@ impl RedisQueue {
     }
 
     async fn look(&self, pull: Pull) -> Result<Look, BackendError> {
-        let keys = ["stream", "held", "taken", "due"];
+        let keys = ["stream", "held", "shares", "taken", "due"];
         let mut script = self.on(&self.scripts.pull, pull.lane, &keys);
         script.arg(pull.limit).arg(millis(pull.lease));
         let (after, soon, jobs): (String, i64, Vec<(String, Vec<u8>)>) =
@@ -127,16 +127,25 @@ impl RedisQueue {
 
 /// A receipt says which job it is of, and how often that was taken.
 fn delivery((receipt, body): (String, Vec<u8>)) -> Result<Delivery, BackendError> {
-    let mut parts = receipt.split(':').skip(1);
-    let attempt = parts.next().and_then(|text| text.parse().ok());
-    let id = parts.next().and_then(|text| text.parse().ok());
-    let (Some(attempt), Some(id)) = (attempt, id) else {
+    let read = |receipt: &str| -> Option<(u32, OperationId, ApplicationId)> {
+        let mut parts = receipt.split(':').skip(1);
+        let taken: u32 = parts.next()?.parse().ok()?;
+        let free: u32 = parts.next()?.parse().ok()?;
+        let id = parts.next()?.parse().ok()?;
+        let application = ApplicationId(parts.next()?.parse().ok()?);
+        Some((taken.saturating_sub(free), id, application))
+    };
+    let Some((attempt, id, application)) = read(&receipt) else {
         let source = format!("{receipt:?} is not a receipt");
         return Err(failure(ErrorKind::Internal, "pull").with_source(source));
     };
     Ok(Delivery {
         receipt: Receipt(receipt),
-        job: Job { id, body },
+        job: Job {
+            id,
+            application,
+            body,
+        },
         attempt,
     })
 }
@@ -149,9 +158,13 @@ fn millis(time: Duration) -> u64 {
 #[async_trait]
 impl Queue for RedisQueue {
     async fn push(&self, lane: u16, job: &Job) -> Result<bool, BackendError> {
-        let mut script = self.on(&self.scripts.push, lane, &["stream", "held"]);
-        script.arg(self.depth);
-        script.arg(job.id.to_string()).arg(job.body.as_slice());
+        let mut script = self.on(&self.scripts.push, lane, &["stream", "held", "shares"]);
+        let application = job.application.0;
+        script.arg(self.limits.lane).arg(self.limits.application);
+        script
+            .arg(application)
+            .arg(format!("{}:{application}", job.id));
+        script.arg(job.body.as_slice());
         let push = self.redis.run("push", &script);
         let ((), pushed) = try_join(self.announce("push", lane), push).await?;
         Ok(pushed)
@@ -178,7 +191,8 @@ impl Queue for RedisQueue {
 
     async fn ack(&self, lane: u16, receipts: &[Receipt]) -> Result<(), BackendError> {
         for receipts in receipts.chunks(AT_ONCE) {
-            let mut script = self.on(&self.scripts.ack, lane, &["stream", "held", "taken"]);
+            let keys = ["stream", "held", "shares", "taken"];
+            let mut script = self.on(&self.scripts.ack, lane, &keys);
             for receipt in receipts {
                 script.arg(&receipt.0);
             }
@@ -192,24 +206,33 @@ impl Queue for RedisQueue {
         lane: u16,
         receipt: &Receipt,
         after: Duration,
+        blame: Blame,
     ) -> Result<(), BackendError> {
         let mut script = self.on(&self.scripts.retry, lane, &["taken", "due"]);
         script.arg(&receipt.0).arg(millis(after));
+        script.arg(u8::from(blame == Blame::Others));
         self.redis.run("retry", &script).await
     }
 
     async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<(), BackendError> {
-        let keys = ["stream", "held", "taken", "dead", "reasons", "order"];
+        let keys = [
+            "stream", "held", "shares", "taken", "dead", "reasons", "order",
+        ];
         let mut script = self.on(&self.scripts.bury, lane, &keys);
         script.arg(&receipt.0).arg(reason);
+        script.arg(self.limits.dead_letters);
         self.redis.run("bury", &script).await
     }
 
-    async fn find(&self, id: OperationId) -> Result<Option<Held>, BackendError> {
+    async fn find(
+        &self,
+        application: ApplicationId,
+        id: OperationId,
+    ) -> Result<Option<Held>, BackendError> {
         let places = self
             .each::<u8>("find", |lane| {
                 let mut script = self.on(&self.scripts.find, lane, &["held", "dead"]);
-                script.arg(id.to_string());
+                script.arg(id.to_string()).arg(application.0);
                 script
             })
             .await?;

@@ -23,4 +23,4 @@ macro_rules! scripts {
     };
 }
 
-scripts! { push pull ack retry bury find depth buried count unbury lead }
+scripts! { push pull ack retry bury find depth buried letters count unbury lead }

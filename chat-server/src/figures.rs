@@ -60,7 +60,7 @@ mod tests {
     use std::sync::Arc;
 
     use chat_core::error::ErrorKind;
-    use chat_core::ids::OperationId;
+    use chat_core::ids::{ApplicationId, OperationId};
     use chat_core::memory::MemoryQueue;
     use chat_core::port::{Job, MockQueue, Pull, Queue};
     use metrics_exporter_prometheus::PrometheusBuilder;
@@ -83,6 +83,7 @@ mod tests {
         let queue = Arc::new(MemoryQueue::new());
         for lane in [1, 1, 1, 4, 4] {
             let job = Job {
+                application: ApplicationId(7),
                 id: OperationId::random(),
                 body: Vec::new(),
             };

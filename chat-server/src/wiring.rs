@@ -82,16 +82,27 @@ impl Node {
     /// # Errors
     /// What cannot be opened, and why; when another process writes the store, who it is.
     pub async fn start(settings: &Settings) -> Result<Self, WiringError> {
-        Self::start_indexing(settings, Indexing::Now).await
+        let recount_every = Some(settings.recount_interval.0);
+        Self::open(settings, Indexing::Now, recount_every).await
     }
 
-    /// As [`Node::start`], choosing when the search index follows.
+    /// As [`Node::start`], for a command that ends: it works no queue and leaves to servers what comes with time.
     ///
     /// # Errors
     /// As [`Node::start`].
-    pub async fn start_indexing(
+    pub async fn start_for_command(
         settings: &Settings,
         indexing: Indexing,
+    ) -> Result<Self, WiringError> {
+        let mut settings = settings.clone();
+        settings.work = false;
+        Self::open(&settings, indexing, None).await
+    }
+
+    async fn open(
+        settings: &Settings,
+        indexing: Indexing,
+        recount_every: Option<Duration>,
     ) -> Result<Self, WiringError> {
         if indexing == Indexing::Now {
             is_shared(settings)?;
@@ -127,7 +138,7 @@ impl Node {
             queueing: Some(queueing),
             counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
             look_every: look_every(settings),
-            recount_every: settings.recount_interval.0,
+            recount_every,
             keyring,
             ..Parts::in_memory()
         };

@@ -46,12 +46,15 @@ macro_rules! named {
     ($($case:ident,)*) => { &[$((stringify!($case), $case),)*] };
 }
 
-const FILES: &[(&str, fn())] = named![
+/// A case, by its name.
+type Named<F> = (&'static str, F);
+
+const FILES: &[Named<fn()>] = named![
     everything_is_moved_and_compared_and_served_under_the_same_key,
     two_stores_that_differ_are_told_apart,
     a_file_that_a_server_holds_is_refused_and_so_is_another_key,
 ];
-const ENGINES: &[(&str, fn(&Place))] = named![
+const ENGINES: &[Named<fn(&Place)>] = named![
     there_and_back_gives_the_same,
     a_killed_migration_goes_on,
     an_interrupted_migration_says_so_and_goes_on,

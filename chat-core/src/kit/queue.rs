@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ids::OperationId;
+use crate::ids::{ApplicationId, OperationId};
 use crate::page::Limit;
-use crate::port::{DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+use crate::port::{
+    Blame, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,
+};
 
 /// Makes a test of each queue case. The argument is a function `async fn fresh() -> (Arc<dyn FullQueue>, guard)` that opens an
-/// empty queue whose lanes hold [`DEPTH`] jobs.
+/// empty queue with [`LIMITS`].
 #[macro_export]
 macro_rules! queue_kit {
     ($fresh:path) => {
@@ -25,10 +27,13 @@ macro_rules! queue_kit {
             a_job_that_was_given_back_comes_when_it_is_due,
             takers_at_once_take_each_job_once,
             a_full_lane_takes_nothing_more,
+            a_flood_leaves_room_for_others,
+            an_attempt_that_others_are_to_blame_for_does_not_count,
             what_is_held_is_found,
             depth_tells_what_waits_and_what_is_taken,
             a_buried_job_waits_for_an_operator,
             dead_letters_are_counted,
+            full_dead_letters_leave_a_job_in_its_lane,
             a_receipt_that_is_unknown_is_left_alone,
             a_leader_leads_on,
         }
@@ -40,16 +45,27 @@ pub trait FullQueue: Queue + DeadLetters {}
 
 impl<T: Queue + DeadLetters> FullQueue for T {}
 
-/// How many jobs a lane of a queue under test holds.
-pub const DEPTH: usize = 1_000;
+/// What a queue under test takes.
+pub const LIMITS: QueueLimits = QueueLimits {
+    lane: 1_000,
+    application: 600,
+    dead_letters: 5,
+};
 
 /// A queue that gives nothing fails the case instead of hanging it.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LEASE: Duration = Duration::from_secs(60);
+const SHOP: ApplicationId = ApplicationId(7);
+const OTHER: ApplicationId = ApplicationId(8);
 
 fn job(text: &str) -> Job {
+    job_of(SHOP, text)
+}
+
+fn job_of(application: ApplicationId, text: &str) -> Job {
     Job {
         id: OperationId::random(),
+        application,
         body: text.as_bytes().to_vec(),
     }
 }
@@ -168,14 +184,10 @@ pub async fn a_job_that_was_given_back_comes_when_it_is_due(queue: &Arc<dyn Full
     push(queue, 1, &["a", "b"]).await;
     let taken = pull(queue, 1, 2).await;
     let (soon, late) = (Duration::from_millis(20), Duration::from_secs(3_600));
-    queue
-        .retry(1, &taken[0].receipt, soon)
-        .await
-        .expect("retry");
-    queue
-        .retry(1, &taken[1].receipt, late)
-        .await
-        .expect("retry");
+    for (delivery, after) in taken.iter().zip([soon, late]) {
+        let retry = queue.retry(1, &delivery.receipt, after, Blame::Job);
+        retry.await.expect("retry");
+    }
     let again = pull(queue, 1, 10).await;
     assert_eq!(jobs(&again), jobs(&taken[..1]));
     assert_eq!(again[0].attempt, 2);
@@ -216,20 +228,67 @@ async fn nothing_left(queue: &Arc<dyn FullQueue>, taken: &mut Vec<OperationId>) 
 
 /// A lane is bounded; other lanes and what is taken away make room.
 pub async fn a_full_lane_takes_nothing_more(queue: &Arc<dyn FullQueue>) {
-    let texts = vec!["job"; DEPTH];
-    push(queue, 1, &texts).await;
-    let more = job("one more");
+    push(queue, 1, &vec!["job"; LIMITS.application]).await;
+    for _ in LIMITS.application..LIMITS.lane {
+        let pushed = queue.push(1, &job_of(OTHER, "job")).await;
+        assert!(pushed.expect("push"));
+    }
+    let more = job_of(ApplicationId(9), "one more");
     assert!(!queue.push(1, &more).await.expect("push"));
     assert!(queue.push(2, &more).await.expect("push"));
     let taken = pull(queue, 1, 10).await;
     queue.ack(1, &receipts(&taken)).await.expect("ack");
-    assert!(queue.push(1, &job("room")).await.expect("push"));
+    assert!(queue.push(1, &more).await.expect("push"));
 }
 
-/// By its id, for as long as it is not done.
+/// An application has a share of a lane; what of hers is taken away makes room for more, and what is given back does not.
+pub async fn a_flood_leaves_room_for_others(queue: &Arc<dyn FullQueue>) {
+    push(queue, 1, &vec!["job"; LIMITS.application]).await;
+    let full = async || !queue.push(1, &job("one more")).await.expect("push");
+    assert!(full().await);
+    let other = queue.push(1, &job_of(OTHER, "quiet")).await;
+    assert!(other.expect("push"));
+    let taken = pull(queue, 1, 3).await;
+    let late = Duration::from_secs(3_600);
+    let retry = queue.retry(1, &taken[0].receipt, late, Blame::Job);
+    retry.await.expect("retry");
+    assert!(full().await);
+    let done = receipts(&taken[1..2]);
+    queue.ack(1, &done).await.expect("ack");
+    queue.bury(1, &taken[2].receipt, "bad").await.expect("bury");
+    push(queue, 1, &["room", "room"]).await;
+    assert!(full().await);
+}
+
+/// It comes again with the number that it had.
+pub async fn an_attempt_that_others_are_to_blame_for_does_not_count(queue: &Arc<dyn FullQueue>) {
+    let pushed = push(queue, 1, &["a"]).await;
+    for (blame, attempt) in [
+        (Blame::Others, 1),
+        (Blame::Others, 1),
+        (Blame::Job, 1),
+        (Blame::Others, 2),
+        (Blame::Job, 2),
+        (Blame::Job, 3),
+    ] {
+        let taken = pull(queue, 1, 10).await;
+        assert_eq!((jobs(&taken), taken[0].attempt), (pushed.clone(), attempt));
+        let retry = queue.retry(1, &taken[0].receipt, Duration::ZERO, blame);
+        retry.await.expect("retry");
+        let old = queue.retry(1, &taken[0].receipt, Duration::ZERO, blame);
+        old.await.expect("a receipt that is over");
+    }
+    assert_eq!(pull(queue, 1, 10).await.len(), 1);
+}
+
+/// By its id, for as long as it is not done, and by its application alone.
 pub async fn what_is_held_is_found(queue: &Arc<dyn FullQueue>) {
     let pushed = push(queue, 1, &["a", "b"]).await;
-    let find = async |job: &Job| queue.find(job.id).await.expect("find");
+    let find = async |job: &Job| {
+        let foreign = queue.find(OTHER, job.id).await;
+        assert_eq!(foreign.expect("find"), None);
+        queue.find(job.application, job.id).await.expect("find")
+    };
     assert_eq!(find(&pushed[0]).await, Some(Held::InLane));
     let taken = pull(queue, 1, 2).await;
     assert_eq!(find(&pushed[0]).await, Some(Held::InLane));
@@ -254,10 +313,8 @@ pub async fn depth_tells_what_waits_and_what_is_taken(queue: &Arc<dyn FullQueue>
     let expected = [depth(1, 1, 0), depth(3, 2, 2)];
     assert_eq!(queue.depth().await.expect("depth"), expected);
     let late = Duration::from_secs(3_600);
-    queue
-        .retry(3, &taken[0].receipt, late)
-        .await
-        .expect("retry");
+    let retry = queue.retry(3, &taken[0].receipt, late, Blame::Others);
+    retry.await.expect("retry");
     queue.ack(3, &receipts(&taken[1..])).await.expect("ack");
     let expected = [depth(1, 1, 0), depth(3, 3, 0)];
     assert_eq!(queue.depth().await.expect("depth"), expected);
@@ -297,6 +354,32 @@ pub async fn a_buried_job_waits_for_an_operator(queue: &Arc<dyn FullQueue>) {
     assert_eq!((left.items.len(), left.items[0].job.id), (1, pushed[2].id));
 }
 
+/// It comes again, and is buried once there is room; other lanes have room of their own.
+pub async fn full_dead_letters_leave_a_job_in_its_lane(queue: &Arc<dyn FullQueue>) {
+    push(queue, 1, &["bad"; LIMITS.dead_letters]).await;
+    for taken in pull(queue, 1, LIMITS.dead_letters).await {
+        queue.bury(1, &taken.receipt, "bad").await.expect("bury");
+    }
+    let last = push(queue, 1, &["worse"]).await;
+    let taken = leased(queue, 1, 1, Duration::from_millis(20)).await;
+    queue.bury(1, &taken[0].receipt, "bad").await.expect("bury");
+    let found = queue.find(SHOP, last[0].id).await.expect("find");
+    assert_eq!(found, Some(Held::InLane));
+    let again = pull(queue, 1, 1).await;
+    assert_eq!(jobs(&again), last);
+    let letters = queue.buried(None, Limit::MAX).await.expect("buried").items;
+    assert_eq!(letters.len(), LIMITS.dead_letters);
+    assert!(queue.discard(letters[0].job.id).await.expect("discard"));
+    queue.bury(1, &again[0].receipt, "bad").await.expect("bury");
+    let found = queue.find(SHOP, last[0].id).await.expect("find");
+    assert_eq!(found, Some(Held::Buried));
+    push(queue, 2, &["elsewhere"]).await;
+    let elsewhere = pull(queue, 2, 1).await;
+    let bury = queue.bury(2, &elsewhere[0].receipt, "bad");
+    bury.await.expect("bury");
+    assert_eq!(queue.depth().await.expect("depth"), []);
+}
+
 /// As is one of a job that someone else has by now.
 pub async fn a_receipt_that_is_unknown_is_left_alone(queue: &Arc<dyn FullQueue>) {
     push(queue, 1, &["a"]).await;
@@ -311,7 +394,8 @@ pub async fn a_receipt_that_is_unknown_is_left_alone(queue: &Arc<dyn FullQueue>)
         .await
         .expect("ack");
     let soon = Duration::ZERO;
-    queue.retry(1, known, soon).await.expect("retry");
+    let retry = queue.retry(1, known, soon, Blame::Job);
+    retry.await.expect("retry");
     queue.bury(1, known, "late").await.expect("bury");
     assert!(nothing(queue, 1).await);
     assert_eq!(queue.depth().await.expect("depth"), []);
@@ -348,11 +432,11 @@ pub async fn a_leader_leads_on(queue: &Arc<dyn FullQueue>) {
 mod tests {
     use std::sync::Arc;
 
-    use super::{DEPTH, FullQueue};
+    use super::{FullQueue, LIMITS};
     use crate::memory::MemoryQueue;
 
     async fn fresh() -> (Arc<dyn FullQueue>, ()) {
-        (Arc::new(MemoryQueue::holding(DEPTH)), ())
+        (Arc::new(MemoryQueue::holding(LIMITS)), ())
     }
 
     crate::queue_kit!(fresh);

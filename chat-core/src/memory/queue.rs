@@ -8,14 +8,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::BackendError;
-use crate::ids::OperationId;
+use crate::ids::{ApplicationId, OperationId};
 use crate::page::{Limit, Page, Span};
-use crate::port::{DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+use crate::port::{
+    Blame, DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,
+};
 
 type Result<T> = std::result::Result<T, BackendError>;
-
-/// Most jobs in one lane, unless told otherwise.
-const DEPTH: usize = 100_000;
 
 /// A queue inside one process. What it holds is gone with the process.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub struct MemoryQueue {
 struct Shared {
     state: Mutex<State>,
     changed: Notify,
-    depth: usize,
+    limits: QueueLimits,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +47,8 @@ struct Lane {
     /// By when they are due, and in the order in which they were given back.
     given_back: BTreeMap<(Instant, u64), Waiting>,
     taken: BTreeMap<u64, (Instant, Waiting)>,
+    /// How many of all of them each application has.
+    shares: HashMap<ApplicationId, usize>,
 }
 
 #[derive(Debug)]
@@ -57,19 +58,19 @@ struct Waiting {
 }
 
 impl MemoryQueue {
-    /// An empty queue whose lanes hold 100,000 jobs each.
+    /// An empty queue with the usual limits.
     #[must_use]
     pub fn new() -> Self {
-        Self::holding(DEPTH)
+        Self::holding(QueueLimits::default())
     }
 
-    /// An empty queue whose lanes hold so many jobs each.
+    /// An empty queue with these limits.
     #[must_use]
-    pub fn holding(depth: usize) -> Self {
+    pub fn holding(limits: QueueLimits) -> Self {
         let shared = Shared {
             state: Mutex::default(),
             changed: Notify::new(),
-            depth,
+            limits,
         };
         Self {
             shared: Arc::new(shared),
@@ -94,22 +95,6 @@ impl MemoryQueue {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Takes a job out of those that are taken.
-    fn settle(&self, lane: u16, receipt: &Receipt) -> Option<Waiting> {
-        let number: u64 = receipt.0.parse().ok()?;
-        let mut state = self.state();
-        let taken = &mut state.lanes.get_mut(&lane)?.taken;
-        taken.remove(&number).map(|(_, job)| job)
-    }
-
-    fn append(&self, lane: u16, waiting: Waiting) {
-        let mut state = self.state();
-        let lane = state.lanes.entry(lane).or_default();
-        lane.waiting.push_back(waiting);
-        drop(state);
-        self.shared.changed.notify_waiters();
-    }
 }
 
 impl Default for MemoryQueue {
@@ -129,14 +114,41 @@ impl Lane {
         self.waiting.len() + self.given_back.len() + self.taken.len()
     }
 
-    fn holds(&self, id: OperationId) -> bool {
+    fn share(&self, application: ApplicationId) -> usize {
+        self.shares.get(&application).copied().unwrap_or_default()
+    }
+
+    fn append(&mut self, job: Job) {
+        *self.shares.entry(job.application).or_default() += 1;
+        self.waiting.push_back(Waiting::new(job));
+    }
+
+    /// Takes a job out of those that are taken.
+    fn take_back(&mut self, receipt: &Receipt) -> Option<Waiting> {
+        let number: u64 = receipt.0.parse().ok()?;
+        self.taken.remove(&number).map(|(_, waiting)| waiting)
+    }
+
+    /// Takes a job away for good.
+    fn remove(&mut self, receipt: &Receipt) -> Option<Job> {
+        let Waiting { job, .. } = self.take_back(receipt)?;
+        if let Some(share) = self.shares.get_mut(&job.application) {
+            *share -= 1;
+            if *share == 0 {
+                self.shares.remove(&job.application);
+            }
+        }
+        Some(job)
+    }
+
+    fn holds(&self, application: ApplicationId, id: OperationId) -> bool {
         let taken = self.taken.values().map(|(_, one)| one);
         let mut all = self
             .waiting
             .iter()
             .chain(self.given_back.values())
             .chain(taken);
-        all.any(|one| one.job.id == id)
+        all.any(|one| one.job.id == id && one.job.application == application)
     }
 
     /// Puts those back in front whose lease has run out.
@@ -193,12 +205,16 @@ impl State {
 #[async_trait]
 impl Queue for MemoryQueue {
     async fn push(&self, lane: u16, job: &Job) -> Result<bool> {
-        let length = self.state().lanes.get(&lane).map_or(0, Lane::len);
-        if length >= self.shared.depth {
-            return Ok(false);
+        let limits = self.shared.limits;
+        let mut state = self.state();
+        let lane = state.lanes.entry(lane).or_default();
+        let is_full =
+            lane.len() >= limits.lane || lane.share(job.application) >= limits.application;
+        if !is_full {
+            lane.append(job.clone());
+            self.shared.changed.notify_waiters();
         }
-        self.append(lane, Waiting::new(job.clone()));
-        Ok(true)
+        Ok(!is_full)
     }
 
     async fn pull(&self, pull: Pull) -> Result<Vec<Delivery>> {
@@ -221,40 +237,59 @@ impl Queue for MemoryQueue {
     }
 
     async fn ack(&self, lane: u16, receipts: &[Receipt]) -> Result<()> {
-        for receipt in receipts {
-            self.settle(lane, receipt);
+        if let Some(lane) = self.state().lanes.get_mut(&lane) {
+            for receipt in receipts {
+                lane.remove(receipt);
+            }
         }
         Ok(())
     }
 
-    async fn retry(&self, lane: u16, receipt: &Receipt, after: Duration) -> Result<()> {
-        if let Some(waiting) = self.settle(lane, receipt) {
-            let mut state = self.state();
+    async fn retry(
+        &self,
+        lane: u16,
+        receipt: &Receipt,
+        after: Duration,
+        blame: Blame,
+    ) -> Result<()> {
+        let state = &mut *self.state();
+        let lane = state.lanes.entry(lane).or_default();
+        if let Some(mut waiting) = lane.take_back(receipt) {
+            if blame == Blame::Others {
+                waiting.attempts -= 1;
+            }
             state.last_receipt += 1;
             let place = (Instant::now() + after, state.last_receipt);
-            let lane = state.lanes.entry(lane).or_default();
             lane.given_back.insert(place, waiting);
-            drop(state);
             self.shared.changed.notify_waiters();
         }
         Ok(())
     }
 
     async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<()> {
-        if let Some(Waiting { job, .. }) = self.settle(lane, receipt) {
+        let limit = self.shared.limits.dead_letters;
+        let state = &mut *self.state();
+        let letters = state.buried.values();
+        if letters.filter(|letter| letter.lane == lane).count() >= limit {
+            return Ok(());
+        }
+        let held = state.lanes.get_mut(&lane);
+        if let Some(job) = held.and_then(|lane| lane.remove(receipt)) {
             let reason = reason.to_owned();
             let letter = DeadLetter { lane, job, reason };
-            self.state().buried.insert(letter.job.id, letter);
+            state.buried.insert(letter.job.id, letter);
         }
         Ok(())
     }
 
-    async fn find(&self, id: OperationId) -> Result<Option<Held>> {
+    async fn find(&self, application: ApplicationId, id: OperationId) -> Result<Option<Held>> {
         let state = self.state();
-        if state.lanes.values().any(|lane| lane.holds(id)) {
+        if state.lanes.values().any(|lane| lane.holds(application, id)) {
             return Ok(Some(Held::InLane));
         }
-        Ok(state.buried.contains_key(&id).then_some(Held::Buried))
+        let letter = state.buried.get(&id);
+        let is_buried = letter.is_some_and(|letter| letter.job.application == application);
+        Ok(is_buried.then_some(Held::Buried))
     }
 
     async fn depth(&self) -> Result<Vec<Depth>> {
@@ -301,12 +336,13 @@ impl DeadLetters for MemoryQueue {
     }
 
     async fn revive(&self, id: OperationId) -> Result<bool> {
-        let letter = self.state().buried.remove(&id);
-        let found = letter.is_some();
-        if let Some(DeadLetter { lane, job, .. }) = letter {
-            self.append(lane, Waiting::new(job));
-        }
-        Ok(found)
+        let state = &mut *self.state();
+        let Some(DeadLetter { lane, job, .. }) = state.buried.remove(&id) else {
+            return Ok(false);
+        };
+        state.lanes.entry(lane).or_default().append(job);
+        self.shared.changed.notify_waiters();
+        Ok(true)
     }
 
     async fn discard(&self, id: OperationId) -> Result<bool> {

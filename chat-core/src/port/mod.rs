@@ -21,7 +21,9 @@ use std::sync::Arc;
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
 pub use presence::Presence;
-pub use queue::{DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+pub use queue::{
+    Blame, DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,
+};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
     Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,

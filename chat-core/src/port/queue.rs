@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::error::BackendError;
-use crate::ids::OperationId;
+use crate::ids::{ApplicationId, OperationId};
 use crate::page::{Limit, Page};
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -15,6 +15,8 @@ type Result<T> = std::result::Result<T, BackendError>;
 pub struct Job {
     /// What it is known by: taking it twice changes nothing.
     pub id: OperationId,
+    /// Whose it is: it takes this application's share of its lane, and nobody else finds it.
+    pub application: ApplicationId,
     /// The command, as the core writes and reads it.
     pub body: Vec<u8>,
 }
@@ -26,7 +28,7 @@ pub struct Delivery {
     pub receipt: Receipt,
     /// The job.
     pub job: Job,
-    /// How often it was taken, this time included.
+    /// How often it was taken, this time included, but for the times that [`Blame::Others`] had.
     pub attempt: u32,
 }
 
@@ -69,6 +71,36 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
+/// Who is to blame for a job that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The job: this attempt counts.
+    Job,
+    /// Something that passes, which says nothing about the job: it comes again as if it had not been taken.
+    Others,
+}
+
+/// How many jobs a queue takes, those that were taken or given back included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Most in one lane.
+    pub lane: usize,
+    /// Most of one application in one lane: who waits behind a flood waits for so many jobs.
+    pub application: usize,
+    /// Most dead letters of one lane.
+    pub dead_letters: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            lane: 100_000,
+            application: 2_000,
+            dead_letters: 1_000,
+        }
+    }
+}
+
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
@@ -82,8 +114,8 @@ pub enum Held {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Queue: Send + Sync + 'static {
-    /// Appends a job to a lane. `false` when the lane is full: nothing was appended. After an error it may have been appended
-    /// all the same.
+    /// Appends a job to a lane. `false` when the lane is full, or its application has its share of it: nothing was appended. After
+    /// an error it may have been appended all the same.
     async fn push(&self, lane: u16, job: &Job) -> Result<bool>;
 
     /// Takes jobs: first those whose lease has run out, then those that were given back and are due, then those that wait, in
@@ -94,13 +126,20 @@ pub trait Queue: Send + Sync + 'static {
     async fn ack(&self, lane: u16, receipts: &[Receipt]) -> Result<()>;
 
     /// Gives a job back: it comes again, not before `after`. A receipt that is unknown is left alone.
-    async fn retry(&self, lane: u16, receipt: &Receipt, after: Duration) -> Result<()>;
+    async fn retry(
+        &self,
+        lane: u16,
+        receipt: &Receipt,
+        after: Duration,
+        blame: Blame,
+    ) -> Result<()>;
 
-    /// Puts a job among the dead letters. A receipt that is unknown is left alone.
+    /// Puts a job among the dead letters. When those of its lane are full it stays taken, and comes again when its lease is over. A
+    /// receipt that is unknown is left alone.
     async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<()>;
 
-    /// Where a job of this id is; `None` when the queue does not hold it.
-    async fn find(&self, id: OperationId) -> Result<Option<Held>>;
+    /// Where the application's job of this id is; `None` when the queue holds no such job.
+    async fn find(&self, application: ApplicationId, id: OperationId) -> Result<Option<Held>>;
 
     /// How much is in each lane that has something, ascending by lane.
     async fn depth(&self) -> Result<Vec<Depth>>;

@@ -14,9 +14,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::commit::{Outcome, Request};
+use crate::commit::{Outcome, Request, Scope};
 use crate::error::{BackendError, ChatError, ErrorKind};
-use crate::ids::OperationId;
+use crate::ids::{ApplicationId, OperationId};
 use crate::lane::{Lanes, place};
 use crate::port::{Commit, Held, Job, Queue};
 
@@ -47,27 +47,35 @@ pub struct Queued {
 pub enum Sent {
     /// It is committed, or refused.
     Outcome(Outcome),
-    /// It waits in a queue that outlives a crash, under this id.
+    /// It waits in a queue that outlives a crash, under this id: nobody wants to wait for it, or the Store takes nothing now.
     Later(OperationId),
 }
 
 impl Queued {
-    /// Pushes a request and waits for its outcome for as long as `patience`. When the queue cannot be reached, or is not durable and too slow, it is committed
-    /// from here: whichever commit is first stands.
+    /// Pushes a request of this application, whatever the request's own scope, and waits for its outcome for as long as `patience`.
+    /// When the queue cannot be reached or is too slow, it is committed from here: whichever commit is first stands.
     ///
     /// # Errors
-    /// [`ChatError::Busy`] when the queue is full, else what the backend could not do.
+    /// [`ChatError::Busy`] when the queue is full or the application has its share of it: nothing will be written. Later
+    /// [`ChatError::OutcomeUnknown`], since a job that waits may still be committed, or what the backend could not do.
     pub async fn submit(
         &self,
+        application: ApplicationId,
         mut request: Request,
         patience: Duration,
     ) -> Result<Sent, ChatError> {
         let id = OperationId::random();
         request.operation = Some(id);
+        request.scope = Scope::Application(application);
         let lane = place(&request, LANES.into()) as u16;
         let body = wire::write(&request)?;
         let outcome = self.waiting.enter(id);
-        match self.queue.push(lane, &Job { id, body }).await {
+        let job = Job {
+            id,
+            application,
+            body,
+        };
+        match self.queue.push(lane, &job).await {
             Ok(true) => {}
             Ok(false) => {
                 return Err(ChatError::Busy {
@@ -85,7 +93,7 @@ impl Queued {
         if let Ok(outcome) = tokio::time::timeout(patience, outcome).await {
             return Ok(Sent::Outcome(outcome?));
         }
-        self.overdue(id, request).await
+        self.overdue(&job, request).await
     }
 
     /// What cannot be told is taken for what does not last.
@@ -93,21 +101,42 @@ impl Queued {
         self.queue.durable().await.unwrap_or(false)
     }
 
+    /// The job may wait in the queue, and be committed by whoever takes it.
     async fn directly(&self, request: Request) -> Result<Sent, ChatError> {
-        Ok(Sent::Outcome(self.lanes.submit(request).await?))
+        match self.lanes.submit(request).await {
+            Ok(outcome) => Ok(Sent::Outcome(outcome)),
+            Err(error) => Err(unknown(error)),
+        }
     }
 
-    /// The outcome stays away: it may be there all the same, or come later.
-    async fn overdue(&self, id: OperationId, request: Request) -> Result<Sent, ChatError> {
-        if let Some(operation) = self.commit.operations(&[id]).await?.pop() {
-            return Ok(Sent::Outcome(operation.outcome));
+    /// The outcome stays away: nobody works the lane, or the Store takes nothing. It is committed from here, and only what the Store
+    /// does not take either comes later.
+    async fn overdue(&self, job: &Job, request: Request) -> Result<Sent, ChatError> {
+        let held = self.queue.find(job.application, job.id).await;
+        if let Ok(Some(Held::Buried)) = held {
+            return Err(buried());
         }
-        match self.queue.find(id).await {
-            Ok(Some(Held::Buried)) => Err(buried()),
-            Ok(Some(Held::InLane)) if self.is_durable().await => Ok(Sent::Later(id)),
-            _ => self.directly(request).await,
+        match self.directly(request).await {
+            Err(ChatError::OutcomeUnknown(_))
+                if matches!(held, Ok(Some(Held::InLane))) && self.is_durable().await =>
+            {
+                Ok(Sent::Later(job.id))
+            }
+            sent => sent,
         }
     }
+}
+
+/// What would be certain of a command that is in no queue.
+fn unknown(error: ChatError) -> ChatError {
+    let why: Box<dyn std::error::Error + Send + Sync> = match error {
+        ChatError::Busy { .. } => "too much waits".into(),
+        ChatError::Unavailable(error) => error.into(),
+        other => return other,
+    };
+    ChatError::OutcomeUnknown(
+        BackendError::new(ErrorKind::OutcomeUnknown, "queue", "commit").with_source(why),
+    )
 }
 
 /// What kind of command a job is, as [`Command::kind`](crate::commit::Command::kind) calls it; `None` when this version cannot

@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::watch;
+
 use super::*;
 use crate::clock::SystemClock;
 use crate::commit::{Command, Edit, Key, Refusal, Scope};
@@ -9,10 +11,12 @@ use crate::kit::store::desk::{Desk, application, create_chat, number, post};
 use crate::lane::{Announce, Lane, LaneLimits};
 use crate::memory::{MemoryBus, MemoryQueue, MemoryStore};
 use crate::page::Limit;
-use crate::port::{Bus, DeadLetters, MockCommit, MockQueue, Moved, Store};
+use crate::port::{Bus, DeadLetters, MockCommit, MockQueue, Moved, QueueLimits, Store};
 use crate::text::{Data, IdempotencyKey};
 
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Sooner than the lease of a lane ends.
+const LEASED: Duration = Duration::from_secs(2);
 
 struct Deaf;
 
@@ -20,14 +24,28 @@ impl Announce for Deaf {
     fn announce(&self, _: &[Moved]) {}
 }
 
+/// Room for two jobs of an application in each lane.
+const LIMITS: QueueLimits = QueueLimits {
+    lane: 3,
+    application: 2,
+    dead_letters: 10,
+};
+
 /// A process of many on one store, one queue and one bus.
 struct Node {
+    application: ApplicationId,
     queued: Queued,
     worker: Worker,
+    stop: watch::Sender<bool>,
 }
 
 impl Node {
-    async fn on(commit: Arc<dyn Commit>, queue: Arc<dyn Queue>, bus: Arc<dyn Bus>) -> Self {
+    async fn on(
+        application: ApplicationId,
+        commit: Arc<dyn Commit>,
+        queue: Arc<dyn Queue>,
+        bus: Arc<dyn Bus>,
+    ) -> Self {
         let (lane, moving) = Lane::new(
             commit.clone(),
             Arc::new(SystemClock),
@@ -52,15 +70,27 @@ impl Node {
             commit,
             waiting,
         };
-        Self { queued, worker }
+        let (stop, _) = watch::channel(false);
+        Self {
+            application,
+            queued,
+            worker,
+            stop,
+        }
     }
 
     fn works(&self) {
-        tokio::spawn(self.worker.clone().run(0..LANES));
+        let stopping = self.stop.subscribe();
+        tokio::spawn(self.worker.clone().run(0..LANES, stopping));
+    }
+
+    async fn send(&self, request: Request, patience: Duration) -> Result<Sent, ChatError> {
+        let sending = self.queued.submit(self.application, request, patience);
+        sending.await
     }
 
     async fn submit(&self, request: Request) -> Option<u64> {
-        match self.queued.submit(request, PATIENCE).await.unwrap() {
+        match self.send(request, PATIENCE).await.unwrap() {
             Sent::Outcome(outcome) => number(&outcome),
             Sent::Later(id) => panic!("{id} comes later"),
         }
@@ -83,7 +113,7 @@ impl World {
             chat: desk.chat().await,
             desk,
             store,
-            queue: Arc::new(MemoryQueue::holding(2)),
+            queue: Arc::new(MemoryQueue::holding(LIMITS)),
             bus: Arc::new(MemoryBus::new()),
         }
     }
@@ -93,7 +123,13 @@ impl World {
     }
 
     async fn node_on(&self, queue: Arc<dyn Queue>) -> Node {
-        Node::on(self.store.clone(), queue, self.bus.clone()).await
+        let application = self.desk.application;
+        Node::on(application, self.store.clone(), queue, self.bus.clone()).await
+    }
+
+    async fn node_committing(&self, commit: Arc<dyn Commit>) -> Node {
+        let application = self.desk.application;
+        Node::on(application, commit, self.queue.clone(), self.bus.clone()).await
     }
 
     fn ask(&self, text: &str) -> Request {
@@ -115,7 +151,7 @@ async fn a_queued_write_is_answered_with_its_outcome() {
     assert_eq!(node.submit(world.ask("two")).await, Some(2));
     let nowhere = world.desk.ask(post(ChatNumber(9), "lost"));
     let refused = Outcome::Refused(Refusal::ChatNotFound(ChatNumber(9)));
-    let answer = node.queued.submit(nowhere, PATIENCE).await.unwrap();
+    let answer = node.send(nowhere, PATIENCE).await.unwrap();
     assert_eq!(answer, Sent::Outcome(refused));
     assert_eq!(world.queue.depth().await.unwrap(), []);
 }
@@ -157,6 +193,7 @@ async fn a_job_that_comes_twice_is_committed_once() {
     for lane in [0, 1] {
         let job = Job {
             id,
+            application: world.desk.application,
             body: body.clone(),
         };
         assert!(world.queue.push(lane, &job).await.unwrap());
@@ -182,13 +219,13 @@ async fn a_queue_that_cannot_be_reached_is_gone_around() {
 async fn a_queue_that_is_full_says_so() {
     let world = World::new().await;
     let node = world.node().await;
-    let lane = place(&world.ask("any"), LANES.into()) as u16;
-    for _ in 0..2 {
-        let id = OperationId::random();
-        let body = wire::write(&world.ask("waits")).unwrap();
-        assert!(world.queue.push(lane, &Job { id, body }).await.unwrap());
-    }
-    let refused = node.queued.submit(world.ask("one more"), PATIENCE).await;
+    let waits = node.send(world.ask("waits"), Duration::from_secs(60));
+    let waits = async { tokio::time::timeout(Duration::from_secs(1), waits).await };
+    let also = node.send(world.ask("waits"), Duration::from_secs(60));
+    let also = async { tokio::time::timeout(Duration::from_secs(1), also).await };
+    let (one, other) = tokio::join!(waits, also);
+    assert!(one.is_err() && other.is_err(), "both wait");
+    let refused = node.send(world.ask("one more"), PATIENCE).await;
     assert!(
         matches!(refused, Err(ChatError::Busy { .. })),
         "{refused:?}"
@@ -197,7 +234,7 @@ async fn a_queue_that_is_full_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_worker_what_would_not_last_is_committed_from_here() {
+async fn what_nobody_works_is_committed_from_here() {
     let world = World::new().await;
     let node = world.node().await;
     assert_eq!(node.submit(world.ask("one")).await, Some(1));
@@ -207,36 +244,33 @@ async fn without_a_worker_what_would_not_last_is_committed_from_here() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_worker_what_lasts_comes_later() {
+async fn what_lasts_comes_later_if_nobody_waits_or_the_store_is_away() {
     let world = World::new().await;
     let mut durable = MockQueue::new();
     let queue = world.queue.clone();
     durable
         .expect_push()
         .returning(move |lane, job| futures_now(queue.push(lane, job)));
-    durable.expect_find().returning(|_| Ok(Some(Held::InLane)));
+    durable
+        .expect_find()
+        .returning(|_, _| Ok(Some(Held::InLane)));
     durable.expect_durable().returning(|| Ok(true));
-    let asked = world.node_on(Arc::new(durable)).await;
-    let sent = asked
-        .queued
-        .submit(world.ask("late"), PATIENCE)
-        .await
-        .unwrap();
+    let back = Arc::new(AtomicBool::new(false));
+    let commit = Arc::new(away_until(&back, &world.store));
+    let application = world.desk.application;
+    let asked = Node::on(application, commit, Arc::new(durable), world.bus.clone()).await;
+    let hasty = asked.send(world.ask("one"), Duration::ZERO).await;
+    assert!(matches!(hasty, Ok(Sent::Later(_))), "{hasty:?}");
+    let sent = asked.send(world.ask("two"), PATIENCE).await.unwrap();
     let Sent::Later(id) = sent else {
         panic!("{sent:?}")
     };
-    assert_eq!(world.bodies().await, Vec::<String>::new());
+    back.store(true, Ordering::Relaxed);
     world.node().await.works();
-    until(async || !world.store.operations(&[id]).await.unwrap().is_empty()).await;
+    until(async || world.queue.depth().await.unwrap().is_empty()).await;
     let operation = world.store.operations(&[id]).await.unwrap().remove(0);
-    assert_eq!(number(&operation.outcome), Some(1));
-    assert_eq!(world.bodies().await, ["late"]);
-    let at_once = asked
-        .queued
-        .submit(world.ask("later"), Duration::ZERO)
-        .await;
-    assert!(matches!(at_once, Ok(Sent::Later(_))), "{at_once:?}");
-    until(async || world.bodies().await.len() == 2).await;
+    assert_eq!(number(&operation.outcome), Some(2));
+    assert_eq!(world.bodies().await, ["one", "two"]);
 }
 
 /// Waits on the paused clock until it holds.
@@ -278,10 +312,10 @@ async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
         futures_now(inner.commit(batch, now))
     });
     commit.expect_operations().returning(|_| Ok(vec![]));
-    let node = Node::on(Arc::new(commit), world.queue.clone(), world.bus.clone()).await;
+    let node = world.node_committing(Arc::new(commit)).await;
     node.works();
     let (poison, good) = tokio::join!(
-        node.queued.submit(world.ask("poison"), PATIENCE),
+        node.send(world.ask("poison"), PATIENCE),
         node.submit(world.ask("good")),
     );
     assert_eq!(good, Some(1));
@@ -297,6 +331,84 @@ async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
     assert!(world.queue.revive(buried[0].job.id).await.unwrap());
     until(async || world.bodies().await.len() == 2).await;
     assert_eq!(world.bodies().await, ["good", "poison"]);
+}
+
+/// A Store that is away until it is told otherwise, and what it is asked then.
+fn away_until(back: &Arc<AtomicBool>, store: &Arc<dyn Store>) -> MockCommit {
+    let down = || BackendError::new(ErrorKind::Unavailable, "mock", "commit");
+    let mut commit = MockCommit::new();
+    let (is_back, inner) = (back.clone(), store.clone());
+    commit
+        .expect_commit()
+        .returning(move |batch, now| match is_back.load(Ordering::Relaxed) {
+            true => futures_now(inner.commit(batch, now)),
+            false => Err(down()),
+        });
+    let (is_back, inner) = (back.clone(), store.clone());
+    commit
+        .expect_operations()
+        .returning(move |ids| match is_back.load(Ordering::Relaxed) {
+            true => futures_now(inner.operations(ids)),
+            false => Err(down()),
+        });
+    commit
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_waits_is_never_told_to_be_lost_and_outlasts_an_outage() {
+    let world = World::new().await;
+    let back = Arc::new(AtomicBool::new(false));
+    let commit = away_until(&back, &world.store);
+    let node = world.node_committing(Arc::new(commit)).await;
+    node.works();
+    let sent = node.send(world.ask("one"), PATIENCE).await;
+    assert!(
+        matches!(sent, Err(ChatError::OutcomeUnknown(_))),
+        "{sent:?}"
+    );
+    // Many more attempts than a job has that is to blame itself.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    back.store(true, Ordering::Relaxed);
+    until(async || world.queue.depth().await.unwrap().is_empty()).await;
+    assert_eq!(world.bodies().await, ["one"]);
+    let buried = world.queue.buried(None, Limit::MAX).await.unwrap();
+    assert_eq!(buried.items, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_later_version_wrote_waits_for_it() {
+    let world = World::new().await;
+    let node = world.node().await;
+    node.works();
+    let job = Job {
+        id: OperationId::random(),
+        application: world.desk.application,
+        body: br#"{"version":2,"request":{}}"#.to_vec(),
+    };
+    assert!(world.queue.push(0, &job).await.unwrap());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let found = world.queue.find(job.application, job.id).await.unwrap();
+    assert_eq!(found, Some(Held::InLane));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_stops_leaves_nothing_taken_and_its_lanes_to_the_next() {
+    let world = World::new().await;
+    let (first, other) = (world.queue.beside(), world.queue.beside());
+    let one = world.node_on(Arc::new(first)).await;
+    let work = tokio::spawn(one.worker.clone().run(0..LANES, one.stop.subscribe()));
+    assert_eq!(one.submit(world.ask("one")).await, Some(1));
+    one.stop.send_replace(true);
+    tokio::time::timeout(Duration::from_secs(2), work)
+        .await
+        .expect("it stops")
+        .unwrap();
+    let two = world.node_on(Arc::new(other)).await;
+    two.works();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(two.submit(world.ask("two")).await, Some(2));
+    assert!(begun.elapsed() < LEASED, "{:?}", begun.elapsed());
+    assert_eq!(world.queue.depth().await.unwrap(), []);
 }
 
 #[test]
@@ -335,13 +447,13 @@ fn a_request_is_read_as_it_was_written() {
             assert_eq!(wire::read(&written).unwrap(), request);
         }
     }
-    for bad in [
-        "",
-        "{}",
-        r#"{"version":1}"#,
-        r#"{"version":2,"request":null}"#,
+    for (bad, kind) in [
+        ("", ErrorKind::Invalid),
+        ("{}", ErrorKind::Invalid),
+        (r#"{"version":1}"#, ErrorKind::Invalid),
+        (r#"{"version":2,"request":null}"#, ErrorKind::Unavailable),
     ] {
         let error = wire::read(bad.as_bytes()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
+        assert_eq!(error.kind(), kind, "{bad}");
     }
 }

@@ -34,13 +34,15 @@ pub(super) fn write(request: &Request) -> Result<Vec<u8>, BackendError> {
 /// The request of a job's body.
 ///
 /// # Errors
-/// `Invalid` for what no version wrote, or a later one.
+/// `Invalid` for what no version wrote, `Unavailable` for what a later one wrote.
 pub(super) fn read(body: &[u8]) -> Result<Request, BackendError> {
     let Version { version } =
         serde_json::from_slice(body).map_err(|error| unreadable("read", error))?;
     if version != VERSION {
         let sentence = format!("it is of version {version}, this program reads {VERSION}");
-        return Err(BackendError::new(ErrorKind::Invalid, "queue", "read").with_source(sentence));
+        return Err(
+            BackendError::new(ErrorKind::Unavailable, "queue", "read").with_source(sentence)
+        );
     }
     let read: In = serde_json::from_slice(body).map_err(|error| unreadable("read", error))?;
     debug_assert_eq!(read.version, VERSION);

@@ -3,24 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::commit::Outcome;
-use crate::error::ChatError;
+use crate::error::{BackendError, ChatError};
 use crate::lane::Lanes;
-use crate::port::{Bus, Delivery, Event, Pull, Queue};
+use crate::port::{Blame, Bus, Delivery, Event, Pull, Queue};
 
 use super::{Waiting, wire};
 
 /// Most jobs that are committed at once.
 const PART: usize = 256;
-/// For how long a lane, and a job, is a worker's.
-const LEASE: Duration = Duration::from_secs(30);
-/// How long a pull waits: a worker that stops is gone so soon.
+/// For how long a job is a worker's: longer than a commit takes at most.
+const LEASE: Duration = Duration::from_secs(15);
+/// For how long a lane is a worker's: if it is gone, another takes the lane over so soon.
+const LEAD: Duration = Duration::from_secs(3);
+/// How long a pull waits.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one waits that does not lead, or cannot reach the queue.
+/// How long a worker that stops waits for the answer to a pull that may have taken jobs.
+const GRACE: Duration = Duration::from_millis(100);
+/// How long one waits that does not lead, cannot reach the queue, or cannot commit for a reason that passes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often a job is taken that fails for no reason that passes.
+/// How often a job fails for no reason that passes.
 const ATTEMPTS: u32 = 5;
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -40,35 +47,51 @@ pub struct Worker {
 
 /// What is done with a job.
 enum Fate {
-    Settled(Result<Outcome, ChatError>),
-    Again(ChatError),
+    Settled(Outcome),
+    Again(Blame, ChatError),
     Buried(ChatError),
 }
 
+/// Once this is true, a worker takes no more.
+pub(super) type Stopping = watch::Receiver<bool>;
+
 impl Worker {
-    /// Works these lanes for as long as it is polled.
-    pub async fn run(self, lanes: impl IntoIterator<Item = u16>) {
+    /// Works these lanes until it is told to stop; what is taken by then is committed or given back.
+    pub async fn run(self, lanes: impl IntoIterator<Item = u16>, stopping: Stopping) {
         let mut workers: JoinSet<()> = lanes
             .into_iter()
-            .map(|lane| self.clone().work(lane))
+            .map(|lane| self.clone().work(lane, stopping.clone()))
             .collect();
         while workers.join_next().await.is_some() {}
     }
 
-    async fn work(self, lane: u16) {
+    async fn work(self, lane: u16, mut stopping: Stopping) {
         let role = format!("lane-{lane}");
-        loop {
-            if let Err(error) = self.turn(lane, &role).await {
-                tracing::warn!(?error, lane, "the queue gives no jobs");
-                tokio::time::sleep(PAUSE).await;
-            }
+        while !*stopping.borrow() {
+            let pause = match self.turn(lane, &role, stopping.clone()).await {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::warn!(?error, lane, "the queue gives no jobs");
+                    PAUSE
+                }
+            };
+            // Either way it looks whether to stop.
+            let _ = tokio::time::timeout(pause, stopping.wait_for(|stops| *stops)).await;
         }
+        // Whoever comes next need not wait for the end of the lease.
+        let free = self.queue.lead(&role, Duration::ZERO);
+        let _ = tokio::time::timeout(PATIENCE, free).await;
     }
 
-    async fn turn(&self, lane: u16, role: &str) -> Result<(), crate::error::BackendError> {
-        if !self.queue.lead(role, LEASE).await? {
-            tokio::time::sleep(PAUSE).await;
-            return Ok(());
+    /// Takes what there is and commits it; how long to wait before the next turn.
+    async fn turn(
+        &self,
+        lane: u16,
+        role: &str,
+        stopping: Stopping,
+    ) -> Result<Duration, BackendError> {
+        if !self.queue.lead(role, LEAD).await? {
+            return Ok(PAUSE);
         }
         let pull = Pull {
             lane,
@@ -76,43 +99,29 @@ impl Worker {
             patience: PATIENCE,
             lease: LEASE,
         };
-        let deliveries = self.queue.pull(pull).await?;
+        let deliveries = tokio::select! {
+            deliveries = self.queue.pull(pull) => deliveries?,
+            () = stopped(stopping) => return Ok(Duration::ZERO),
+        };
         if deliveries.is_empty() {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
-        let mut commits: JoinSet<(Delivery, Fate)> = deliveries
+        // Each enters its lane when it is polled first, so they do so in their order.
+        let mut commits: FuturesUnordered<_> = deliveries
             .into_iter()
-            .map(|delivery| commit(self.lanes.clone(), delivery))
+            .map(|delivery| commit(&self.lanes, delivery))
             .collect();
-        let (mut done, mut elsewhere) = (Vec::new(), Vec::new());
-        while let Some(committed) = commits.join_next().await {
-            // A panic is a fault of one commit; its job comes again when the lease is over.
-            let Ok((delivery, fate)) = committed else {
-                continue;
-            };
-            let Delivery {
-                receipt,
-                job,
-                attempt,
-            } = delivery;
+        let (mut done, mut elsewhere, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some((delivery, fate)) = commits.next().await {
+            let id = delivery.job.id;
             match fate {
                 Fate::Settled(outcome) => {
-                    done.push(receipt);
-                    if !self.waiting.settle(job.id, outcome) {
-                        elsewhere.push(Event::Settled(job.id));
+                    done.push(delivery.receipt);
+                    if !self.waiting.settle(id, Ok(outcome)) {
+                        elsewhere.push(Event::Settled(id));
                     }
                 }
-                Fate::Again(error) => {
-                    let after = pause_after(attempt);
-                    tracing::warn!(?error, operation = %job.id, ?after, "a job is tried again");
-                    self.queue.retry(lane, &receipt, after).await?;
-                }
-                Fate::Buried(error) => {
-                    tracing::error!(?error, operation = %job.id, "a job was buried");
-                    let reason = reason(&error);
-                    self.queue.bury(lane, &receipt, &reason).await?;
-                    self.waiting.settle(job.id, Err(error));
-                }
+                fate => failed.push((delivery, fate)),
             }
         }
         self.queue.ack(lane, &done).await?;
@@ -122,19 +131,67 @@ impl Worker {
                 "the bus did not take events; those who wait look for themselves"
             );
         }
-        Ok(())
+        let mut pause = Duration::ZERO;
+        for (delivery, fate) in failed {
+            pause = pause.max(self.put_off(lane, delivery, fate).await?);
+        }
+        Ok(pause)
+    }
+
+    /// What is not done comes again or is buried; how long to leave the lane alone.
+    async fn put_off(
+        &self,
+        lane: u16,
+        delivery: Delivery,
+        fate: Fate,
+    ) -> Result<Duration, BackendError> {
+        let Delivery {
+            receipt,
+            job,
+            attempt,
+        } = delivery;
+        match fate {
+            Fate::Settled(_) => {}
+            Fate::Again(blame, error) => {
+                let after = match blame {
+                    Blame::Job => pause_after(attempt),
+                    // The lane pauses, and nothing overtakes it.
+                    Blame::Others => Duration::ZERO,
+                };
+                tracing::warn!(?error, operation = %job.id, ?after, "a job is tried again");
+                self.queue.retry(lane, &receipt, after, blame).await?;
+                if blame == Blame::Others {
+                    return Ok(PAUSE);
+                }
+            }
+            Fate::Buried(error) => {
+                tracing::error!(?error, operation = %job.id, "a job was buried");
+                let reason = reason(&error);
+                self.queue.bury(lane, &receipt, &reason).await?;
+                self.waiting.settle(job.id, Err(error));
+            }
+        }
+        Ok(Duration::ZERO)
     }
 }
 
-async fn commit(lanes: Lanes, delivery: Delivery) -> (Delivery, Fate) {
+/// Returns a little after it is time to stop.
+async fn stopped(mut stopping: Stopping) {
+    // Whoever would say so being gone is as good.
+    let _ = stopping.wait_for(|stops| *stops).await;
+    tokio::time::sleep(GRACE).await;
+}
+
+async fn commit(lanes: &Lanes, delivery: Delivery) -> (Delivery, Fate) {
     let outcome = match wire::read(&delivery.job.body) {
         Ok(request) => lanes.submit(request).await,
-        Err(error) => Err(ChatError::Internal(error)),
+        Err(error) => Err(error.into()),
     };
     let fate = match outcome {
-        Ok(outcome) => Fate::Settled(Ok(outcome)),
+        Ok(outcome) => Fate::Settled(outcome),
         Err(error @ ChatError::Internal(_)) if delivery.attempt >= ATTEMPTS => Fate::Buried(error),
-        Err(error) => Fate::Again(error),
+        Err(error @ ChatError::Internal(_)) => Fate::Again(Blame::Job, error),
+        Err(error) => Fate::Again(Blame::Others, error),
     };
     (delivery, fate)
 }

@@ -21,7 +21,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
@@ -73,8 +73,8 @@ pub struct Parts {
     /// How often those who wait look at the Store. For nodes that share a Store and no bus: what another one writes is heard of
     /// so late. With `None` they look every 15 seconds, for events that were lost.
     pub look_every: Option<Duration>,
-    /// How often all counts are recomputed.
-    pub recount_every: Duration,
+    /// How often all counts are recomputed; with `None` this process leaves that, and what else comes with time, to others.
+    pub recount_every: Option<Duration>,
 }
 
 /// How writes go through a queue.
@@ -103,7 +103,7 @@ impl Parts {
             queueing: None,
             counter: None,
             look_every: None,
-            recount_every: Duration::from_secs(30 * 60),
+            recount_every: Some(Duration::from_secs(30 * 60)),
         }
     }
 
@@ -157,6 +157,8 @@ struct Inner {
 }
 
 struct Tasks {
+    /// Told to stop by its sender.
+    workers: (watch::Sender<bool>, JoinSet<()>),
     lanes: JoinSet<()>,
     others: JoinSet<()>,
 }
@@ -230,7 +232,9 @@ impl Chat {
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
         let subscription = bus.subscribe().await?;
+        let (stop, stopping) = watch::channel(false);
         let mut tasks = Tasks {
+            workers: (stop, JoinSet::new()),
             lanes: workers.into_iter().map(Worker::run).collect(),
             others: JoinSet::new(),
         };
@@ -262,7 +266,10 @@ impl Chat {
                         waiting: waiting.clone(),
                         bus: bus.clone(),
                     };
-                    tasks.others.spawn(worker.run(0..queued::LANES));
+                    tasks
+                        .workers
+                        .1
+                        .spawn(worker.run(0..queued::LANES, stopping));
                 }
                 let queued = Queued {
                     queue,
@@ -297,14 +304,22 @@ impl Chat {
         };
         chat.ensure_default_application().await?;
         chat.begin_index().await?;
-        let upkeep = upkeep::run(Arc::downgrade(&chat.inner), recount_every);
-        chat.tasks().others.spawn(upkeep);
+        if let Some(recount_every) = recount_every {
+            let upkeep = upkeep::run(Arc::downgrade(&chat.inner), recount_every);
+            chat.tasks().others.spawn(upkeep);
+        }
         Ok(chat)
     }
 
-    /// Refuses further writes, commits those that wait, tells the Counter of them if it takes a second at most, then ends all
-    /// tasks.
+    /// Takes no more from the queue, refuses further writes, commits those that wait, tells the Counter of them if it takes a second
+    /// at most, then ends all tasks.
     pub async fn stop(&self) {
+        let mut workers = {
+            let mut tasks = self.tasks();
+            tasks.workers.0.send_replace(true);
+            std::mem::take(&mut tasks.workers.1)
+        };
+        while workers.join_next().await.is_some() {}
         self.inner.lanes.close();
         let mut lanes = std::mem::take(&mut self.tasks().lanes);
         while lanes.join_next().await.is_some() {}
@@ -348,7 +363,10 @@ impl Chat {
     async fn outcome(&self, request: Request) -> Result<Outcome, ChatError> {
         match &self.inner.queued {
             Some((queued, routes)) if routes.mode(&request) == WriteMode::Queued => {
-                match queued.submit(request, self.patience).await? {
+                let scope = request.scope;
+                // Who has no application has no share of the queue.
+                let application = self.resolve(Access { scope }).await?.id;
+                match queued.submit(application, request, self.patience).await? {
                     Sent::Outcome(outcome) => Ok(outcome),
                     Sent::Later(id) => Err(ChatError::Later(id)),
                 }

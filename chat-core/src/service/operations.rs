@@ -1,6 +1,6 @@
 use crate::commit::Outcome;
 use crate::error::{BackendError, ChatError, ErrorKind};
-use crate::ids::OperationId;
+use crate::ids::{ApplicationId, OperationId};
 use crate::port::Held;
 
 use super::{Access, Chat};
@@ -27,19 +27,30 @@ impl Chat {
         id: OperationId,
     ) -> Result<Option<OperationState>, ChatError> {
         let application = self.application_id(access).await?;
-        // Where it waits is asked first: what leaves the queue meanwhile is recorded by then.
-        let held = match &self.inner.queued {
-            Some((queued, _)) => queued.queue.find(id).await.map_err(unreachable)?,
-            None => None,
+        let recorded = self.recorded(application, id).await?;
+        let Some((queued, _)) = &self.inner.queued else {
+            return Ok(recorded);
         };
-        let recorded = self.inner.stores.commit.operations(&[id]).await?.pop();
-        Ok(match (recorded, held) {
-            (Some(operation), _) => (operation.application == application)
-                .then_some(OperationState::Settled(operation.outcome)),
-            (None, Some(Held::InLane)) => Some(OperationState::Pending),
-            (None, Some(Held::Buried)) => Some(OperationState::Buried),
-            (None, None) => None,
-        })
+        if recorded.is_some() {
+            return Ok(recorded);
+        }
+        match queued.queue.find(application, id).await {
+            Ok(Some(Held::InLane)) => Ok(Some(OperationState::Pending)),
+            Ok(Some(Held::Buried)) => Ok(Some(OperationState::Buried)),
+            // What left the queue meanwhile is recorded by now.
+            Ok(None) => Ok(self.recorded(application, id).await?),
+            Err(error) => Err(unreachable(error)),
+        }
+    }
+
+    async fn recorded(
+        &self,
+        application: ApplicationId,
+        id: OperationId,
+    ) -> Result<Option<OperationState>, BackendError> {
+        let found = self.inner.stores.commit.operations(&[id]).await?.pop();
+        let ours = found.filter(|operation| operation.application == application);
+        Ok(ours.map(|operation| OperationState::Settled(operation.outcome)))
     }
 }
 

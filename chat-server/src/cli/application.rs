@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::beside::Beside;
 use super::{Failure, say};
 use crate::config::Settings;
-use crate::wiring::{Node, ReadOnly};
+use crate::wiring::{Indexing, Node, ReadOnly};
 
 /// Where a running server makes applications.
 const APPLICATIONS: &str = "/api/v1/applications";
@@ -54,7 +54,7 @@ impl Application {
 }
 
 async fn create(settings: &Settings, name: Name) -> Result<(), Failure> {
-    let made = match Node::start(settings).await {
+    let made = match Node::start_for_command(settings, Indexing::Now).await {
         Ok(node) => {
             let made = node.chat.create_application(name, false, None).await;
             node.chat.stop().await;

@@ -76,7 +76,7 @@ impl Import {
         } else {
             Indexing::Now
         };
-        let node = Node::start_indexing(settings, indexing).await?;
+        let node = Node::start_for_command(settings, indexing).await?;
         let result = self.take_over(&node, source, stop).await;
         node.chat.stop().await;
         result

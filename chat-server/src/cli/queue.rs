@@ -126,6 +126,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use chat_core::ids::ApplicationId;
     use chat_core::memory::MemoryQueue;
     use chat_core::port::{Job, Pull, Queue as _};
 
@@ -136,6 +137,7 @@ mod tests {
     async fn buried(queue: &MemoryQueue) -> OperationId {
         let job = Job {
             id: OperationId::random(),
+            application: ApplicationId(7),
             body: b"{}".to_vec(),
         };
         queue.push(LANE, &job).await.unwrap();

@@ -10,7 +10,7 @@ use super::meter::Meter;
 use super::{Failure, say};
 use crate::api::admin::{Progress, REINDEX, State};
 use crate::config::Settings;
-use crate::wiring::Node;
+use crate::wiring::{Indexing, Node};
 
 /// How often a server is asked how far it is.
 const LOOK: Duration = Duration::from_millis(250);
@@ -22,7 +22,7 @@ pub(super) struct Reindex;
 impl Reindex {
     pub(super) fn run(&self, settings: &Settings) -> Result<ExitCode, Failure> {
         super::on_runtime(settings, async {
-            let done = match Node::start(settings).await {
+            let done = match Node::start_for_command(settings, Indexing::Now).await {
                 Ok(node) => here(&node).await?,
                 Err(error) => {
                     let Some(holder) = error.holder() else {

@@ -193,7 +193,26 @@ impl Settings {
             setting: "log_level",
             why,
         })?;
+        self.check_work()?;
         doors::check_exposure(self)
+    }
+
+    /// A queue in memory is worked here or nowhere.
+    fn check_work(&self) -> Result<(), ConfigError> {
+        let mut ways = self
+            .write_of
+            .iter()
+            .map(|own| own.write)
+            .chain([self.write]);
+        let is_queued = ways.any(|way| way == Write::Queued);
+        if is_queued && !self.work && self.queue.scheme() == "memory" {
+            let why = format!("must be true: nobody else works the queue {}", self.queue);
+            return Err(ConfigError::Invalid {
+                setting: "work",
+                why,
+            });
+        }
+        Ok(())
     }
 
     /// Which APIs are served, and why.

@@ -31,6 +31,18 @@ fn without_anything_it_serves_this_machine_alone_from_one_directory() {
 }
 
 #[test]
+fn a_queue_that_nobody_would_work_is_refused() {
+    let own = "6f58af99-744a-41bd-b8ac-c191d38d2d40=queued";
+    for ways in [["--write", "queued"], ["--write-of", own]] {
+        let refused = decide(&ways, "work = false").unwrap_err().to_string();
+        assert!(refused.contains("work"), "{refused}");
+        decide(&ways, "").unwrap();
+        let shared = "work = false\nqueue = \"redis://127.0.0.1:1\"";
+        decide(&ways, shared).unwrap();
+    }
+}
+
+#[test]
 fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     let file = "listen = [\"127.0.0.1:1\"]\nbody_limit = 7\nidle_timeout = \"5s\"";
     let words = [

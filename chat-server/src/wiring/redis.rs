@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use chat_core::port::QueueLimits;
 use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisQueue};
 
 use super::{Exchange, WiringError, backend};
 use crate::config::BackendUrl;
-
-/// Most jobs in one lane.
-const DEPTH: usize = 100_000;
 
 /// Connects in the background: a server that is down does not keep this one from starting.
 pub(super) fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
@@ -17,7 +15,7 @@ pub(super) fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
         why: format!("{why}"),
     })?;
     let redis = Redis::new(config).map_err(backend("queue"))?;
-    let queue = Arc::new(RedisQueue::new(redis.clone(), DEPTH));
+    let queue = Arc::new(RedisQueue::new(redis.clone(), QueueLimits::default()));
     Ok(Exchange {
         counter: Arc::new(RedisCounter::new(redis.clone())),
         bus: Arc::new(RedisBus::new(redis)),

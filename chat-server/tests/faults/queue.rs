@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_core::ids::OperationId;
-use chat_core::port::{Job, Queue as _};
+use chat_core::ids::{ApplicationId, OperationId};
+use chat_core::port::{Job, Queue as _, QueueLimits};
 use chat_core::queued::LANES;
 use chat_queue_redis::{Redis, RedisQueue};
 use http::Request;
@@ -44,7 +44,7 @@ fn queue() -> RedisQueue {
     let url = url("redis7").expect("the engine is there");
     let config = format!("{url}?prefix={PREFIX}").parse().expect("a URL");
     let redis = Redis::new(config).expect("a client");
-    RedisQueue::new(redis, 1_000)
+    RedisQueue::new(redis, QueueLimits::default())
 }
 
 async fn a_job_that_no_commit_takes_harms_no_neighbour() {
@@ -54,7 +54,13 @@ async fn a_job_that_no_commit_takes_harms_no_neighbour() {
     for lane in 0..LANES {
         let id = OperationId::random();
         let body = b"{\"version\":1,\"request\":{}}".to_vec();
-        let pushed = queue.push(lane, &Job { id, body }).await;
+        let application = ApplicationId::ROOT;
+        let job = Job {
+            id,
+            application,
+            body,
+        };
+        let pushed = queue.push(lane, &job).await;
         assert!(pushed.expect("Redis is there"));
         poison.push(id.to_string());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_core::kit::queue::{DEPTH, FullQueue};
+use chat_core::kit::queue::{FullQueue, LIMITS};
 use chat_core::port::{Bus, Counter, Presence};
 use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisPresence, RedisQueue};
 use libtest_mimic::Trial;
@@ -34,7 +34,7 @@ macro_rules! kits {
             }
 
             async fn queue() -> (Arc<dyn FullQueue>, ()) {
-                (Arc::new(RedisQueue::new(redis($engine), DEPTH)), ())
+                (Arc::new(RedisQueue::new(redis($engine), LIMITS)), ())
             }
 
             pub(super) fn trials() -> Vec<Trial> {

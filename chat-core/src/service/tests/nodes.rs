@@ -57,7 +57,7 @@ async fn node(queue: MemoryQueue) -> (Chat, Arc<Work>) {
     };
     let parts = Parts {
         queueing: Some(queueing),
-        recount_every: RECOUNT,
+        recount_every: Some(RECOUNT),
         ..parts
     };
     (Chat::start(parts).await.unwrap(), work)

@@ -39,9 +39,17 @@ async fn a_backend_whose_writes_are_queued_answers_the_same() {
 #[tokio::test(start_paused = true)]
 async fn what_comes_later_is_looked_up_by_its_application_alone() {
     let mut queue = MockQueue::new();
-    queue.expect_push().returning(|_, _| Ok(true));
     queue.expect_durable().returning(|| Ok(true));
-    queue.expect_find().returning(|_| Ok(Some(Held::InLane)));
+    let pushed: Arc<Mutex<Option<ApplicationId>>> = Arc::default();
+    let owner = pushed.clone();
+    queue.expect_push().returning(move |_, job| {
+        *owner.lock().unwrap() = Some(job.application);
+        Ok(true)
+    });
+    queue.expect_find().returning(move |application, _| {
+        let is_hers = *pushed.lock().unwrap() == Some(application);
+        Ok(is_hers.then_some(Held::InLane))
+    });
     queue.expect_lead().returning(|_, _| Ok(false));
     let chat = Chat::start(through(Arc::new(queue), false)).await.unwrap();
     let name = Name::parse("shop").unwrap();
@@ -57,6 +65,21 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
     };
     let state = chat.operation(access, id).await.unwrap();
     assert_eq!(state, Some(OperationState::Pending));
+    let name = Name::parse("other").unwrap();
+    let other = chat
+        .create_application(name, false, None)
+        .await
+        .unwrap()
+        .value;
+    let other = Access::from(other.token);
+    assert_eq!(chat.operation(other, id).await.unwrap(), None);
+    // Who has no application takes no room in the queue.
+    let nobody = Access::from(Token::random());
+    let refused = chat.without_waiting().create_chat(nobody, None, None).await;
+    assert!(
+        matches!(refused, Err(ChatError::ApplicationNotFound)),
+        "{refused:?}"
+    );
 
     // Its commit, as a worker elsewhere does it.
     let request = Request {
@@ -77,13 +100,7 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
         ),
         "{state:?}"
     );
-    let name = Name::parse("other").unwrap();
-    let other = chat
-        .create_application(name, false, None)
-        .await
-        .unwrap()
-        .value;
-    assert_eq!(chat.operation(other.token.into(), id).await.unwrap(), None);
+    assert_eq!(chat.operation(other, id).await.unwrap(), None);
 }
 
 fn create_chat() -> Command {

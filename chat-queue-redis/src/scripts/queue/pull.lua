@@ -1,12 +1,12 @@
 -- Takes jobs: those whose lease has run out, those that were given back and are due, those that wait.
--- KEYS: stream, held, taken, due. ARGV: limit, lease in milliseconds. Answers the place after which new
+-- KEYS: stream, held, shares, taken, due. ARGV: limit, lease in milliseconds. Answers the place after which new
 -- jobs come, the milliseconds until one is due or a lease runs out (-1: none), and receipts with bodies.
 local limit, time = tonumber(ARGV[1]), now()
 local jobs = {}
 
-local function take(place, attempt, id, body)
-  local receipt = receipt(place, attempt, id)
-  redis.call('ZADD', KEYS[3], time + ARGV[2], receipt)
+local function take(place, taken, free, name, body)
+  local receipt = receipt(place, taken, free, name)
+  redis.call('ZADD', KEYS[4], time + ARGV[2], receipt)
   jobs[#jobs + 1] = {receipt, body}
 end
 
@@ -17,13 +17,13 @@ local function again(key)
   local over = redis.call('ZRANGE', key, '-inf', time, 'BYSCORE', 'LIMIT', 0, limit - #jobs)
   for _, known in ipairs(over) do
     redis.call('ZREM', key, known)
-    local place, attempt, id = parts(known)
+    local place, taken, free, name = parts(known)
     local body = body(KEYS[1], place)
     if body then
-      take(place, attempt + 1, id, body)
+      take(place, taken + 1, free, name, body)
     else
       -- Somebody else has cut the stream.
-      remove(KEYS[1], KEYS[2], place, id)
+      remove(KEYS[1], KEYS[2], KEYS[3], place, name)
     end
   end
 end
@@ -34,8 +34,8 @@ local function read()
   return redis.pcall('XREADGROUP', 'GROUP', 'workers', 'worker', 'COUNT', limit - #jobs, 'NOACK', 'STREAMS', KEYS[1], '>')
 end
 
-again(KEYS[3])
 again(KEYS[4])
+again(KEYS[5])
 local after = '0-0'
 if #jobs < limit and redis.call('EXISTS', KEYS[1]) == 1 then
   local new = read()
@@ -47,7 +47,7 @@ if #jobs < limit and redis.call('EXISTS', KEYS[1]) == 1 then
     return new
   end
   for _, entry in ipairs(new and new[1][2] or {}) do
-    take(entry[1], 1, entry[2][2], entry[2][4])
+    take(entry[1], 1, 0, entry[2][2], entry[2][4])
   end
   if #jobs == 0 then
     local group = redis.call('XINFO', 'GROUPS', KEYS[1])[1]
@@ -60,7 +60,7 @@ if #jobs < limit and redis.call('EXISTS', KEYS[1]) == 1 then
 end
 
 local soon = -1
-for _, key in ipairs({KEYS[3], KEYS[4]}) do
+for _, key in ipairs({KEYS[4], KEYS[5]}) do
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   if first and (soon < 0 or first - time < soon) then
     soon = math.max(first - time, 0)

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::ids::OperationId;
+use chat_core::ids::{ApplicationId, OperationId};
 use chat_core::page::Limit;
-use chat_core::port::{DeadLetters, Delivery, Depth, Job, Pull, Queue, Receipt};
+use chat_core::port::{
+    Blame, DeadLetters, Delivery, Depth, Job, Pull, Queue, QueueLimits, Receipt,
+};
 use chat_queue_redis::RedisQueue;
 use libtest_mimic::Trial;
 use tokio::time::{Instant, interval, timeout};
@@ -15,7 +17,7 @@ use super::server::{Server, is_installed};
 use super::{configured, redis};
 use crate::engine::{case, trial};
 
-const DEPTH: usize = 100;
+const SHOP: ApplicationId = ApplicationId(7);
 const LEASE: Duration = Duration::from_secs(60);
 
 /// Those that need a server of their own.
@@ -29,7 +31,7 @@ pub(super) fn trials() -> Vec<Trial> {
 pub(super) fn on(engine: &'static str) -> Vec<Trial> {
     let two = || {
         let redis = redis(engine);
-        let queue = || RedisQueue::new(redis.clone(), DEPTH);
+        let queue = || RedisQueue::new(redis.clone(), QueueLimits::default());
         (queue(), queue())
     };
     macro_rules! trials {
@@ -51,6 +53,7 @@ type Two = (RedisQueue, RedisQueue);
 fn job(text: &str) -> Job {
     Job {
         id: OperationId::random(),
+        application: SHOP,
         body: text.into(),
     }
 }
@@ -82,7 +85,7 @@ async fn depths(queue: &RedisQueue) -> Vec<(u64, u64)> {
 
 /// Every way to settle a job.
 async fn settle(queue: &RedisQueue, receipt: &Receipt) {
-    let retry = queue.retry(1, receipt, Duration::ZERO);
+    let retry = queue.retry(1, receipt, Duration::ZERO, Blame::Job);
     retry.await.expect("retry");
     queue.bury(1, receipt, "bad").await.expect("bury");
     let ack = queue.ack(1, std::slice::from_ref(receipt));
@@ -175,8 +178,8 @@ async fn a_queue_that_comes_back_empty_is_used_again() {
     let node = || configured(&server.url(), "faults:");
     let (redis, other) = (node(), node());
     is_ready(&redis).await;
-    let one = Arc::new(RedisQueue::new(redis.clone(), DEPTH));
-    let two = Arc::new(RedisQueue::new(other.clone(), DEPTH));
+    let one = Arc::new(RedisQueue::new(redis.clone(), QueueLimits::default()));
+    let two = Arc::new(RedisQueue::new(other.clone(), QueueLimits::default()));
     let before = push(&one).await;
     let taken = pull(&one, LEASE).await;
     let waiting = tokio::spawn({
@@ -193,9 +196,9 @@ async fn a_queue_that_comes_back_empty_is_used_again() {
     unavailable(one.push(1, &before)).await;
     unavailable(one.pull(patient(PATIENCE, LEASE))).await;
     unavailable(one.ack(1, std::slice::from_ref(receipt))).await;
-    unavailable(one.retry(1, receipt, LEASE)).await;
+    unavailable(one.retry(1, receipt, LEASE, Blame::Job)).await;
     unavailable(one.bury(1, receipt, "bad")).await;
-    unavailable(one.find(before.id)).await;
+    unavailable(one.find(SHOP, before.id)).await;
     unavailable(one.depth()).await;
     unavailable(one.lead("recount", LEASE)).await;
     unavailable(one.durable()).await;
@@ -204,7 +207,7 @@ async fn a_queue_that_comes_back_empty_is_used_again() {
     is_ready(&redis).await;
     is_ready(&other).await;
     settle(&one, receipt).await;
-    assert_eq!(one.find(before.id).await.expect("find"), None);
+    assert_eq!(one.find(SHOP, before.id).await.expect("find"), None);
     assert_eq!(depths(&two).await, []);
     let (after, taken) = tokio::join!(push(&one), pull(&two, LEASE));
     assert_eq!((&taken[0].job, taken[0].attempt), (&after, 1));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::{ChatNumber, OperationId};
+use chat_core::ids::{ApplicationId, ChatNumber, OperationId};
 use chat_core::port::{Job, MockDeadLetters, MockQueue, Pull, Queue};
 use chat_core::queued::{LANES, Routes, WriteMode};
 use chat_core::service::{Access, Queueing};
@@ -42,7 +42,17 @@ async fn bury(queue: &MemoryQueue, reason: &str) -> OperationId {
 async fn buried(queue: &MemoryQueue, id: u128) -> OperationId {
     let id = OperationId(uuid::Uuid::from_u128(id));
     let body = br#"{"version":1,"request":"a secret"}"#.to_vec();
-    queue.push(0, &Job { id, body }).await.unwrap();
+    queue
+        .push(
+            0,
+            &Job {
+                id,
+                application: ApplicationId(7),
+                body,
+            },
+        )
+        .await
+        .unwrap();
     bury(queue, "why not").await
 }
 
@@ -78,6 +88,7 @@ async fn what_waits_and_what_is_taken_is_told_by_lane() {
     for lane in [3, 3, 5] {
         let job = Job {
             id: OperationId::random(),
+            application: ApplicationId(7),
             body: Vec::new(),
         };
         queue.push(lane, &job).await.unwrap();

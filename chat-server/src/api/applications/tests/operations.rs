@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::error::BackendError;
-use chat_core::ids::OperationId;
+use chat_core::ids::{ApplicationId, OperationId};
 use chat_core::memory::MemoryQueue;
-use chat_core::port::{Delivery, Depth, Held, Job, Pull, Queue, Receipt};
+use chat_core::port::{Blame, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
 use chat_core::queued::{Routes, WriteMode};
 use chat_core::service::{Chat, Parts, Queueing};
 
@@ -31,16 +31,22 @@ impl Queue for Durable {
         self.0.ack(lane, receipts).await
     }
 
-    async fn retry(&self, lane: u16, receipt: &Receipt, after: Duration) -> Result<()> {
-        self.0.retry(lane, receipt, after).await
+    async fn retry(
+        &self,
+        lane: u16,
+        receipt: &Receipt,
+        after: Duration,
+        blame: Blame,
+    ) -> Result<()> {
+        self.0.retry(lane, receipt, after, blame).await
     }
 
     async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<()> {
         self.0.bury(lane, receipt, reason).await
     }
 
-    async fn find(&self, id: OperationId) -> Result<Option<Held>> {
-        self.0.find(id).await
+    async fn find(&self, application: ApplicationId, id: OperationId) -> Result<Option<Held>> {
+        self.0.find(application, id).await
     }
 
     async fn depth(&self) -> Result<Vec<Depth>> {
