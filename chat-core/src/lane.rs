@@ -4,6 +4,7 @@
 //! one application costs another at most the batch that is running and its own.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,19 @@ impl Default for LaneLimits {
             application_bytes: 16 << 20,
             total_bytes: 128 << 20,
             patience: Duration::from_secs(10),
+        }
+    }
+}
+
+impl LaneLimits {
+    /// The limits of each of so many lanes that take as much together: what may wait is shared out, what goes into a batch is
+    /// not.
+    #[must_use]
+    pub fn shared_by(self, lanes: NonZeroUsize) -> Self {
+        Self {
+            application_bytes: self.application_bytes / lanes,
+            total_bytes: self.total_bytes / lanes,
+            ..self
         }
     }
 }

@@ -20,8 +20,8 @@ use crate::wire::{self, Entry};
 
 /// How many events a subscriber may lag behind before it hears of a gap.
 const CAPACITY: usize = 1_024;
-/// So many events go into one message.
-const BATCH: usize = 4_096;
+/// So many events go into one message: it leaves room for what a subscriber has not read yet.
+const BATCH: usize = CAPACITY / 4;
 /// After so long without a message a node says something to hear whether it still hears; while it
 /// does not, its subscribers are told of a gap as often.
 const BEAT: Duration = Duration::from_secs(1);
@@ -89,13 +89,14 @@ impl Bus for RedisBus {
         let config = self.redis.config();
         let limit = config.connect_timeout + config.response_timeout;
         let mut listens = self.ear.listens.subscribe();
-        let waiting = timeout(limit, listens.wait_for(|listens| *listens));
-        let listening = waiting.await.is_ok();
-        if listening {
-            // What was published before stands before the beat, and is over once that is heard.
-            echo(&self.redis, &self.ear).await;
-        }
-        // Else it hears of a gap once the bus listens.
+        let listening = async {
+            if listens.wait_for(|listens| *listens).await.is_ok() {
+                // What was published before stands before the beat, and is over once that is heard.
+                echo(&self.redis, &self.ear).await;
+            }
+        };
+        // If it takes longer, it hears of a gap once the bus listens.
+        let _ = timeout(limit, listening).await;
         Ok(Subscription(self.ear.events.subscribe()))
     }
 }

@@ -36,9 +36,11 @@ pub struct RedisConfig {
     pub sentinel_password: Option<String>,
     /// The number of the database; 0 in a cluster.
     pub database: i64,
-    /// What all keys and channels begin with, but for those of counts.
+    /// What all keys and channels begin with, but for those of counts; without braces, which say in a
+    /// cluster what stands together.
     pub prefix: String,
     /// What the keys of counts begin with: nothing, so that other programs find them by their names.
+    /// Without braces too.
     pub count_prefix: String,
     /// So long a call waits for a connection.
     pub connect_timeout: Duration,
@@ -102,6 +104,9 @@ pub enum UrlError {
     /// An option without a meaning here.
     #[error("option {0:?} is unknown")]
     Option(String),
+    /// In a cluster they would put what belongs together on several nodes.
+    #[error("the prefix must be without braces")]
+    Braces,
     /// The value of an option cannot be read.
     #[error("option {0:?} must be percent-encoded UTF-8")]
     Value(String),
@@ -165,6 +170,7 @@ impl FromStr for RedisConfig {
         config.user = decoded(user).ok_or(UrlError::Credentials)?;
         config.password = decoded(password).ok_or(UrlError::Credentials)?;
         config.take_options(options)?;
+        config.check()?;
         Ok(config)
     }
 }
@@ -188,6 +194,16 @@ impl RedisConfig {
             count_prefix: String::new(),
             connect_timeout: Duration::from_secs(1),
             response_timeout: Duration::from_secs(1),
+        }
+    }
+
+    /// Whether keys can be made with it.
+    pub(crate) fn check(&self) -> Result<(), UrlError> {
+        match [&self.prefix, &self.count_prefix] {
+            prefixes if prefixes.iter().any(|prefix| prefix.contains(['{', '}'])) => {
+                Err(UrlError::Braces)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -348,6 +364,8 @@ mod tests {
             ("redis://:%ff@a", UrlError::Credentials),
             ("redis://a?db=1", UrlError::Option("db".into())),
             ("redis://a?ca=%ff", UrlError::Value("ca".into())),
+            ("redis://a?prefix={x}", UrlError::Braces),
+            ("redis://a?prefix=x%7d", UrlError::Braces),
         ] {
             assert_eq!(url.parse::<RedisConfig>(), Err(error), "{url}");
         }

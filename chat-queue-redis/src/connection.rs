@@ -19,9 +19,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Redis, as all ports here share it: one line for all calls, opened by the first of them.
 ///
-/// No call takes longer than [`connect_timeout`](RedisConfig::connect_timeout) and
+/// Nothing that is asked takes longer than [`connect_timeout`](RedisConfig::connect_timeout) and
 /// [`response_timeout`](RedisConfig::response_timeout) together; while the server is down or frozen it
-/// fails with `Unavailable`. A line that broke or does not answer is replaced by itself.
+/// fails with `Unavailable`. A call that asks for one thing after another may take that for each of
+/// them. A line that broke or does not answer is replaced by itself.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 
@@ -45,8 +46,11 @@ impl Redis {
     /// Redis at the place that the configuration names. It is not connected to before the first call.
     ///
     /// # Errors
-    /// `Invalid` when the authority's file cannot be read.
+    /// `Invalid` when the authority's file cannot be read, or a prefix has braces.
     pub fn new(config: RedisConfig) -> Result<Self, BackendError> {
+        config
+            .check()
+            .map_err(|error| failure(ErrorKind::Invalid, "configure").with_source(error))?;
         let dialer = Dialer::new(config)
             .map_err(|error| failure(ErrorKind::Invalid, "configure").with_source(error))?;
         Ok(Self(Arc::new(Inner {
@@ -70,6 +74,11 @@ impl Redis {
     /// A line of its own, for blocking reads and for listening: see [`Dialer::open`].
     pub(crate) async fn open(&self, response: Duration, pushed: Pushed) -> RedisResult<Line> {
         self.0.dialer.open(response, pushed).await
+    }
+
+    /// See [`Dialer::known_replicas`].
+    pub(crate) async fn known_replicas(&self, service: &str) -> RedisResult<usize> {
+        self.0.dialer.known_replicas(service).await
     }
 
     /// Sends one command.

@@ -6,29 +6,70 @@ use chat_core::error::{BackendError, ErrorKind};
 use redis::aio::ConnectionLike;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{Cmd, FromRedisValue, RedisResult, Value, from_redis_value};
+use tokio::time::timeout;
 
+use crate::config::Topology;
 use crate::connection::Redis;
+use crate::error::{timed_out, translate};
 use crate::line::Line;
 
+const OP: &str = "durable";
+
+/// What a server is asked for.
+const SETTINGS: [&str; 5] = [
+    "appendonly",
+    "appendfsync",
+    "no-appendfsync-on-rewrite",
+    "maxmemory",
+    "maxmemory-policy",
+];
+
 impl Redis {
-    /// Whether what is written survives a crash: each server that takes writes syncs its log with each
-    /// of them (`appendonly yes`, `appendfsync always`), and no replica can take its place without the
-    /// last of them, since replicas follow later. What a server does not tell is not so.
+    /// Whether what is written survives a crash and a want of memory: each server that takes writes syncs
+    /// its log with each of them, also while it rewrites it (`appendonly yes`, `appendfsync always`,
+    /// `no-appendfsync-on-rewrite no`), throws nothing away (`maxmemory-policy noeviction`, or no limit), and no
+    /// replica can take its place without the last writes, since replicas follow later: none that is
+    /// connected, and none that the sentinels or the cluster know. What a server does not tell is not
+    /// so.
     ///
     /// # Errors
     /// Those of any call.
     pub async fn durable(&self) -> Result<bool, BackendError> {
-        let mut logs = redis::cmd("CONFIG");
-        logs.arg("GET").arg("appendonly").arg("appendfsync");
+        let config = self.config();
+        let limit = config.connect_timeout + config.response_timeout;
+        let told = timeout(limit, self.keeps_all()).await;
+        match told.unwrap_or_else(|_| Err(translate(OP)(timed_out()))) {
+            // A server that refuses to tell is not down.
+            Err(error) if error.kind() != ErrorKind::Unavailable => Ok(false),
+            told => told,
+        }
+    }
+
+    async fn keeps_all(&self) -> Result<bool, BackendError> {
+        let mut settings = redis::cmd("CONFIG");
+        settings.arg("GET").arg(&SETTINGS);
+        let servers = self.each::<HashMap<String, String>>(settings).await?;
+        if servers.is_empty() || !servers.iter().all(keeps) {
+            return Ok(false);
+        }
         let mut replicas = redis::cmd("INFO");
         replicas.arg("replication");
-        match self.each::<HashMap<String, String>>(logs).await {
-            Ok(servers) if !servers.is_empty() && servers.iter().all(syncs) => {}
-            other => return undecided(other.map(|_| false)),
+        let servers = self.each::<String>(replicas).await?;
+        if servers.is_empty() || !servers.iter().all(|info| leads_alone(info)) {
+            return Ok(false);
         }
-        match self.each::<String>(replicas).await {
-            Ok(servers) => Ok(!servers.is_empty() && servers.iter().all(|info| leads_alone(info))),
-            Err(error) => undecided(Err(error)),
+        match &self.config().topology {
+            Topology::Single => Ok(true),
+            Topology::Sentinel { service } => {
+                let known = self.known_replicas(service).await;
+                Ok(known.is_ok_and(|known| known == 0))
+            }
+            Topology::Cluster => {
+                let mut nodes = redis::cmd("CLUSTER");
+                nodes.arg("NODES");
+                let told = self.each::<String>(nodes).await?;
+                Ok(told.iter().all(|nodes| has_masters_alone(nodes)))
+            }
         }
     }
 
@@ -37,7 +78,7 @@ impl Redis {
     where
         T: FromRedisValue,
     {
-        self.call("durable", |line| answers(line, command)).await
+        self.call(OP, |line| answers(line, command)).await
     }
 }
 
@@ -56,17 +97,12 @@ async fn answers<T: FromRedisValue>(line: Line, command: Cmd) -> RedisResult<Vec
     }
 }
 
-/// A server that refuses to tell is not down.
-fn undecided(answer: Result<bool, BackendError>) -> Result<bool, BackendError> {
-    match answer {
-        Err(error) if error.kind() != ErrorKind::Unavailable => Ok(false),
-        other => other,
-    }
-}
-
-fn syncs(settings: &HashMap<String, String>) -> bool {
+fn keeps(settings: &HashMap<String, String>) -> bool {
     let is = |name, value| settings.get(name).is_some_and(|set| set == value);
-    is("appendonly", "yes") && is("appendfsync", "always")
+    let syncs = is("appendonly", "yes")
+        && is("appendfsync", "always")
+        && is("no-appendfsync-on-rewrite", "no");
+    syncs && (is("maxmemory-policy", "noeviction") || is("maxmemory", "0"))
 }
 
 fn leads_alone(info: &str) -> bool {
@@ -74,20 +110,53 @@ fn leads_alone(info: &str) -> bool {
     has("role:master") && has("connected_slaves:0")
 }
 
+/// Of the answer to `CLUSTER NODES`, a line a node: its flags come third.
+fn has_masters_alone(nodes: &str) -> bool {
+    let flags = |line: &str| line.split(' ').nth(2).map(str::to_owned);
+    let mut flags = nodes.lines().filter_map(flags);
+    !flags.any(|flags| flags.split(',').any(|flag| flag == "slave"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KEEPING: [(&str, &str); 5] = [
+        ("appendonly", "yes"),
+        ("appendfsync", "always"),
+        ("no-appendfsync-on-rewrite", "no"),
+        ("maxmemory", "1000000"),
+        ("maxmemory-policy", "noeviction"),
+    ];
+
     #[test]
-    fn only_a_log_that_is_synced_with_each_write_is_durable() {
-        let settings = |only: &str, sync: &str| {
-            let pairs = [("appendonly", only), ("appendfsync", sync)];
-            pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+    fn only_a_log_that_is_synced_with_each_write_and_keys_that_stay_are_durable() {
+        let with = |name: &str, value: &str| {
+            let mut settings: HashMap<String, String> = KEEPING
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+            settings.insert(name.to_owned(), value.to_owned());
+            settings
         };
-        assert!(syncs(&settings("yes", "always")));
-        assert!(!syncs(&settings("yes", "everysec")));
-        assert!(!syncs(&settings("no", "always")));
-        assert!(!syncs(&HashMap::new()));
+        assert!(keeps(&with("save", "")));
+        for (name, value) in [
+            ("appendonly", "no"),
+            ("appendfsync", "everysec"),
+            ("no-appendfsync-on-rewrite", "yes"),
+            ("maxmemory-policy", "allkeys-lru"),
+            ("maxmemory-policy", "volatile-ttl"),
+        ] {
+            assert!(!keeps(&with(name, value)), "{name} {value}");
+        }
+        let mut unlimited = with("maxmemory-policy", "allkeys-lru");
+        unlimited.insert("maxmemory".to_owned(), "0".to_owned());
+        assert!(keeps(&unlimited));
+        for (name, _) in &KEEPING[..3] {
+            let mut untold = with("save", "");
+            untold.remove(*name);
+            assert!(!keeps(&untold), "{name}");
+        }
+        assert!(!keeps(&HashMap::new()));
     }
 
     #[test]
@@ -97,5 +166,19 @@ mod tests {
         assert!(!leads_alone(&alone.replace("slaves:0", "slaves:1")));
         assert!(!leads_alone(&alone.replace("master", "slave")));
         assert!(!leads_alone(""));
+    }
+
+    #[test]
+    fn a_replica_that_a_cluster_knows_counts_also_while_it_is_cut_off() {
+        let masters = "a1 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-8191\n\
+                       a2 127.0.0.1:3@4 master - 0 0 2 connected 8192-16383\n";
+        assert!(has_masters_alone(masters));
+        for flags in ["slave", "slave,fail"] {
+            let replica = format!("a3 127.0.0.1:5@6 {flags} a1 0 0 1 disconnected\n");
+            assert!(
+                !has_masters_alone(&format!("{masters}{replica}")),
+                "{flags}"
+            );
+        }
     }
 }

@@ -8,6 +8,12 @@ const BACKEND: &str = "redis";
 /// Codes of answers that say "not now": no memory, no disk, too few replicas, a script that runs.
 const LATER: [&str; 5] = ["OOM", "MISCONF", "NOREPLICAS", "BUSY", "NOMASTERLINK"];
 
+/// Codes of answers to credentials that it does not take: an operator's fault, and he may mend it.
+const CREDENTIALS: [&str; 2] = ["WRONGPASS", "NOAUTH"];
+
+/// What a server says to whoever connects when too many are, with no code of its own.
+const TOO_MANY_CLIENTS: &str = "max number of clients";
+
 /// A failure that Redis said nothing about.
 pub(crate) fn failure(kind: ErrorKind, op: &'static str) -> BackendError {
     BackendError::new(kind, BACKEND, op)
@@ -21,6 +27,7 @@ pub(crate) fn translate(op: &'static str) -> impl Fn(RedisError) -> BackendError
 fn kind(error: &RedisError) -> ErrorKind {
     match error.kind() {
         redis::ErrorKind::Io
+        | redis::ErrorKind::AuthenticationFailed
         | redis::ErrorKind::ClusterConnectionNotFound
         | redis::ErrorKind::MasterNameNotFoundBySentinel
         | redis::ErrorKind::NoValidReplicasFoundBySentinel
@@ -33,7 +40,18 @@ fn kind(error: &RedisError) -> ErrorKind {
             | ServerErrorKind::MasterDown
             | ServerErrorKind::ReadOnly,
         ) => ErrorKind::Unavailable,
-        _ if error.code().is_some_and(|code| LATER.contains(&code)) => ErrorKind::Unavailable,
+        _ if error
+            .code()
+            .is_some_and(|code| LATER.contains(&code) || CREDENTIALS.contains(&code)) =>
+        {
+            ErrorKind::Unavailable
+        }
+        _ if error
+            .detail()
+            .is_some_and(|detail| detail.contains(TOO_MANY_CLIENTS)) =>
+        {
+            ErrorKind::Unavailable
+        }
         redis::ErrorKind::InvalidClientConfig => ErrorKind::Invalid,
         _ => ErrorKind::Internal,
     }
@@ -67,7 +85,20 @@ mod tests {
             (timed_out(), ErrorKind::Unavailable),
             (said("OOM"), ErrorKind::Unavailable),
             (said("MISCONF"), ErrorKind::Unavailable),
-            (said("WRONGPASS"), ErrorKind::Internal),
+            (said("WRONGPASS"), ErrorKind::Unavailable),
+            (said("NOAUTH"), ErrorKind::Unavailable),
+            (
+                (redis::ErrorKind::AuthenticationFailed, "said").into(),
+                ErrorKind::Unavailable,
+            ),
+            (
+                redis::make_extension_error(
+                    "ERR".to_owned(),
+                    Some("max number of clients reached".to_owned()),
+                ),
+                ErrorKind::Unavailable,
+            ),
+            (said("ERR"), ErrorKind::Internal),
             (said("WRONGTYPE"), ErrorKind::Internal),
             (server(ServerErrorKind::BusyLoading), ErrorKind::Unavailable),
             (server(ServerErrorKind::ReadOnly), ErrorKind::Unavailable),

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use redis::aio::{ConnectionLike, MultiplexedConnection, SendError};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
@@ -91,7 +92,10 @@ impl Dialer {
     }
 
     fn single(&self) -> RedisResult<Client> {
-        let info = self.info(&self.config.nodes[0])?;
+        self.client(self.info(&self.config.nodes[0])?)
+    }
+
+    fn client(&self, info: ConnectionInfo) -> RedisResult<Client> {
         match &self.certificates {
             Some(certificates) => Client::build_with_tls(info, certificates.clone()),
             None => Client::open(info),
@@ -133,6 +137,24 @@ impl Dialer {
         builder.build()?.async_get_client().await
     }
 
+    /// The most replicas of a service that one of the sentinels knows, those that are cut off too. All
+    /// sentinels are asked: any of them may let a replica lead.
+    pub(crate) async fn known_replicas(&self, service: &str) -> RedisResult<usize> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.config.connect_timeout))
+            .set_response_timeout(Some(self.config.response_timeout));
+        let asked = self.config.nodes.iter().map(async |node| {
+            let client = self.client(self.sentinel_info(node)?)?;
+            let opening = client.get_multiplexed_async_connection_with_config(&config);
+            let mut ask = redis::cmd("SENTINEL");
+            ask.arg("REPLICAS").arg(service);
+            let replicas: Vec<Value> = ask.query_async(&mut opening.await?).await?;
+            RedisResult::Ok(replicas.len())
+        });
+        let known = try_join_all(asked).await?;
+        Ok(known.into_iter().max().unwrap_or(0))
+    }
+
     async fn cluster(&self, response: Duration, pushed: Pushed) -> RedisResult<ClusterConnection> {
         let nodes = self.config.nodes.iter().map(|node| self.info(node));
         let nodes = nodes.collect::<RedisResult<Vec<_>>>()?;
@@ -152,15 +174,20 @@ impl Dialer {
     }
 
     fn info(&self, node: &Node) -> RedisResult<ConnectionInfo> {
-        let mut login = RedisConnectionInfo::default()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_db(self.config.database);
-        if let Some(user) = &self.config.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &self.config.password {
-            login = login.set_password(password);
-        }
+        let config = &self.config;
+        let login = login(&config.user, &config.password).set_db(config.database);
+        self.at(node, login)
+    }
+
+    fn sentinel_info(&self, node: &Node) -> RedisResult<ConnectionInfo> {
+        let config = &self.config;
+        self.at(
+            node,
+            login(&config.sentinel_user, &config.sentinel_password),
+        )
+    }
+
+    fn at(&self, node: &Node, login: RedisConnectionInfo) -> RedisResult<ConnectionInfo> {
         let info = self.address(node).into_connection_info()?;
         Ok(info.set_redis_settings(login).set_tcp_settings(self.tcp()))
     }
@@ -186,6 +213,17 @@ impl Dialer {
         let settings = settings.set_user_timeout(self.config.response_timeout * 2);
         settings
     }
+}
+
+fn login(user: &Option<String>, password: &Option<String>) -> RedisConnectionInfo {
+    let mut login = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3);
+    if let Some(user) = user {
+        login = login.set_username(user);
+    }
+    if let Some(password) = password {
+        login = login.set_password(password);
+    }
+    login
 }
 
 fn sender(pushed: Pushed) -> impl Fn(PushInfo) -> Result<(), SendError> + Send + Sync + 'static {

@@ -1,9 +1,10 @@
 //! Several lanes into one Store.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use crate::commit::{Outcome, Request};
+use sha2::{Digest as _, Sha256};
+
+use crate::commit::{Outcome, Request, Scope};
 use crate::error::ChatError;
 
 use super::Lane;
@@ -34,10 +35,17 @@ impl Lanes {
     }
 }
 
-/// Which of `count` lanes a request takes: the same for the same scope and chat, in every process.
+/// Which of `count` lanes a request takes: the same for the same scope and chat in every process, whatever it was built by.
 #[must_use]
 pub fn place(request: &Request, count: usize) -> usize {
-    let mut hash = DefaultHasher::new();
-    (request.scope, request.command.chat()).hash(&mut hash);
-    (hash.finish() % count as u64) as usize
+    let mut hash = Sha256::new();
+    match request.scope {
+        Scope::Root => hash.update([0]),
+        Scope::Application(id) => hash.update([&[1], &id.0.to_be_bytes()[..]].concat()),
+        Scope::Token(token) => hash.update([&[2], &token.0[..]].concat()),
+    }
+    let chat = request.command.chat().map_or(0, |chat| chat.0);
+    hash.update(chat.to_be_bytes());
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
+    (u64::from_be_bytes([a, b, c, d, e, f, g, h]) % count as u64) as usize
 }

@@ -260,3 +260,27 @@ async fn a_full_lane_says_so_and_leaves_room_for_others() {
     assert!(matches!(lane.push(job(1)), Err(ChatError::Busy { .. })));
     lane.push(job(2)).unwrap();
 }
+
+#[test]
+fn lanes_share_what_may_wait() {
+    let limits = LaneLimits::default();
+    let four = limits.shared_by(NonZeroUsize::new(4).unwrap());
+    assert_eq!(4 * four.total_bytes, limits.total_bytes);
+    assert_eq!(4 * four.application_bytes, limits.application_bytes);
+    assert_eq!(four.batch_bytes, limits.batch_bytes);
+}
+
+/// Nodes that were built by another compiler, or from another version, agree.
+#[test]
+fn a_chat_has_the_same_lane_in_every_process() {
+    let root = Request {
+        scope: Scope::Root,
+        ..post(1, "x")
+    };
+    let token = Request {
+        scope: Scope::Token(crate::ids::TokenHash([7; 32])),
+        ..post(1, "x")
+    };
+    let places = [post(1, "x"), post(2, "y"), root, token].map(|request| place(&request, 1_000));
+    assert_eq!(places, [53, 378, 974, 559]);
+}

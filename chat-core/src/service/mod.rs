@@ -61,7 +61,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The key that tokens are sealed under.
     pub keyring: Keyring,
-    /// How much may wait to be committed, and how large batches get.
+    /// How much may wait to be committed in all lanes together, and how large batches get.
     pub limits: LaneLimits,
     /// How many batches are committed at once, each in a lane of its own.
     pub lanes: NonZeroUsize,
@@ -226,7 +226,7 @@ impl Chat {
                 clock.clone(),
                 announcer.clone(),
                 vec![Sink::Index],
-                limits,
+                limits.shared_by(lanes),
             )
         };
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -10,6 +11,9 @@ use crate::ids::ChatId;
 use crate::lane::Announce;
 use crate::port::{Bus, Event, Moved};
 use crate::sink::CountFeed;
+
+/// So long after events were not published the next attempt begins.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Collects what moved, one entry a chat however often it moves, and publishes it.
 pub struct Announcer {
@@ -40,30 +44,47 @@ impl Announcer {
         self
     }
 
-    /// Publishes for as long as it is polled.
+    /// Publishes for as long as it is polled. What the bus does not take is not kept: as soon as it takes something again, it
+    /// is told of a gap instead, so that whoever waits on other nodes looks at the Store.
     pub async fn run(self: Arc<Self>) {
+        let mut missed = false;
         loop {
             let moved =
                 std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-            if moved.is_empty() {
+            if moved.is_empty() && !missed {
                 self.publish.notified().await;
                 continue;
             }
-            let events: Vec<Event> = moved
-                .into_values()
-                .map(|moved| Event::Moved {
-                    application: moved.application,
-                    chat: moved.chat,
-                    to: moved.to,
-                })
-                .collect();
-            if let Err(error) = self.bus.publish(&events).await {
-                tracing::warn!(
-                    ?error,
-                    "the bus did not take events; readers look for themselves"
-                );
+            let events = match missed {
+                true => vec![Event::Gap],
+                false => moved.into_values().map(event).collect(),
+            };
+            match self.bus.publish(&events).await {
+                Ok(()) if missed => {
+                    tracing::info!("the bus takes events again");
+                    missed = false;
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    if !missed {
+                        tracing::warn!(
+                            ?error,
+                            "the bus did not take events; readers look for themselves"
+                        );
+                    }
+                    missed = true;
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
         }
+    }
+}
+
+fn event(moved: Moved) -> Event {
+    Event::Moved {
+        application: moved.application,
+        chat: moved.chat,
+        to: moved.to,
     }
 }
 

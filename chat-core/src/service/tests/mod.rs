@@ -1,3 +1,4 @@
+mod bus;
 mod counts;
 mod index;
 mod nodes;
