@@ -111,6 +111,7 @@ pub mod model;
 pub mod page;
 pub mod port;
 pub mod queued;
+pub mod recount;
 pub mod seal;
 pub mod service;
 pub mod sink;

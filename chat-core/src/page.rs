@@ -10,6 +10,8 @@ pub struct Limit(usize);
 impl Limit {
     /// The largest page: 1,000.
     pub const MAX: Self = Self(MAX_PAGE);
+    /// The smallest page: 1.
+    pub const ONE: Self = Self(1);
     /// What a page holds unless asked otherwise: 50.
     pub const DEFAULT: Self = Self(50);
 

@@ -31,6 +31,8 @@ const PREPARED_LIMIT: u16 = 1_461;
 const READ_ONLY_TRANSACTION: u16 = 1_792;
 const READ_ONLY: u16 = 1_836;
 const CONNECTION_KILLED: u16 = 1_927;
+/// MariaDB's.
+const STATEMENT_TIME: u16 = 1_969;
 const TIME_LIMIT: u16 = 3_024;
 const SESSION_KILLED: u16 = 3_169;
 const IDLE_TOO_LONG: u16 = 4_031;
@@ -143,6 +145,7 @@ fn database(code: u16, message: &str) -> ErrorKind {
         | OPTION_PREVENTS
         | READ_ONLY
         | READ_ONLY_TRANSACTION
+        | STATEMENT_TIME
         | TIME_LIMIT => ErrorKind::Unavailable,
         _ if is_farewell(code) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
@@ -200,6 +203,8 @@ mod tests {
             (TOO_LONG, "", ErrorKind::Invalid),
             (READ_ONLY, "", ErrorKind::Unavailable),
             (TABLE_FULL, "", ErrorKind::Unavailable),
+            (STATEMENT_TIME, "", ErrorKind::Unavailable),
+            (TIME_LIMIT, "", ErrorKind::Unavailable),
             (SERVER_SHUTDOWN, "", ErrorKind::Unavailable),
             (1_146, "no such table", ErrorKind::Internal),
         ] {

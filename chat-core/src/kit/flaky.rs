@@ -14,8 +14,8 @@ use crate::ids::{
 use crate::model::{Application, ChatInfo, Message};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Outbox, Progress,
-    Store, Upkeep,
+    ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty, History,
+    Outbox, Piece, Progress, Recount, Store, Upkeep,
 };
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -200,11 +200,37 @@ impl Upkeep for FlakyStore {
         self.inner("erase")?.erase(chat, limit).await
     }
 
-    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)> {
-        self.inner("recount")?.recount(after, limit).await
-    }
-
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
         self.inner("forget")?.forget(before, limit).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Recount for FlakyStore {
+    async fn chat_counts(&self, after: ChatId, limit: Limit) -> Result<Vec<ChatCount>> {
+        self.inner("chat_counts")?.chat_counts(after, limit).await
+    }
+
+    async fn application_counts(
+        &self,
+        after: ApplicationId,
+        limit: Limit,
+    ) -> Result<Vec<ApplicationCount>> {
+        let inner = self.inner("application_counts")?;
+        inner.application_counts(after, limit).await
+    }
+
+    async fn count(&self, pieces: &[Piece]) -> Result<Vec<u64>> {
+        self.inner("count")?.count(pieces).await
+    }
+
+    async fn repair_chat(&self, seen: &ChatCount, live: u64) -> Result<bool> {
+        self.inner("repair_chat")?.repair_chat(seen, live).await
+    }
+
+    async fn repair_application(&self, application: ApplicationId) -> Result<bool> {
+        let inner = self.inner("repair_application")?;
+        inner.repair_application(application).await
     }
 }

@@ -12,6 +12,7 @@ mod bus;
 mod counter;
 mod presence;
 mod queue;
+mod recount;
 mod search;
 mod store;
 mod transfer;
@@ -24,10 +25,11 @@ pub use presence::Presence;
 pub use queue::{
     Blame, DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,
 };
+pub use recount::{ApplicationCount, ChatCount, Counted, Drift, Piece, Recount};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
-    Applications, Changes, Chats, Commit, Committed, Dirty, Drift, History, Moved, Outbox,
-    Progress, Store, Upkeep,
+    Applications, Changes, Chats, Commit, Committed, Dirty, History, Moved, Outbox, Progress,
+    Store, Upkeep,
 };
 pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
 
@@ -39,6 +41,8 @@ pub use counter::MockCounter;
 pub use presence::MockPresence;
 #[cfg(any(test, feature = "mock"))]
 pub use queue::{MockDeadLetters, MockQueue};
+#[cfg(any(test, feature = "mock"))]
+pub use recount::MockRecount;
 #[cfg(any(test, feature = "mock"))]
 pub use search::MockSearch;
 #[cfg(any(test, feature = "mock"))]
@@ -61,6 +65,8 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
     /// See [`Upkeep`].
     pub upkeep: Arc<dyn Upkeep>,
+    /// See [`Recount`].
+    pub recount: Arc<dyn Recount>,
 }
 
 impl From<Arc<dyn Store>> for Stores {
@@ -71,7 +77,8 @@ impl From<Arc<dyn Store>> for Stores {
             chats: store.clone(),
             history: store.clone(),
             outbox: store.clone(),
-            upkeep: store,
+            upkeep: store.clone(),
+            recount: store,
         }
     }
 }

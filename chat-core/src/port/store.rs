@@ -13,12 +13,14 @@ use crate::ids::{
 use crate::model::{Application, ChatInfo, Message};
 use crate::page::{Limit, Page, Span};
 
+use super::Recount;
+
 type Result<T> = std::result::Result<T, BackendError>;
 
 /// All that a store does.
-pub trait Store: Applications + Commit + Chats + History + Outbox + Upkeep {}
+pub trait Store: Applications + Commit + Chats + History + Outbox + Upkeep + Recount {}
 
-impl<T: Applications + Commit + Chats + History + Outbox + Upkeep> Store for T {}
+impl<T: Applications + Commit + Chats + History + Outbox + Upkeep + Recount> Store for T {}
 
 /// Finds applications. They are made and changed by commands.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -229,17 +231,8 @@ pub trait Outbox: Send + Sync + 'static {
 pub struct Progress {
     /// How many rows were deleted.
     pub rows: u64,
-    /// Whether more remain.
+    /// Whether more may remain.
     pub more: bool,
-}
-
-/// How many stored counts differed from what they count.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Drift {
-    /// Chats whose count of messages was repaired.
-    pub chats: u64,
-    /// Applications whose count of chats was repaired.
-    pub applications: u64,
 }
 
 /// Looks after the store.
@@ -269,11 +262,7 @@ pub trait Upkeep: Send + Sync + 'static {
     /// that sinks learn that it is gone. A chat that is not deleted is left alone.
     async fn erase(&self, chat: ChatId, limit: Limit) -> Result<Progress>;
 
-    /// Recounts the messages of up to `limit` chats with row ids above `after`, repairs counts that
-    /// are wrong, and answers what it repaired and after which chat to go on. The step that answers
-    /// `None` also recounts the chats of every application.
-    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)>;
-
-    /// Forgets up to `limit` idempotency keys and operations that were written before this time.
+    /// Forgets up to `limit` idempotency keys and operations that were written before this time, and deleted applications that were
+    /// kept for their keys alone.
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
 }

@@ -7,6 +7,7 @@ use crate::error::ChatError;
 use crate::ids::ChatId;
 use crate::page::Limit;
 use crate::port::Drift;
+use crate::recount::recount_into;
 
 use super::{Chat, Inner, PATIENCE};
 
@@ -31,18 +32,11 @@ impl Chat {
     /// Only those of any call.
     pub async fn recount(&self) -> Result<Recounted, ChatError> {
         let mut total = Drift::default();
-        let mut after = ChatId(0);
-        loop {
-            let (drift, next) = self.inner.stores.upkeep.recount(after, Limit::MAX).await?;
-            total.chats += drift.chats;
-            total.applications += drift.applications;
-            {
-                let mut since_start = self.lock_recounted();
-                since_start.chats += drift.chats;
-                since_start.applications += drift.applications;
-            }
-            let Some(next) = next else { break };
-            after = next;
+        let result = recount_into(&*self.inner.stores.recount, &mut total).await;
+        {
+            let mut since_start = self.lock_recounted();
+            since_start.chats += total.chats;
+            since_start.applications += total.applications;
         }
         if total != Drift::default() {
             tracing::warn!(
@@ -51,6 +45,7 @@ impl Chat {
                 "counts had drifted and were repaired"
             );
         }
+        result?;
         if let Err(error) = self.set_counts().await {
             tracing::warn!(?error, "the counter is set by the next recount");
         }

@@ -15,11 +15,10 @@ const MESSAGE_ID: &str = "DELETE FROM message_ids WHERE id = ?1";
 const TOUCHES: &str = "DELETE FROM touches WHERE chat = ?1 AND number IN \
      (SELECT number FROM touches WHERE chat = ?1 ORDER BY number LIMIT ?2)";
 const CHAT: &str = "DELETE FROM chats WHERE id = ?1";
-/// Deleted applications of which nothing is left and nothing is remembered.
-const APPLICATIONS: &str = "DELETE FROM applications WHERE id IN \
-     (SELECT a.id FROM applications a WHERE a.closed_at IS NOT NULL \
-      AND NOT EXISTS (SELECT 1 FROM chats WHERE application = a.id) \
-      AND NOT EXISTS (SELECT 1 FROM requests WHERE application = a.id) LIMIT ?1)";
+/// A deleted application of which nothing is left and nothing is remembered.
+const APPLICATION: &str = "DELETE FROM applications WHERE id = ?1 AND closed_at IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM chats WHERE application = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM requests WHERE application = ?1)";
 
 /// Erases up to `limit` rows of a deleted chat, the chat itself last. What sinks have to follow
 /// stays: they learn from it that the chat is gone.
@@ -28,10 +27,10 @@ pub(super) fn chat(conn: &Connection, chat: ChatId, limit: u64) -> Result<Progre
         .prepare_cached(DELETED)?
         .query_row([chat.0], |row| row.get(0))
         .optional()?;
-    if application.is_none() {
+    let Some(application) = application else {
         let (rows, more) = (0, false);
         return Ok(Progress { rows, more });
-    }
+    };
     let mut rows = messages(conn, chat, limit)?;
     if rows < limit {
         rows += delete(conn, TOUCHES, chat.0, limit - rows)?;
@@ -41,15 +40,9 @@ pub(super) fn chat(conn: &Connection, chat: ChatId, limit: u64) -> Result<Progre
     }
     conn.prepare_cached(CHAT)?.execute([chat.0])?;
     rows += 1;
-    applications(conn, limit)?;
+    // A retry finds what was done for as long as its key is kept: then the last key takes the application with it.
+    conn.prepare_cached(APPLICATION)?.execute([application])?;
     Ok(Progress { rows, more: false })
-}
-
-/// Erases up to `limit` deleted applications that have no chats any more and remember no key: a
-/// retry finds what was done for as long as its key is kept.
-pub(super) fn applications(conn: &Connection, limit: u64) -> Result<()> {
-    conn.prepare_cached(APPLICATIONS)?.execute([int(limit)])?;
-    Ok(())
 }
 
 fn messages(conn: &Connection, chat: ChatId, limit: u64) -> Result<u64> {

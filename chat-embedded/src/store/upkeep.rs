@@ -6,7 +6,7 @@ use chat_core::commit::SourceHash;
 use chat_core::error::BackendError;
 use chat_core::ids::{ChatId, Epoch};
 use chat_core::page::Limit;
-use chat_core::port::{Drift, Progress, Upkeep};
+use chat_core::port::{Progress, Upkeep};
 use rusqlite::OptionalExtension as _;
 
 use super::writer::Durability;
@@ -81,16 +81,10 @@ impl Upkeep for SqliteStore {
             .await
     }
 
-    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)> {
-        self.count_again(after, limit).await
-    }
-
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
         self.writer("upkeep.forget")?
             .write("upkeep.forget", Durability::Relaxed, move |conn| {
-                let progress = forget::before(conn, before, limit.get())?;
-                erase::applications(conn, limit.get() as u64)?;
-                Ok(progress)
+                forget::before(conn, before, limit.get())
             })
             .await
     }

@@ -351,6 +351,8 @@ fn moved(writes: &[ApplicationWrite], created: &Created) -> Vec<Moved> {
             }));
         }
     }
+    // Those who settle lock what is to be followed in this order.
+    moved.sort_unstable_by_key(|one| one.chat);
     moved
 }
 

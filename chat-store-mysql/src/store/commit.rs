@@ -1,6 +1,6 @@
 //! One transaction a batch, tried until it is known what became of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,37 +28,25 @@ pub(super) const ROLLBACK: &str = "ROLLBACK";
 /// How long to wait before asking again for what became of a commit.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
-/// The names under which this process commits: one for each commit at a time, used again and again.
+/// The names under which this process commits: one for each commit at a time, used again and again. One whose transaction may be open
+/// is never used again: its row stays locked until the server notices.
 #[derive(Debug, Default)]
 pub(super) struct Writers {
     free: Mutex<Vec<Uuid>>,
 }
 
-struct Writer<'w> {
-    writers: &'w Writers,
-    id: Uuid,
-}
-
 impl Writers {
-    fn take(&self) -> Writer<'_> {
-        let free = self
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let (writers, id) = (self, free.unwrap_or_else(Uuid::new_v4));
-        Writer { writers, id }
+    fn take(&self) -> Uuid {
+        self.free().pop().unwrap_or_else(Uuid::new_v4)
     }
-}
 
-impl Drop for Writer<'_> {
-    fn drop(&mut self) {
-        let mut free = self
-            .writers
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        free.push(self.id);
+    /// It is known how the attempt ended.
+    fn give_back(&self, writer: Uuid) {
+        self.free().push(writer);
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Uuid>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,10 +60,9 @@ enum Failure {
 #[async_trait]
 impl Commit for MysqlStore {
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed, BackendError> {
-        let writer = self.writers.take();
         let mut tries = Tries::within(self.sessions.limit());
         loop {
-            match self.attempt(&writer, &batch, now, tries.end()).await {
+            match self.attempt(&batch, now, tries.end()).await {
                 Ok(committed) => return Ok(committed),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Again(error)) => tries.pause(OP, error).await?,
@@ -99,33 +86,27 @@ impl Commit for MysqlStore {
 impl MysqlStore {
     async fn attempt(
         &self,
-        writer: &Writer<'_>,
         batch: &Batch,
         now: Timestamp,
         end: Instant,
     ) -> Result<Committed, Failure> {
         let mut session = self.sessions.open(OP).await.map_err(Failure::Final)?;
-        let attempt = Uuid::new_v4();
-        let work = write(
-            session.conn(),
-            &self.known,
-            (writer.id, attempt),
-            batch,
-            now,
-        );
+        let (writer, attempt) = (self.writers.take(), Uuid::new_v4());
+        let work = write(session.conn(), &self.known, (writer, attempt), batch, now);
         let (committed, written) = match timeout_at(end, work).await {
             Ok(Ok(done)) => done,
-            Ok(Err(error)) => return Err(self.give_up(session, error).await),
+            Ok(Err(error)) => return Err(self.give_up(session, writer, error).await),
             Err(_) => return Err(Failure::Final(too_slow(OP, self.sessions.limit()))),
         };
         if !written {
-            self.undo(session).await;
+            self.undo(session, writer).await;
             return Ok(committed);
         }
         let limit = self.sessions.limit() / 2;
         let lost = match timeout(limit, session.conn().execute(COMMIT)).await {
             Ok(Ok(_)) => {
                 session.release();
+                self.writers.give_back(writer);
                 self.proven();
                 return Ok(committed);
             }
@@ -134,11 +115,10 @@ impl MysqlStore {
         };
         drop(session);
         tracing::warn!(error = %lost, "the answer to a commit was lost; asking what became of it");
-        if self
-            .is_in(writer.id, attempt, &lost)
-            .await
-            .map_err(Failure::Final)?
-        {
+        let is_in = self.is_in(writer, attempt, &lost);
+        let is_in = is_in.await.map_err(Failure::Final)?;
+        self.writers.give_back(writer);
+        if is_in {
             return Ok(committed);
         }
         Err(Failure::Again(lost))
@@ -179,21 +159,22 @@ impl MysqlStore {
         }
     }
 
-    async fn give_up(&self, session: Session, error: sqlx::Error) -> Failure {
+    async fn give_up(&self, session: Session, writer: Uuid, error: sqlx::Error) -> Failure {
         if !may_succeed(&error) {
             return Failure::Final(translate(OP)(error));
         }
         if kind(&error) == ErrorKind::Conflict {
-            self.undo(session).await;
+            self.undo(session, writer).await;
         }
         Failure::Again(error)
     }
 
     /// Takes back what a session did and gives it back; one that does not answer is closed, which takes it back as well.
-    pub(super) async fn undo(&self, mut session: Session) {
+    async fn undo(&self, mut session: Session, writer: Uuid) {
         let limit = self.sessions.limit();
         if let Ok(Ok(_)) = timeout(limit, session.conn().execute(ROLLBACK)).await {
             session.release();
+            self.writers.give_back(writer);
         }
     }
 }

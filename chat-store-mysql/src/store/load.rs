@@ -123,8 +123,8 @@ pub(super) async fn facts(
     }
     let is_plain = !needs.root && needs.names.is_empty() && needs.sources.is_empty();
     if is_plain && !needs.exclusive() {
-        shared(&mut script, &needs);
         let guessed = known.of(&needs.tokens);
+        shared(&mut script, &needs, &guessed);
         rows_of(&mut script, &needs, &guessed);
         read(conn, script, &mut facts).await?;
         let tokens = facts.tokens.iter();
@@ -144,7 +144,7 @@ pub(super) async fn facts(
         if needs.exclusive() {
             exclusive(conn, &mut script, &needs, &mut facts).await?;
         } else {
-            shared(&mut script, &needs);
+            shared(&mut script, &needs, &known.of(&needs.tokens));
         }
         read(conn, script, &mut facts).await?;
         let mut script = Script::new();
@@ -242,8 +242,19 @@ async fn sources(conn: &mut MySqlConnection, needs: &Needs, facts: &mut Facts) -
 
 /// Adds what locks the applications and reads their rows: shared when none of them changes, so that writers of different chats do
 /// not wait for each other; closing one waits until all of them are through, and whoever comes later sees it closed.
-fn shared(script: &mut Script<Kind>, needs: &Needs) {
-    let tokens: Vec<&[u8]> = needs.tokens.iter().map(|hash| hash.0.as_slice()).collect();
+///
+/// They are locked in the order of their ids, as whoever changes them does; only those of tokens that are new here come after.
+fn shared(script: &mut Script<Kind>, needs: &Needs, guessed: &BTreeMap<TokenHash, ApplicationId>) {
+    let mut ids = named(needs);
+    ids.extend(guessed.values().map(|id| id.0));
+    ids.sort_unstable();
+    ids.dedup();
+    by_id(script, &ids, SHARED);
+    let new = needs
+        .tokens
+        .iter()
+        .filter(|hash| !guessed.contains_key(hash));
+    let tokens: Vec<&[u8]> = new.map(|hash| hash.0.as_slice()).collect();
     for part in tokens.chunks(ROWS) {
         let select = values(APPLICATIONS_BY_TOKEN, part.len(), SHARED);
         let select = part
@@ -251,7 +262,6 @@ fn shared(script: &mut Script<Kind>, needs: &Needs) {
             .fold(select, |select, token| select.bytes(token));
         script.add(Kind::Application, select);
     }
-    by_id(script, &named(needs), SHARED);
 }
 
 /// As [`shared`], for applications that change.

@@ -69,12 +69,7 @@ impl MysqlStore {
     /// `Unavailable`: the server does not answer.
     pub async fn connect(config: MysqlConfig) -> Result<Self> {
         let options = options(&config)?;
-        let mut conn = first(&config, &options).await?;
-        let ready = prepare(&config, &mut conn);
-        let epoch = timeout(config.connect_timeout + schema::PATIENCE, ready)
-            .await
-            .map_err(|_| too_slow(OPEN, config.connect_timeout + schema::PATIENCE))??;
-        drop(conn);
+        let (_, epoch) = prepared(&config, &options).await?;
         Ok(Self {
             sessions: Sessions::new(&config, options),
             writers: Writers::default(),
@@ -92,10 +87,11 @@ impl MysqlStore {
     /// As [`MysqlStore::connect`].
     pub async fn renew_epoch(config: MysqlConfig) -> Result<()> {
         let options = options(&config)?;
-        let mut conn = first(&config, &options).await?;
-        prepare(&config, &mut conn).await?;
-        schema::renew_epoch(&mut conn)
+        let (mut conn, _) = prepared(&config, &options).await?;
+        let limit = config.call_timeout;
+        timeout(limit, schema::renew_epoch(&mut conn))
             .await
+            .map_err(|_| too_slow(OPEN, limit))?
             .map_err(translate(OPEN))
     }
 
@@ -151,6 +147,19 @@ async fn first(config: &MysqlConfig, options: &MySqlConnectOptions) -> Result<My
             Err(_) => return Err(too_slow(OPEN, config.connect_timeout)),
         }
     }
+}
+
+/// A connection to a database that is up to date, and its epoch.
+async fn prepared(
+    config: &MysqlConfig,
+    options: &MySqlConnectOptions,
+) -> Result<(MySqlConnection, Epoch)> {
+    let mut conn = first(config, options).await?;
+    let limit = config.connect_timeout + schema::PATIENCE;
+    let epoch = timeout(limit, prepare(config, &mut conn))
+        .await
+        .map_err(|_| too_slow(OPEN, limit))??;
+    Ok((conn, epoch))
 }
 
 async fn prepare(config: &MysqlConfig, conn: &mut MySqlConnection) -> Result<Epoch> {

@@ -1,152 +1,161 @@
-//! Counting again. Rows are counted in one state of the database, in pieces that hold up nobody; what turned out wrong is repaired
-//! by the difference, so that it stays right whatever was written meanwhile.
+//! Counting again: a few rows a statement, which hold up nobody.
 
+use async_trait::async_trait;
 use chat_core::error::BackendError;
-use chat_core::ids::ChatId;
+use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
 use chat_core::page::Limit;
-use chat_core::port::Drift;
+use chat_core::port::{ApplicationCount, ChatCount, Counted, Piece, Recount};
 use sqlx::mysql::{MySqlConnection, MySqlRow};
-use sqlx::{Executor as _, Result, Row as _, query};
-use tokio::time::{timeout, timeout_at};
+use sqlx::{Executor as _, query};
+use tokio::time::timeout_at;
 
 use super::MysqlStore;
 use super::again::Tries;
-use super::commit::ROLLBACK;
+use super::commit::{BEGIN, COMMIT};
 use super::rows::{self, int};
-use crate::error::{too_slow, translate};
+use super::sql::several;
 
-const OP: &str = "upkeep.recount";
-const PIECE: i64 = 20_000;
+type Result<T> = std::result::Result<T, BackendError>;
 
-const SNAPSHOT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-     START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-const PART: &str = "SELECT c.id, c.last_number, c.live, c.floor FROM chats c \
+const REPAIR: &str = "upkeep.repair";
+
+const CHATS: &str = "SELECT c.id, c.last_number, c.last_change, c.floor, c.live FROM chats c \
      FORCE INDEX (PRIMARY) STRAIGHT_JOIN applications a ON a.id = c.application \
      WHERE c.id > ? AND c.closed_at IS NULL AND a.closed_at IS NULL ORDER BY c.id LIMIT ?";
-const LIVE: &str = "SELECT COUNT(*) FROM messages FORCE INDEX (PRIMARY) \
-     WHERE chat = ? AND number >= ? AND number <= ? AND deleted_at IS NULL";
-const WRONG_APPLICATIONS: &str = "SELECT id, live - live_chats FROM (SELECT id, live_chats, \
-     (SELECT COUNT(*) FROM chats c WHERE c.application = a.id AND c.closed_at IS NULL) AS live \
-     FROM applications a WHERE closed_at IS NULL) counted WHERE live <> live_chats";
-const REPAIR_CHAT: &str = "UPDATE chats SET live = live + ? WHERE id = ?";
-const REPAIR_APPLICATION: &str = "UPDATE applications SET live_chats = live_chats + ? WHERE id = ?";
+const APPLICATIONS: &str = "SELECT id, last_chat, live_chats FROM applications \
+     FORCE INDEX (PRIMARY) WHERE id > ? AND closed_at IS NULL ORDER BY id LIMIT ?";
+const LIVE_MESSAGES: &str = "(SELECT COUNT(*) FROM messages FORCE INDEX (PRIMARY) \
+     WHERE chat = ? AND number >= ? AND number <= ? AND deleted_at IS NULL)";
+const LIVE_CHATS: &str = "(SELECT COUNT(*) FROM chats FORCE INDEX (chats_number) \
+     WHERE application = ? AND number >= ? AND number <= ? AND closed_at IS NULL)";
+/// As `ChatCount::was_only_posted_to` has it.
+const REPAIR_CHAT: &str = "UPDATE chats SET live = live + ? \
+     WHERE id = ? AND last_change = ? AND floor = ? AND live - last_number = ?";
+const LOCK_APPLICATION: &str = "SELECT last_chat, live_chats FROM applications \
+     WHERE id = ? AND closed_at IS NULL FOR UPDATE";
+const ALL_CHATS: &str = "SELECT COUNT(*) FROM chats FORCE INDEX (chats_number) \
+     WHERE application = ? AND closed_at IS NULL";
+const REPAIR_APPLICATION: &str = "UPDATE applications SET live_chats = ? WHERE id = ?";
 
-/// A row whose count is wrong, and by how much.
-type Wrong = (i64, i64);
+#[async_trait]
+impl Recount for MysqlStore {
+    async fn chat_counts(&self, after: ChatId, limit: Limit) -> Result<Vec<ChatCount>> {
+        let limit = int(limit.get() as u64);
+        let select = || query(CHATS).bind(after.0).bind(limit);
+        self.sessions
+            .all("upkeep.chat_counts", select, chat_count)
+            .await
+    }
 
-impl MysqlStore {
-    pub(super) async fn count_again(
+    async fn application_counts(
         &self,
-        after: ChatId,
+        after: ApplicationId,
         limit: Limit,
-    ) -> std::result::Result<(Drift, Option<ChatId>), BackendError> {
-        let (wrong, last) = self.wrong_chats(after, limit).await?;
-        let mut applications = Vec::new();
-        if last.is_none() {
-            let limit = self.sessions.long_limit();
-            let found = self.sessions.rows(OP, limit, || query(WRONG_APPLICATIONS));
-            for row in found.await? {
-                applications.push(wrong_from(&row).map_err(translate(OP))?);
-            }
+    ) -> Result<Vec<ApplicationCount>> {
+        let limit = int(limit.get() as u64);
+        let select = || query(APPLICATIONS).bind(after.0).bind(limit);
+        self.sessions
+            .all("upkeep.application_counts", select, application_count)
+            .await
+    }
+
+    async fn count(&self, pieces: &[Piece]) -> Result<Vec<u64>> {
+        let mut counts = Vec::with_capacity(pieces.len());
+        // What counts messages is one statement, and what counts chats is another.
+        for alike in pieces.chunk_by(|one, next| live(one).0 == live(next).0) {
+            let select = || {
+                let select = several(live(&alike[0]).0, alike.len());
+                alike.iter().fold(select, |select, piece| {
+                    let (_, of) = live(piece);
+                    select.bind(of).bind(int(piece.from)).bind(int(piece.to))
+                })
+            };
+            let read = |row: &MySqlRow| {
+                let columns = 0..alike.len();
+                columns.map(|at| rows::number(row, at)).collect()
+            };
+            let found: Option<Vec<u64>> = self.sessions.one("upkeep.count", select, read).await?;
+            counts.extend(found.unwrap_or_default());
         }
-        self.repair(REPAIR_CHAT, &wrong).await?;
-        self.repair(REPAIR_APPLICATION, &applications).await?;
-        let drift = Drift {
-            chats: wrong.len() as u64,
-            applications: applications.len() as u64,
+        Ok(counts)
+    }
+
+    async fn repair_chat(&self, seen: &ChatCount, live: u64) -> Result<bool> {
+        let update = || {
+            query(REPAIR_CHAT)
+                .bind(int(live) - int(seen.live))
+                .bind(seen.chat.0)
+                .bind(int(seen.head.change.0))
+                .bind(int(seen.floor.0))
+                .bind(int(seen.live) - int(seen.head.number.0))
         };
-        Ok((drift, last))
+        let rows = self.write(REPAIR, self.sessions.limit(), update).await?;
+        Ok(rows > 0)
     }
 
-    async fn wrong_chats(
-        &self,
-        after: ChatId,
-        limit: Limit,
-    ) -> std::result::Result<(Vec<Wrong>, Option<ChatId>), BackendError> {
-        let mut tries = Tries::within(self.sessions.long_limit());
+    async fn repair_application(&self, application: ApplicationId) -> Result<bool> {
+        let mut tries = Tries::within(self.sessions.limit());
         loop {
-            let mut session = self.sessions.open(OP).await?;
-            let work = wrong_chats(session.conn(), after, limit);
+            let mut session = self.sessions.open(REPAIR).await?;
+            let work = repair_application(session.conn(), application);
             let result = timeout_at(tries.end(), work).await;
-            if let Some(found) = tries.conclude(OP, session, result).await? {
-                return Ok(found);
+            if let Some(repaired) = tries.conclude(REPAIR, session, result).await? {
+                return Ok(repaired);
             }
         }
     }
+}
 
-    async fn repair(
-        &self,
-        sql: &'static str,
-        wrong: &[Wrong],
-    ) -> std::result::Result<(), BackendError> {
-        for (id, difference) in wrong {
-            // Adding is not done twice: nothing is tried again when the answer is lost.
-            let mut session = self.sessions.open(OP).await?;
-            let update = query(sql).bind(difference).bind(id);
-            let limit = self.sessions.limit();
-            timeout(limit, update.execute(session.conn()))
-                .await
-                .map_err(|_| too_slow(OP, limit))?
-                .map_err(translate(OP))?;
-            session.release();
-        }
-        Ok(())
+/// The statement that counts such a piece, and of what.
+const fn live(piece: &Piece) -> (&'static str, i64) {
+    match piece.of {
+        Counted::Messages(chat) => (LIVE_MESSAGES, chat.0),
+        Counted::Chats(application) => (LIVE_CHATS, application.0),
     }
 }
 
-async fn wrong_chats(
-    conn: &mut MySqlConnection,
-    after: ChatId,
-    limit: Limit,
-) -> Result<(Vec<Wrong>, Option<ChatId>)> {
-    conn.execute(SNAPSHOT).await?;
-    let rows = query(PART)
-        .bind(after.0)
-        .bind(int(limit.get() as u64 + 1))
-        .fetch_all(&mut *conn)
-        .await?;
-    let mut part = rows.iter().map(chat).collect::<Result<Vec<_>>>()?;
-    let more = part.len() > limit.get();
-    part.truncate(limit.get());
-    let mut wrong = Vec::new();
-    for chat in &part {
-        let difference = live(conn, chat).await? - chat.live;
-        wrong.extend((difference != 0).then_some((chat.id, difference)));
-    }
-    conn.execute(ROLLBACK).await?;
-    let last = part.last().map(|chat| ChatId(chat.id));
-    Ok((wrong, last.filter(|_| more)))
-}
-
-fn wrong_from(row: &MySqlRow) -> Result<Wrong> {
-    Ok((row.try_get(0)?, row.try_get(1)?))
-}
-
-struct Counted {
-    id: i64,
-    last: i64,
-    live: i64,
-    floor: i64,
-}
-
-fn chat(row: &MySqlRow) -> Result<Counted> {
-    Ok(Counted {
-        id: row.try_get(0)?,
-        last: row.try_get(1)?,
-        live: row.try_get(2)?,
-        floor: row.try_get(3)?,
+fn chat_count(row: &MySqlRow) -> sqlx::Result<ChatCount> {
+    Ok(ChatCount {
+        chat: ChatId(row_id(row)?),
+        head: rows::head(row, 1)?,
+        floor: MessageNumber(rows::number(row, 3)?),
+        live: rows::number(row, 4)?,
     })
 }
 
-async fn live(conn: &mut MySqlConnection, chat: &Counted) -> Result<i64> {
-    let mut counted = 0;
-    let mut from = chat.floor;
-    while from <= chat.last {
-        let to = chat.last.min(from + PIECE - 1);
-        let piece = query(LIVE).bind(chat.id).bind(from).bind(to);
-        let row = piece.fetch_one(&mut *conn).await?;
-        counted += int(rows::number(&row, 0)?);
-        from = to + 1;
+fn application_count(row: &MySqlRow) -> sqlx::Result<ApplicationCount> {
+    Ok(ApplicationCount {
+        application: ApplicationId(row_id(row)?),
+        last: ChatNumber(rows::number(row, 1)?),
+        live: rows::number(row, 2)?,
+    })
+}
+
+fn row_id(row: &MySqlRow) -> sqlx::Result<i64> {
+    sqlx::Row::try_get(row, 0)
+}
+
+/// Who makes or deletes a chat locks its application first.
+async fn repair_application(
+    conn: &mut MySqlConnection,
+    application: ApplicationId,
+) -> sqlx::Result<bool> {
+    conn.execute(BEGIN).await?;
+    let lock = query(LOCK_APPLICATION).bind(application.0);
+    let mut repaired = false;
+    if let Some(row) = lock.fetch_optional(&mut *conn).await? {
+        let stored = rows::number(&row, 1)?;
+        let count = query(ALL_CHATS).bind(application.0);
+        let live = rows::number(&count.fetch_one(&mut *conn).await?, 0)?;
+        repaired = stored != live;
+        if repaired {
+            query(REPAIR_APPLICATION)
+                .bind(int(live))
+                .bind(application.0)
+                .execute(&mut *conn)
+                .await?;
+        }
     }
-    Ok(counted)
+    conn.execute(COMMIT).await?;
+    Ok(repaired)
 }

@@ -38,6 +38,7 @@ pub(super) struct Sessions {
 impl Sessions {
     /// Opens none yet.
     pub(super) fn new(config: &MysqlConfig, options: MySqlConnectOptions) -> Self {
+        let limit = config.call_timeout;
         let pool = MySqlPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(config.acquire_timeout)
@@ -51,14 +52,17 @@ impl Sessions {
                     Ok(matches!(timeout(TRIAL, conn.ping()).await, Ok(Ok(()))))
                 })
             })
-            .after_connect(|conn, _| {
-                Box::pin(async move { conn.execute(AssertSqlSafe(prologue())).await.map(drop) })
+            .after_connect(move |conn, _| {
+                Box::pin(async move {
+                    let prologue = AssertSqlSafe(prologue() + &statement_limit(limit));
+                    conn.execute(prologue).await.map(drop)
+                })
             })
             .connect_lazy_with(options);
         Self {
             pool,
             acquire: config.acquire_timeout,
-            limit: config.call_timeout,
+            limit,
         }
     }
 
@@ -178,5 +182,15 @@ pub(super) fn prologue() -> String {
          innodb_lock_wait_timeout = {}, wait_timeout = {}",
         LOCK_WAIT.as_secs(),
         SILENCE.as_secs()
+    )
+}
+
+/// The server ends a statement by itself that nobody waits for any more: MySQL one that only reads, MariaDB any. No statement is so
+/// large that it needs longer.
+fn statement_limit(limit: Duration) -> String {
+    format!(
+        "; /*!80000 SET SESSION max_execution_time = {} */ /*M! SET SESSION max_statement_time = {} */",
+        limit.as_millis(),
+        limit.as_secs_f64()
     )
 }

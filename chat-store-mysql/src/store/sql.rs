@@ -25,10 +25,13 @@ pub(super) fn tuples(head: &str, columns: usize, rows: usize, tail: &str) -> Sql
         sql.push(')');
     }
     sql.push_str(tail);
-    // Preparing costs more than running, so what will come again is kept on the connection.
-    let is_kept = rows <= FEW || rows == ROWS || rows.is_power_of_two();
     // Only marks were put together; every value is bound.
-    sqlx::query(AssertSqlSafe(sql)).persistent(is_kept)
+    sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(rows))
+}
+
+/// Preparing costs more than running, so what will come again is kept on the connection.
+const fn is_kept(rows: usize) -> bool {
+    rows <= FEW || rows == ROWS || rows.is_power_of_two()
 }
 
 /// The values of a list, the last one repeated up to a power of two, so that there are few statements.
@@ -50,6 +53,18 @@ pub(super) fn list(head: &str, values: usize, tail: &str) -> Sql {
 pub(super) fn pairs(head: &str, values: usize, tail: &str) -> Sql {
     let tail = format!("){tail}");
     tuples(&format!("{head} ("), 2, values.next_power_of_two(), &tail)
+}
+
+/// One row of what each of so many expressions says.
+pub(super) fn several(expression: &str, times: usize) -> Sql {
+    let mut sql = String::with_capacity(8 + times * (expression.len() + 1));
+    sql.push_str("SELECT ");
+    for at in 0..times {
+        sql.push_str(if at == 0 { "" } else { "," });
+        sql.push_str(expression);
+    }
+    // Every value is bound.
+    sqlx::query(AssertSqlSafe(sql)).persistent(is_kept(times))
 }
 
 /// How many of so many rows the next statement takes: all of a few, else as many as a statement writes or a power of two, so that

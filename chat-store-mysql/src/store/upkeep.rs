@@ -8,7 +8,7 @@ use chat_core::commit::SourceHash;
 use chat_core::error::{BackendError, ErrorKind};
 use chat_core::ids::{ChatId, Epoch};
 use chat_core::page::Limit;
-use chat_core::port::{Drift, Progress, Upkeep};
+use chat_core::port::{Progress, Upkeep};
 use sqlx::{Row as _, query};
 use tokio::time::timeout_at;
 
@@ -82,10 +82,6 @@ impl Upkeep for MysqlStore {
 
     async fn erase(&self, chat: ChatId, limit: Limit) -> Result<Progress> {
         self.erase_chat(chat, limit.get() as u64).await
-    }
-
-    async fn recount(&self, after: ChatId, limit: Limit) -> Result<(Drift, Option<ChatId>)> {
-        self.count_again(after, limit).await
     }
 
     async fn forget(&self, before: Timestamp, limit: Limit) -> Result<Progress> {

@@ -6,6 +6,7 @@ mod engine;
 mod mysql;
 mod mysql_faults;
 mod mysql_trips;
+mod mysql_upkeep;
 mod proxy;
 mod redis;
 mod transfer;
@@ -19,6 +20,7 @@ fn main() {
     trials.extend(elasticsearch::trials());
     trials.extend(mysql_faults::trials());
     trials.extend(mysql_trips::trials());
+    trials.extend(mysql_upkeep::trials());
     trials.extend(transfer::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -34,6 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 a_closed_way_is_unavailable_and_opens_again,
                 a_silent_server_is_unavailable_in_bounded_time,
                 what_a_node_that_was_cut_off_had_locked_is_free_soon,
+                a_commit_that_was_cut_off_holds_up_no_other,
                 nodes_that_start_at_once_bring_the_schema_up_to_date_once,
                 two_nodes_number_one_chat_without_a_gap,
                 a_database_of_a_newer_version_is_refused,
@@ -172,6 +173,18 @@ async fn what_a_node_that_was_cut_off_had_locked_is_free_soon(engine: &str) {
     let error = lost.expect_err("nobody can tell");
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
     assert_eq!(scene.texts().await, ["1", "2", "three"]);
+}
+
+/// What it holds locked at the server is what no other commit of this node needs.
+async fn a_commit_that_was_cut_off_holds_up_no_other(engine: &str) {
+    let scene = Scene::set(engine).await;
+    let elsewhere = scene.desk.chat().await;
+    scene.proxy.set(Way::SilentOnCommit);
+    let error = scene.post(&["lost"]).await.expect_err("nobody can tell");
+    assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error:?}");
+    scene.proxy.set(Way::Open);
+    scene.desk.done(vec![post(elsewhere, "one")]).await;
+    assert_eq!(scene.desk.messages(elsewhere).await.len(), 1);
 }
 
 /// Reading, writing and asking whether it is ready are answered, and with what an operator expects.

@@ -110,6 +110,9 @@ macro_rules! store_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::upkeep]
             counts_need_no_repair,
+            counts_are_seen_and_counted,
+            a_count_is_repaired_once,
+            recounts_at_once_repair_once,
             a_closed_chat_is_erased_bit_by_bit,
             the_chats_of_a_deleted_application_are_erased,
             a_live_chat_is_not_erased,

@@ -4,6 +4,7 @@ mod apply;
 mod load;
 mod outbox;
 mod read;
+mod recount;
 mod transfer;
 mod upkeep;
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::memory::MemoryQueue;
-use crate::port::{Drift, MockUpkeep, Progress, Upkeep};
+use crate::port::{MockRecount, MockUpkeep, Progress, Recount, Upkeep};
 
 const RECOUNT: Duration = Duration::from_secs(30 * 60);
 
@@ -32,11 +32,6 @@ impl Work {
             Ok(Vec::new())
         });
         let work = self.clone();
-        upkeep.expect_recount().returning(move |_, _| {
-            work.recounts.fetch_add(1, Ordering::Relaxed);
-            Ok((Drift::default(), None))
-        });
-        let work = self.clone();
         upkeep.expect_forget().returning(move |_, _| {
             work.forgets.fetch_add(1, Ordering::Relaxed);
             let (rows, more) = (0, false);
@@ -44,12 +39,25 @@ impl Work {
         });
         upkeep
     }
+
+    fn noting_recounts(self: &Arc<Self>) -> impl Recount + use<> {
+        let mut recount = MockRecount::new();
+        let work = self.clone();
+        recount.expect_chat_counts().returning(move |_, _| {
+            work.recounts.fetch_add(1, Ordering::Relaxed);
+            Ok(Vec::new())
+        });
+        let nothing = |_, _| Ok(Vec::new());
+        recount.expect_application_counts().returning(nothing);
+        recount
+    }
 }
 
 async fn node(queue: MemoryQueue) -> (Chat, Arc<Work>) {
     let work = Arc::new(Work::default());
     let mut parts = Parts::in_memory();
     parts.stores.upkeep = Arc::new(work.noting());
+    parts.stores.recount = Arc::new(work.noting_recounts());
     let queueing = Queueing {
         queue: Arc::new(queue),
         routes: Routes::default(),
