@@ -25,6 +25,12 @@ impl Limit {
         }
     }
 
+    /// One row more: whether it is there tells whether there is another page.
+    #[must_use]
+    pub const fn one_more(self) -> usize {
+        self.0 + 1
+    }
+
     /// The number of rows.
     #[must_use]
     pub const fn get(self) -> usize {
@@ -54,15 +60,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page from rows that were fetched with one more than `limit`; `span` says which end to cut.
+    /// A page from rows that were fetched with [one more](Limit::one_more) than `limit`, from where `span` begins: ascending for
+    /// [`Span::After`], descending for [`Span::Before`].
     #[must_use]
     pub fn cut(mut items: Vec<T>, limit: Limit, span: Span) -> Self {
         let more = items.len() > limit.get();
-        if more {
-            match span {
-                Span::After(_) => items.truncate(limit.get()),
-                Span::Before(_) => drop(items.drain(..items.len() - limit.get())),
-            }
+        items.truncate(limit.get());
+        if matches!(span, Span::Before(_)) {
+            items.reverse();
         }
         Self { items, more }
     }

@@ -27,6 +27,26 @@ pub struct Writes {
     pub counts: Vec<Counts>,
 }
 
+impl Writes {
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            created,
+            applications,
+            requests,
+            imports,
+            operations,
+            counts: _,
+        } = self;
+        created.is_empty()
+            && applications.is_empty()
+            && requests.is_empty()
+            && imports.is_empty()
+            && operations.is_empty()
+    }
+}
+
 /// What is written in one application.
 #[derive(Debug, Clone)]
 pub struct ApplicationWrite {

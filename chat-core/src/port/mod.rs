@@ -29,7 +29,7 @@ pub use recount::{ApplicationCount, ChatCount, Counted, Drift, Piece, Recount};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
     Applications, Changes, Chats, Commit, Committed, Dirty, History, Moved, Outbox, Progress,
-    Store, Upkeep,
+    Settled, Store, Upkeep,
 };
 pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
 

@@ -206,6 +206,31 @@ pub struct Dirty {
     pub to: Head,
 }
 
+/// What becomes of a [`Dirty`] row when its chat was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// There is nothing left to follow: the row goes.
+    Gone,
+    /// This is left, and waits behind all the others.
+    Left(Dirty),
+    /// More was followed before: the row stays as it is.
+    Stays,
+}
+
+impl Dirty {
+    /// What becomes of the row when its sink has followed the chat up to `done`.
+    #[must_use]
+    pub fn settled(self, done: Head) -> Settled {
+        if done.covers(self.to) {
+            Settled::Gone
+        } else if done.covers(self.from) {
+            Settled::Left(Self { from: done, ..self })
+        } else {
+            Settled::Stays
+        }
+    }
+}
+
 /// What sinks still have to follow. [`Commit::commit`] creates the rows.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
@@ -219,8 +244,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Whether this sink has something to follow in any chat of an application.
     async fn waits(&self, sink: Sink, application: ApplicationId) -> Result<bool>;
 
-    /// The sink has followed each of these chats up to its `to`: the row is deleted if its own `to`
-    /// is not beyond that. Otherwise its `from` is raised, and it waits anew behind all the others,
+    /// The sink has followed each of these chats up to its `to`; [`Dirty::settled`] says what becomes of the row: it is deleted if
+    /// its own `to` is not beyond that. Otherwise its `from` is raised, and it waits anew behind all the others,
     /// so that a busy chat never keeps them from their turn. A row that is gone, or whose `from` is
     /// beyond `to` already, is left alone, so settling twice is harmless.
     async fn settle(&self, sink: Sink, done: &[Dirty]) -> Result<()>;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::commit::{
-    ApplicationState, ChatState, ImportWrite, KeyHash, Outcome, Remembered, SourceHash,
+    ApplicationState, ChatState, ImportWrite, KeyHash, Operation, Outcome, Remembered,
+    RequestWrite, SourceHash,
 };
 use crate::error::BackendError;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId};
@@ -69,6 +70,20 @@ pub struct RequestRow {
     pub at: Timestamp,
 }
 
+impl RequestRow {
+    /// The key as it is written in the application with this row id.
+    #[must_use]
+    pub fn write_in(&self, application: ApplicationId) -> RequestWrite {
+        RequestWrite {
+            application,
+            key: self.key,
+            fingerprint: self.remembered.fingerprint,
+            done: self.remembered.done.clone(),
+            at: self.at,
+        }
+    }
+}
+
 /// An operation that is recorded.
 #[derive(Debug, Clone)]
 pub struct OperationRow {
@@ -80,6 +95,19 @@ pub struct OperationRow {
     pub outcome: Outcome,
     /// When.
     pub at: Timestamp,
+}
+
+impl OperationRow {
+    /// The operation as it is recorded in the application with this row id.
+    #[must_use]
+    pub fn operation_in(&self, application: ApplicationId) -> Operation {
+        Operation {
+            id: self.id,
+            application,
+            outcome: self.outcome.clone(),
+            at: self.at,
+        }
+    }
 }
 
 /// A message with where it belongs.

@@ -72,7 +72,7 @@ impl Outbox for SqliteStore {
     }
 }
 
-/// Settles one row, inside the writer's transaction.
+/// Settles one row as [`Dirty::settled`] has it, inside the writer's transaction.
 pub(super) fn settle(conn: &Connection, sink: Sink, done: &Dirty) -> rusqlite::Result<()> {
     let params = params![
         sink.as_str(),

@@ -97,9 +97,8 @@ fn all<T>(
     conn.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
-/// One row more than the limit tells whether there are more.
 fn fetched(limit: Limit) -> i64 {
-    int(limit.get() as u64 + 1)
+    int(limit.one_more() as u64)
 }
 
 #[async_trait]
@@ -187,7 +186,7 @@ impl Chats for SqliteStore {
                 };
                 let params = [application.0, int(from), fetched(limit)];
                 let found = all(conn, sql, params, rows::chat)?;
-                Ok(Page::cut(ascending(found, span), limit, span))
+                Ok(Page::cut(found, limit, span))
             })
             .await
     }
@@ -250,7 +249,7 @@ impl History for SqliteStore {
                 } else {
                     Vec::new()
                 };
-                Ok(Page::cut(ascending(found, span), limit, span))
+                Ok(Page::cut(found, limit, span))
             })
             .await
     }
@@ -263,13 +262,6 @@ impl History for SqliteStore {
             })
             .await
     }
-}
-
-fn ascending<T>(mut found: Vec<T>, span: Span) -> Vec<T> {
-    if matches!(span, Span::Before(_)) {
-        found.reverse();
-    }
-    found
 }
 
 fn changes(

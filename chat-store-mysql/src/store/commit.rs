@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::clock::Timestamp;
-use chat_core::commit::{Batch, Operation, Writes, decide};
+use chat_core::commit::{Batch, Operation, decide};
 use chat_core::error::{BackendError, ErrorKind};
 use chat_core::ids::OperationId;
 use chat_core::port::{Commit, Committed};
@@ -197,15 +197,7 @@ async fn write(
         moved,
         counts,
     };
-    Ok((committed, !is_nothing(&writes)))
-}
-
-fn is_nothing(writes: &Writes) -> bool {
-    writes.created.is_empty()
-        && writes.applications.is_empty()
-        && writes.requests.is_empty()
-        && writes.imports.is_empty()
-        && writes.operations.is_empty()
+    Ok((committed, !writes.is_empty()))
 }
 
 /// Leaves the attempt's mark. Both ids are made here, and are hexadecimal digits.

@@ -20,7 +20,7 @@ use super::rows::{self, int};
 use super::script::{Script, Values as _, values};
 use super::sql::{ROWS, list, padded, pairs};
 
-const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";
+pub(super) const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";
 const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
 const NAMES: &str = "SELECT unique_name FROM applications WHERE unique_name IN ";
 const TOKENS: &str = "SELECT token_hash, id FROM applications WHERE token_hash IN ";
@@ -35,13 +35,13 @@ macro_rules! application_columns {
     };
 }
 pub(super) use application_columns;
-macro_rules! chat_columns {
+macro_rules! chat_state_columns {
     () => {
         "c.application, c.id, c.number, c.kind, c.name, c.last_number, c.last_change, \
          c.own_change, c.floor, c.live, c.created_at, c.last_at, c.closed_at"
     };
 }
-pub(super) use chat_columns;
+pub(super) use chat_state_columns;
 macro_rules! applications_from {
     ($index:literal, $column:literal) => {
         concat!(
@@ -61,7 +61,7 @@ const SHARED: &str = " LOCK IN SHARE MODE";
 const EXCLUSIVE: &str = " ORDER BY id FOR UPDATE";
 const CHATS: &str = concat!(
     "SELECT ",
-    chat_columns!(),
+    chat_state_columns!(),
     " FROM chats c FORCE INDEX (chats_number) WHERE (c.application, c.number) IN ("
 );
 const LOCKED: &str = ") FOR UPDATE";

@@ -7,7 +7,7 @@ use chat_core::commit::Sink;
 use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::page::Limit;
-use chat_core::port::{Dirty, Outbox};
+use chat_core::port::{Dirty, Outbox, Settled};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Executor as _, query};
 
@@ -126,13 +126,17 @@ async fn settle(
             let Some(row) = waiting.get_mut(chat) else {
                 continue;
             };
-            if row.to.number <= one.to.number && row.to.change <= one.to.change {
-                waiting.remove(chat);
-                left.remove(chat);
-                gone.push(*chat);
-            } else if row.from.number <= one.to.number && row.from.change <= one.to.change {
-                row.from = one.to;
-                left.insert(*chat, *row);
+            match row.settled(one.to) {
+                Settled::Gone => {
+                    waiting.remove(chat);
+                    left.remove(chat);
+                    gone.push(*chat);
+                }
+                Settled::Left(rest) => {
+                    *row = rest;
+                    left.insert(*chat, rest);
+                }
+                Settled::Stays => {}
             }
         }
     }

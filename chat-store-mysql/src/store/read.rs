@@ -96,9 +96,8 @@ const CHANGES: &str = concat!(
 /// Where the columns of a message begin there.
 const MESSAGE_AT: usize = 13;
 
-/// One row more than the limit tells whether there are more.
 fn fetched(limit: Limit) -> i64 {
-    int(limit.get() as u64 + 1)
+    int(limit.one_more() as u64)
 }
 
 #[async_trait]
@@ -174,7 +173,7 @@ impl Chats for MysqlStore {
                 .bind(fetched(limit))
         };
         let found = self.sessions.all("chats.list", select, rows::chat).await?;
-        Ok(Page::cut(ascending(found, span), limit, span))
+        Ok(Page::cut(found, limit, span))
     }
 }
 
@@ -230,7 +229,7 @@ impl History for MysqlStore {
             .sessions
             .all("history.page", select, rows::message)
             .await?;
-        Ok(Page::cut(ascending(found, span), limit, span))
+        Ok(Page::cut(found, limit, span))
     }
 
     async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
@@ -260,7 +259,7 @@ impl History for MysqlStore {
         // The parts of a union come in any order.
         posted.sort_unstable_by_key(|message: &Message| message.number);
         touched.sort_unstable_by_key(|message: &Message| message.change);
-        touched.truncate((limit.get() + 1).saturating_sub(posted.len()));
+        touched.truncate(limit.one_more().saturating_sub(posted.len()));
         Ok(info.map(|chat| Changes::page(chat, after, posted, touched, limit)))
     }
 }
@@ -277,11 +276,4 @@ fn part_of_changes(row: &sqlx::mysql::MySqlRow) -> sqlx::Result<Part> {
         1 => rows::message_from(row, MESSAGE_AT).map(Part::Posted),
         _ => rows::message_from(row, MESSAGE_AT).map(Part::Touched),
     }
-}
-
-fn ascending<T>(mut found: Vec<T>, span: Span) -> Vec<T> {
-    if matches!(span, Span::Before(_)) {
-        found.reverse();
-    }
-    found
 }

@@ -3,9 +3,9 @@ use async_trait::async_trait;
 use crate::commit::Sink;
 use crate::ids::{ApplicationId, ChatId};
 use crate::page::Limit;
-use crate::port::{Dirty, Outbox};
+use crate::port::{Dirty, Outbox, Settled};
 
-use super::{MemoryStore, Result};
+use super::{MemoryStore, Result, Waiting};
 
 #[async_trait]
 impl Outbox for MemoryStore {
@@ -42,11 +42,10 @@ impl Outbox for MemoryStore {
             let Some(waiting) = state.dirty.get_mut(&key) else {
                 continue;
             };
-            if done.to.covers(waiting.row.to) {
-                state.dirty.remove(&key);
-            } else if done.to.covers(waiting.row.from) {
-                waiting.row.from = done.to;
-                waiting.since = turn;
+            match waiting.row.settled(done.to) {
+                Settled::Gone => drop(state.dirty.remove(&key)),
+                Settled::Left(row) => *waiting = Waiting { row, since: turn },
+                Settled::Stays => {}
             }
         }
         Ok(())

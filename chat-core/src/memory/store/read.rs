@@ -96,14 +96,10 @@ fn numbers(span: Span, through: u64) -> Range<u64> {
 
 /// One page of rows in ascending order, read from the end that the span names.
 fn page<T>(rows: impl DoubleEndedIterator<Item = T>, span: Span, limit: Limit) -> Page<T> {
-    let most = limit.get() + 1;
+    let most = limit.one_more();
     let items = match span {
         Span::After(_) => rows.take(most).collect(),
-        Span::Before(_) => {
-            let mut last: Vec<T> = rows.rev().take(most).collect();
-            last.reverse();
-            last
-        }
+        Span::Before(_) => rows.rev().take(most).collect(),
     };
     Page::cut(items, limit, span)
 }

@@ -93,9 +93,10 @@ fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
 }
 
 fn chat(row: &Row<'_>) -> Result<(Place, (PublicId, ChatState))> {
+    let place = Place::Chats(ChatId(row.get(0)?));
     let mut state = chat_state(row)?;
-    let id = state.id.take().unwrap_or(ChatId(0));
-    Ok((Place::Chats(id), (rows::public_id(row, 12)?, state)))
+    state.id = None;
+    Ok((place, (rows::public_id(row, 12)?, state)))
 }
 
 fn message(row: &Row<'_>) -> Result<(Place, MessageRow)> {

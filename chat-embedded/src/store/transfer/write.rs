@@ -1,8 +1,8 @@
 //! Rows of another store, with the row ids that they get here.
 
-use chat_core::commit::{ImportWrite, Operation, RequestWrite};
+use chat_core::commit::ImportWrite;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, PublicId};
-use chat_core::port::{MessageRow, OperationRow, RequestRow, Rows};
+use chat_core::port::{MessageRow, Rows};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::rows::int;
@@ -55,11 +55,11 @@ pub(super) fn rows(conn: &Connection, rows: &Rows) -> Result<()> {
         Rows::Messages(rows) => messages(conn, &mut owners, rows),
         Rows::Requests(rows) => rows.iter().try_for_each(|row| {
             let application = owners.needed(row.application)?;
-            apply::remember(conn, &request(row, application))
+            apply::remember(conn, &row.write_in(application))
         }),
         Rows::Operations(rows) => rows.iter().try_for_each(|row| {
             let application = owners.needed(row.application)?;
-            operations::record(conn, &operation(row, application))
+            operations::record(conn, &row.operation_in(application))
         }),
         Rows::Imports(rows) => rows.iter().try_for_each(|row: &ImportWrite| {
             conn.prepare_cached(apply::IMPORTED)?
@@ -98,25 +98,6 @@ fn raise_message_id(conn: &Connection, last: i64) -> Result<()> {
         conn.execute(FREE_MESSAGE_ID, [last])?;
     }
     Ok(())
-}
-
-fn request(row: &RequestRow, application: ApplicationId) -> RequestWrite {
-    RequestWrite {
-        application,
-        key: row.key,
-        fingerprint: row.remembered.fingerprint,
-        done: row.remembered.done.clone(),
-        at: row.at,
-    }
-}
-
-fn operation(row: &OperationRow, application: ApplicationId) -> Operation {
-    Operation {
-        id: row.id,
-        application,
-        outcome: row.outcome.clone(),
-        at: row.at,
-    }
 }
 
 /// Row ids of applications and chats; rows that follow each other mostly belong to the same one.

@@ -129,11 +129,10 @@ mod tests {
                 Span::After(after) => all.filter(|number| *number > after).collect(),
                 Span::Before(before) => all.filter(|number| *number < before).collect(),
             };
-            let cut = limit.get() + 1;
-            match span {
-                Span::After(_) => rows.truncate(cut),
-                Span::Before(_) => drop(rows.drain(..rows.len().saturating_sub(cut))),
+            if matches!(span, Span::Before(_)) {
+                rows.reverse();
             }
+            rows.truncate(limit.one_more());
             Ok(Page::cut(rows, limit, span))
         };
         let (items, beside) = read(PageAsk { limit, place }, |number| *number, fetch)

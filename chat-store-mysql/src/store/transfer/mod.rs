@@ -15,12 +15,12 @@ use tokio::time::timeout_at;
 use super::MysqlStore;
 use super::again::Tries;
 use super::commit::{BEGIN, COMMIT, ROLLBACK};
+use super::load::LOCK_ROOT;
 use super::rows;
 use crate::error::BACKEND;
 
 type Result<T> = std::result::Result<T, BackendError>;
 
-const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";
 const STANDING: &str = "SELECT source, place FROM transfer WHERE id = 1";
 const IS_USED: &str = "SELECT EXISTS (SELECT 1 FROM applications) \
      OR EXISTS (SELECT 1 FROM requests) OR EXISTS (SELECT 1 FROM operations) \

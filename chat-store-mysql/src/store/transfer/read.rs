@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::super::MysqlStore;
-use super::super::load::{application_columns, application_state, chat_columns, chat_state};
+use super::super::load::{application_columns, application_state, chat_state, chat_state_columns};
 use super::super::rows::{self, int};
 use super::OP;
 use crate::error::{too_slow, translate};
@@ -22,7 +22,7 @@ const APPLICATIONS: &str = concat!(
 );
 const CHATS: &str = concat!(
     "SELECT ",
-    chat_columns!(),
+    chat_state_columns!(),
     ", a.public_id FROM chats c FORCE INDEX (PRIMARY) \
      STRAIGHT_JOIN applications a ON a.id = c.application WHERE c.id > ? ORDER BY c.id LIMIT ?"
 );
@@ -150,9 +150,10 @@ fn application(row: &MySqlRow) -> Result<(Place, chat_core::commit::ApplicationS
 }
 
 fn chat(row: &MySqlRow) -> Result<(Place, (PublicId, ChatState))> {
+    let place = Place::Chats(ChatId(row.try_get(1)?));
     let mut state = chat_state(row)?;
-    let id = state.id.take().unwrap_or(ChatId(0));
-    Ok((Place::Chats(id), (rows::public_id(row, 13)?, state)))
+    state.id = None;
+    Ok((place, (rows::public_id(row, 13)?, state)))
 }
 
 fn message(row: &MySqlRow) -> Result<(Place, MessageRow)> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_core::commit::{ApplicationState, ChatState, ImportWrite, Operation, RequestWrite};
+use chat_core::commit::{ApplicationState, ChatState, ImportWrite};
 use chat_core::ids::{ApplicationId, Change, ChatNumber, PublicId};
 use chat_core::port::{MessageRow, Rows};
 use sqlx::mysql::MySqlConnection;
@@ -30,15 +30,9 @@ pub(super) async fn rows(conn: &mut MySqlConnection, rows: &Rows) -> Result<bool
         Rows::Messages(rows) => messages(conn, rows).await,
         Rows::Requests(rows) => {
             let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
-            let found = rows.iter().map(|row| {
-                Some(RequestWrite {
-                    application: of(&owners, row.application)?,
-                    key: row.key,
-                    fingerprint: row.remembered.fingerprint,
-                    done: row.remembered.done.clone(),
-                    at: row.at,
-                })
-            });
+            let found = rows
+                .iter()
+                .map(|row| Some(row.write_in(of(&owners, row.application)?)));
             match found.collect::<Option<Vec<_>>>() {
                 Some(found) => apply::remember(conn, &found).await.map(|()| true),
                 None => Ok(false),
@@ -46,14 +40,9 @@ pub(super) async fn rows(conn: &mut MySqlConnection, rows: &Rows) -> Result<bool
         }
         Rows::Operations(rows) => {
             let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
-            let found = rows.iter().map(|row| {
-                Some(Operation {
-                    id: row.id,
-                    application: of(&owners, row.application)?,
-                    outcome: row.outcome.clone(),
-                    at: row.at,
-                })
-            });
+            let found = rows
+                .iter()
+                .map(|row| Some(row.operation_in(of(&owners, row.application)?)));
             match found.collect::<Option<Vec<_>>>() {
                 Some(found) => operations::record(conn, &found).await.map(|()| true),
                 None => Ok(false),
