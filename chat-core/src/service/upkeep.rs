@@ -4,7 +4,6 @@ use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::error::ChatError;
-use crate::ids::ChatId;
 use crate::page::Limit;
 use crate::port::Drift;
 use crate::recount::recount_into;
