@@ -87,11 +87,17 @@ impl fmt::Display for BackendError {
 }
 
 impl fmt::Debug for BackendError {
+    /// With its causes; one that what it causes ends with is told once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
+        let mut told = self.to_string();
+        f.write_str(&told)?;
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if !told.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+            told = text;
             cause = error.source();
         }
         Ok(())
@@ -203,5 +209,25 @@ impl From<Refusal> for ChatError {
             Refusal::DefaultApplication => Self::DefaultApplication,
             Refusal::ImportMoved(line) => Self::ImportMoved(line),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("error communicating with the server: {0}")]
+    struct Repeats(#[source] std::io::Error);
+
+    #[test]
+    fn a_cause_that_was_told_is_not_told_again() {
+        let refused = std::io::Error::other("connection refused");
+        let error = BackendError::new(ErrorKind::Unavailable, "mysql", "open");
+        let error = error.with_source(Repeats(refused));
+        assert_eq!(
+            format!("{error:?}"),
+            "mysql open: unavailable: error communicating with the server: connection refused"
+        );
     }
 }

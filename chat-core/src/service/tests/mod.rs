@@ -372,3 +372,39 @@ async fn a_stopped_backend_commits_what_waits_and_takes_no_more() {
         .await;
     assert!(matches!(late, Err(ChatError::Unavailable(_))));
 }
+
+#[tokio::test]
+async fn an_application_that_cannot_be_opened_keeps_no_other_from_the_list() {
+    let parts = Parts::in_memory();
+    let stores = parts.stores.clone();
+    let (chat, shop, _) = start_with(parts).await;
+    let foreign = Chat::start(Parts {
+        stores,
+        ..Parts::in_memory()
+    });
+    let foreign = foreign.await.unwrap();
+    let name = |text: &str| Name::parse(text).unwrap();
+    for text in ["a", "b", "c"] {
+        foreign
+            .create_application(name(text), false, None)
+            .await
+            .unwrap();
+    }
+    let last = chat.create_application(name("last"), false, None);
+    let last = last.await.unwrap().value;
+    let (mut after, mut found) = (ApplicationId::ROOT, Vec::new());
+    loop {
+        let page = chat
+            .applications(after, Limit::new(1).unwrap())
+            .await
+            .unwrap();
+        for (id, tenant) in page.items {
+            after = id;
+            found.push(tenant.public_id);
+        }
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(found, [shop.public_id, last.public_id]);
+}
