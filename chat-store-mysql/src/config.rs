@@ -94,6 +94,7 @@ impl MysqlConfig {
         for parameter in parameters.split('&').filter(|one| !one.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             if DRIVERS.contains(&name) {
+                check(name, value)?;
                 drivers.push(parameter);
                 continue;
             }
@@ -129,6 +130,30 @@ impl MysqlConfig {
         Ok(())
     }
 }
+
+/// The driver's own error would tell neither the parameter nor what it can be.
+fn check(name: &str, value: &str) -> Result<(), ConfigError> {
+    let value = value.to_ascii_uppercase();
+    match name {
+        "ssl-mode" if !SSL_MODES.contains(&&*value) => Err(ConfigError::Value {
+            name: "ssl-mode",
+            what: "DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY",
+        }),
+        "statement-cache-capacity" if value.parse::<usize>().is_err() => Err(ConfigError::Value {
+            name: "statement-cache-capacity",
+            what: "a number",
+        }),
+        _ => Ok(()),
+    }
+}
+
+const SSL_MODES: [&str; 5] = [
+    "DISABLED",
+    "PREFERRED",
+    "REQUIRED",
+    "VERIFY_CA",
+    "VERIFY_IDENTITY",
+];
 
 /// Each lane of a server holds one, and a COMMIT whose answer was lost is asked after on another one.
 const CONNECTIONS: std::ops::RangeInclusive<u32> = 6..=1_000;
@@ -197,6 +222,10 @@ mod tests {
             ("proof-timeout=301", "proof-timeout must be"),
             ("allow-weak-durability=yes", "true or false"),
             ("conections=8", "known are connections, connect-timeout"),
+            ("ssl-mod=REQUIRED", "known are connections"),
+            ("ssl-mode=FOO", "ssl-mode must be DISABLED, PREFERRED"),
+            ("ssl-mode", "ssl-mode must be"),
+            ("statement-cache-capacity=x", "must be a number"),
         ] {
             let error = MysqlConfig::parse(&format!("mysql://u:p@h/d?{parameter}"));
             let text = error.unwrap_err().to_string();
