@@ -8,4 +8,5 @@ pub mod http;
 pub mod keyfile;
 pub mod log;
 pub mod transfer;
+mod watch;
 pub mod wiring;

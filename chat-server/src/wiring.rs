@@ -3,12 +3,17 @@
 #[cfg(feature = "elasticsearch")]
 mod elasticsearch;
 mod error;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+mod key;
 mod later;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod named;
 mod probe;
 #[cfg(feature = "embedded")]
 mod read_only;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+mod reader;
 #[cfg(feature = "redis")]
 mod redis;
 mod routes;
@@ -38,8 +43,13 @@ use later::Later;
 use probe::{QueueProbe, SearchProbe, StoreProbe};
 
 pub use error::WiringError;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+pub use key::opens_what_is_moved;
+pub use named::{KeyFrom, NamedUrl, UrlName};
 #[cfg(feature = "embedded")]
 pub use read_only::ReadOnly;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+pub use reader::Reader;
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 pub use transfer::{Movable, Purpose};
 
@@ -121,7 +131,8 @@ impl Node {
         let search = match indexing {
             Indexing::Now => open_search(&settings.search).await?,
             Indexing::Later => {
-                let epoch = stores.upkeep.epoch().await.map_err(backend("store"))?;
+                let epoch = stores.upkeep.epoch().await;
+                let epoch = epoch.map_err(backend(&NamedUrl::store(settings)))?;
                 Arc::new(Later(epoch))
             }
         };
@@ -171,6 +182,17 @@ impl Node {
             }),
         ]
     }
+
+    /// The backends under the names of their settings, for whoever watches them.
+    #[must_use]
+    pub fn watched(&self, settings: &Settings) -> Vec<(NamedUrl, Arc<dyn Probe>)> {
+        let named = [
+            NamedUrl::store(settings),
+            NamedUrl::new(UrlName::Search, &settings.search),
+            NamedUrl::new(UrlName::Queue, &settings.queue),
+        ];
+        named.into_iter().zip(self.probes(settings)).collect()
+    }
 }
 
 /// Every node finds all that any node wrote, so the index of a store that nodes share must be shared as well.
@@ -218,7 +240,7 @@ async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
         "sqlite" => sqlite::open_store(settings).await,
         #[cfg(feature = "mysql")]
         "mysql" => mysql::open_store(settings).await,
-        _ => Err(no_adapter("store", &settings.store)),
+        _ => Err(no_adapter(&NamedUrl::store(settings))),
     }
 }
 
@@ -229,12 +251,12 @@ async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
 /// When there is no such store, or another process writes its file.
 pub async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
     match settings.store.scheme() {
-        "memory" => Err(WiringError::NotShared(settings.store.clone())),
+        "memory" => Err(WiringError::NotShared(NamedUrl::store(settings))),
         #[cfg(feature = "embedded")]
         "sqlite" => sqlite::new_epoch(settings).await,
         #[cfg(feature = "mysql")]
         "mysql" => mysql::new_epoch(settings).await,
-        _ => Err(no_adapter("store", &settings.store)),
+        _ => Err(no_adapter(&NamedUrl::store(settings))),
     }
 }
 
@@ -245,7 +267,7 @@ async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringError> {
         "sqlite" => sqlite::open_search(url).await,
         #[cfg(feature = "elasticsearch")]
         "http" | "https" => elasticsearch::open_search(url),
-        _ => Err(no_adapter("search", url)),
+        _ => Err(no_adapter(&NamedUrl::new(UrlName::Search, url))),
     }
 }
 
@@ -282,7 +304,7 @@ fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
         }
         #[cfg(feature = "redis")]
         scheme if scheme.starts_with("redis") => redis::open_exchange(url),
-        _ => Err(no_adapter("queue", url)),
+        _ => Err(no_adapter(&NamedUrl::new(UrlName::Queue, url))),
     }
 }
 
@@ -320,27 +342,27 @@ const SCHEMES: [(&str, &[(&str, &str)]); 3] = [
     ),
 ];
 
-fn no_adapter(setting: &'static str, url: &BackendUrl) -> WiringError {
-    let url = url.clone();
-    let known = SCHEMES.iter().find(|(name, _)| *name == setting);
+fn no_adapter(given: &NamedUrl) -> WiringError {
+    let port = given.name.port();
+    let given = given.clone();
+    let known = SCHEMES.iter().find(|(name, _)| *name == port);
     let known = known.map_or(&[][..], |(_, schemes)| schemes);
-    match known.iter().find(|(scheme, _)| *scheme == url.scheme()) {
-        Some((_, feature)) => WiringError::LeftOut {
-            setting,
-            url,
-            feature,
-        },
+    let scheme = given.url.scheme();
+    match known.iter().find(|(known, _)| *known == scheme) {
+        Some((_, feature)) => WiringError::LeftOut { given, feature },
         None => {
             let known: Vec<_> = known.iter().map(|(scheme, _)| *scheme).collect();
             WiringError::UnknownScheme {
-                setting,
-                url,
+                given,
                 known: format!("{}, memory", known.join(", ")),
             }
         }
     }
 }
 
-fn backend(role: &'static str) -> impl Fn(BackendError) -> WiringError {
-    move |source| WiringError::Backend { role, source }
+fn backend(given: &NamedUrl) -> impl Fn(BackendError) -> WiringError {
+    move |source| WiringError::Backend {
+        given: given.clone(),
+        source,
+    }
 }

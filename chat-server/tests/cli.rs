@@ -5,9 +5,11 @@
 mod process;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::thread;
 
 use process::{Client, Server, command, run};
 
@@ -320,4 +322,59 @@ fn the_help_of_a_command_shows_what_it_uses() {
     for arguments in [&["--help"][..], &["serve", "--help"]] {
         assert!(help(arguments).contains("--body-limit"));
     }
+}
+
+#[test]
+fn no_command_indexes_a_store_of_many_processes_into_an_index_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ["--store", "mysql://u:s3cret@127.0.0.1:1/d", "--token-key"];
+    let key = "ab".repeat(32);
+    let queue = ["--queue", "redis://127.0.0.1:1", "--listen", "127.0.0.1:0"];
+    let file = dir.path().join("some.jsonl");
+    fs::write(&file, LINES).unwrap();
+    let file = file.to_str().unwrap();
+    for arguments in [&["serve"][..], &["worker"], &["reindex"], &["import", file]] {
+        let mut command = command(dir.path());
+        command.args(store).arg(&key).args(queue).args(arguments);
+        let refused = command.output().unwrap();
+        let told = err(&refused);
+        assert!(
+            !refused.status.success() && told.contains("name an Elasticsearch that they share"),
+            "{arguments:?}: {told}"
+        );
+        assert!(!dir.path().join("search.db").exists());
+    }
+}
+
+#[test]
+fn a_queue_that_can_never_work_is_named_in_the_log() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // It is no Redis. It ends with the process of the tests.
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let _ =
+                connection.map(|mut one| one.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\nno\r\n"));
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let queue = format!("redis://u:s3cret@{address}/0?prefix=shop:");
+    let mut server = command(dir.path())
+        .args(["--queue", &queue, "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(server.stderr.take().unwrap());
+    let mut log = log.lines().map(Result::unwrap);
+    let shown = format!("redis://(hidden)@{address}/0?prefix=shop:");
+    let named = log.by_ref().find(|line| {
+        assert!(!line.contains("s3cret"), "{line}");
+        // A line that does not begin with its time is the rest of another one.
+        assert!(line.contains("Z ") && line.starts_with("20"), "{line}");
+        line.contains("the setting queue cannot be used") && line.contains(&shown)
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(named.is_some());
 }

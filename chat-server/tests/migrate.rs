@@ -53,9 +53,11 @@ const FILES: &[Named<fn()>] = named![
     everything_is_moved_and_compared_and_served_under_the_same_key,
     two_stores_that_differ_are_told_apart,
     a_file_that_a_server_holds_is_refused_and_so_is_another_key,
+    what_is_wrong_is_told_in_the_words_of_the_command,
 ];
 const ENGINES: &[Named<fn(&Place)>] = named![
     there_and_back_gives_the_same,
+    a_database_is_looked_into_and_another_key_refused,
     a_killed_migration_goes_on,
     an_interrupted_migration_says_so_and_goes_on,
     what_was_changed_removed_or_added_behind_its_back_is_named,
@@ -152,11 +154,16 @@ fn migrate(from: &Path, to: &Path, verify: bool) -> Output {
 
 /// What the application's export says.
 fn export(data: &Path) -> String {
-    let list = good(run(data, &["application", "list"]));
+    export_by(&|arguments| good(run(data, arguments)))
+}
+
+/// What the application's export says, where commands are run so.
+fn export_by(run: &dyn Fn(&[&str]) -> String) -> String {
+    let list = run(&["application", "list"]);
     let line = list.lines().find(|line| line.ends_with("shop")).unwrap();
     let public_id = line.split_whitespace().next().unwrap();
-    let token = good(run(data, &["application", "token", public_id]));
-    good(run(data, &["export", "--application", token.trim()]))
+    let token = run(&["application", "token", public_id]);
+    run(&["export", "--application", token.trim()])
 }
 
 fn everything_is_moved_and_compared_and_served_under_the_same_key() {
@@ -220,10 +227,72 @@ fn a_file_that_a_server_holds_is_refused_and_so_is_another_key() {
     let arguments = ["migrate", "--from", &from, "--to", &to, "--token-key", &key];
     let output = run(Path::new("unused"), &arguments);
     assert!(
-        !output.status.success() && err(&output).contains("cannot be opened with --token-key"),
+        !output.status.success() && err(&output).contains("the setting token_key does not open"),
         "{}",
         err(&output)
     );
+}
+
+fn what_is_wrong_is_told_in_the_words_of_the_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = dir.path().join("one");
+    filled(&one, 7);
+    let (here, nowhere) = (url(&one), url(&dir.path().join("nowhere")));
+    let dotted = url(&dir.path().join("one/../one"));
+    let target = url(&dir.path().join("other"));
+    for (from, to, told) in [
+        (&*here, &*here, "these are the same store"),
+        (&*here, &*dotted, "these are the same store"),
+        (
+            &*here,
+            "http://x",
+            "--to is http://x, and there is no store",
+        ),
+        (&*nowhere, &*target, "there is no database at"),
+        ("memory:", &*target, "--from is memory:"),
+        (&*here, "mysql://h/d?x=y", "--to cannot be used"),
+    ] {
+        let output = migration(from, to, false).output().unwrap();
+        let text = err(&output);
+        assert!(!output.status.success() && text.contains(told), "{text}");
+        for other in ["the setting store", "--store", "in use by"] {
+            assert!(!text.contains(other), "{text}");
+        }
+    }
+}
+
+fn a_database_is_looked_into_and_another_key_refused(place: &Place) {
+    let one = place.dir.path().join("one");
+    filled(&one, FEW);
+    let store = place.database.url();
+    good(migration(&url(&one), &store, false).output().unwrap());
+    let key = fs::read_to_string(one.join("token.key")).unwrap();
+    let on_it = |key: &str, arguments: &[&str]| {
+        let mut command = command(Path::new("unused"));
+        command.args(["--store", &store, "--token-key", key, "--log-level", "warn"]);
+        command.args(arguments).output().unwrap()
+    };
+    let of_it = export_by(&|arguments| good(on_it(key.trim(), arguments)));
+    assert_eq!(of_it, export(&one));
+    good(on_it(key.trim(), &["application", "token", "--default"]));
+    let nobody = "http://127.0.0.1:1/";
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--search", nobody];
+    for arguments in [&["application", "token", "--default"][..], &serve] {
+        let refused = on_it(KEY, arguments);
+        let told = err(&refused);
+        assert!(
+            !refused.status.success() && told.contains("the setting token_key does not open"),
+            "{told}"
+        );
+    }
+    for arguments in [&["check"][..], &["backup", "unused"]] {
+        let refused = on_it(key.trim(), arguments);
+        let told = err(&refused);
+        assert!(
+            !refused.status.success() && told.contains("mysqldump"),
+            "{told}"
+        );
+    }
 }
 
 fn there_and_back_gives_the_same(place: &Place) {
@@ -262,14 +331,22 @@ fn a_killed_migration_goes_on(place: &Place) {
             KEY,
             "--listen",
             "127.0.0.1:0",
+            "--search",
+            "http://127.0.0.1:1/",
         ])
         .output()
         .unwrap();
-    assert!(
-        err(&refused).contains("not come to its end"),
-        "{}",
-        err(&refused)
-    );
+    let epoch = command(Path::new("unused"))
+        .args(["--store", &to, "epoch", "new"])
+        .output()
+        .unwrap();
+    for refused in [refused, epoch] {
+        let told = err(&refused);
+        assert!(
+            !refused.status.success() && told.contains("not come to its end"),
+            "{told}"
+        );
+    }
     let told = good(migration(&from, &to, false).output().unwrap());
     assert!(told.contains("both are the same"), "{told}");
     assert_eq!(place.messages(), MANY.cast_signed());

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::beside::Beside;
 use super::{Failure, say};
 use crate::config::Settings;
-use crate::wiring::{Indexing, Node, ReadOnly};
+use crate::wiring::{Indexing, Node, Reader};
 
 /// Where a running server makes applications.
 const APPLICATIONS: &str = "/api/v1/applications";
@@ -104,7 +104,7 @@ async fn create_there(server: &Beside, name: &Name) -> Result<Made, Failure> {
 }
 
 async fn list(settings: &Settings) -> Result<(), Failure> {
-    let store = ReadOnly::open(settings).await?;
+    let store = Reader::open(settings).await?;
     let applications = &store.stores.applications;
     let mut after = ApplicationId(0);
     loop {
@@ -123,13 +123,12 @@ async fn list(settings: &Settings) -> Result<(), Failure> {
 }
 
 async fn token(settings: &Settings, public_id: Option<PublicId>) -> Result<(), Failure> {
-    let store = ReadOnly::open(settings).await?;
+    let store = Reader::open(settings).await?;
     let applications = &store.stores.applications;
     let found = match public_id {
         Some(public_id) => applications.by_public_id(public_id).await?,
         None => applications.default_application().await?,
     };
     let found = found.ok_or("there is no such application")?;
-    let token = store.keyring()?.open(&found.token, found.public_id)?;
-    say::line(token.expose())
+    say::line(store.token(&found)?.expose())
 }

@@ -11,7 +11,8 @@ use crate::wiring::ReadOnly;
 
 /// Copy the database into a directory that --data takes, also beside a running server
 ///
-/// The search index is not copied: a server builds it again.
+/// The search index is not copied: a server builds it again. It is for a store in a file: a database is copied with
+/// tools of its own, such as mysqldump.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
     /// The directory, made when it is not there; one that holds a database already is refused

@@ -7,6 +7,8 @@ use crate::config::Settings;
 use crate::wiring::ReadOnly;
 
 /// Look for faults in the whole database, also beside a running server; exit 1 when there are any
+///
+/// It is for a store in a file. Of a database, a copy in another one shows by migrate --verify what differs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check;
 
@@ -39,16 +41,10 @@ impl Check {
 
 /// Whether the key beside the database opens the tokens in it.
 async fn key(store: &ReadOnly) -> Result<Option<String>, Failure> {
-    let Some(application) = store.stores.applications.default_application().await? else {
+    let stores = &store.reader.stores;
+    let Some(application) = stores.applications.default_application().await? else {
         return Ok(None);
     };
-    Ok(match store.keyring() {
-        Err(error) => Some(super::sentence(&error)),
-        Ok(key) => {
-            let opened = key.open(&application.token, application.public_id);
-            let because =
-                |error| format!("the default application's token cannot be opened: {error}");
-            opened.err().map(because)
-        }
-    })
+    let opened = store.reader.token(&application);
+    Ok(opened.err().map(|error| super::sentence(&error)))
 }

@@ -14,9 +14,9 @@ use super::meter::Meter;
 use super::{Failure, say};
 use crate::config::Settings;
 use crate::transfer::export::{Written, export};
-use crate::wiring::ReadOnly;
+use crate::wiring::Reader;
 
-/// Write an application as a file that import reads, also beside a running server
+/// Write an application as a file that import reads, also beside running servers
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
     /// The application with this token
@@ -36,7 +36,7 @@ impl Export {
     }
 
     async fn export(&self, settings: &Settings) -> Result<ExitCode, Failure> {
-        let store = ReadOnly::open(settings).await?;
+        let store = Reader::open(settings).await?;
         let application = store
             .stores
             .applications

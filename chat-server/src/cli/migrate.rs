@@ -4,16 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::page::Limit;
-use chat_core::port::{Place, Rows, Standing, Transfer};
-use chat_core::seal::Keyring;
+use chat_core::port::{Standing, Transfer};
 use chat_core::transfer::{Comparison, Mover, Report, Tally};
 use tokio_util::sync::CancellationToken;
 
 use super::meter::Meter;
 use super::{Failure, say, stop};
 use crate::config::{BackendUrl, Settings};
-use crate::wiring::{Movable, Purpose};
+use crate::wiring::{Movable, NamedUrl, Purpose, UrlName, opens_what_is_moved};
 
 /// Move everything from one store into another that is empty, and compare the two
 ///
@@ -56,8 +54,9 @@ impl Migrate {
         settings: &Settings,
         stop: &CancellationToken,
     ) -> Result<ExitCode, Failure> {
-        let one = Movable::open(settings, &self.from, Purpose::Look).await?;
-        let other = Movable::open(settings, &self.to, Purpose::Look).await?;
+        let (from, to) = self.ends()?;
+        let one = Movable::open(settings, &from, Purpose::Look).await?;
+        let other = Movable::open(settings, &to, Purpose::Look).await?;
         match compare(&one.transfer, &other.transfer, stop).await? {
             End::Complete(report) => tell(&report),
             End::Stopped => Ok(ExitCode::from(stop::INTERRUPTED)),
@@ -69,7 +68,8 @@ impl Migrate {
         settings: &Settings,
         stop: &CancellationToken,
     ) -> Result<ExitCode, Failure> {
-        let source = Movable::open(settings, &self.from, Purpose::Source).await?;
+        let (from, to) = self.ends()?;
+        let source = Movable::open(settings, &from, Purpose::Source).await?;
         if let Standing::Unfinished { .. } = source.transfer.standing().await? {
             return Err(format!(
                 "{} is itself the target of a transfer that has not come to its end",
@@ -77,8 +77,11 @@ impl Migrate {
             )
             .into());
         }
-        let target = Movable::open(settings, &self.to, Purpose::Target).await?;
-        check_key(settings, &source, &target).await?;
+        let target = Movable::open(settings, &to, Purpose::Target).await?;
+        if source.epoch == target.epoch {
+            return Err(same(&from, &to));
+        }
+        opens_what_is_moved(settings, &from, &source, &target).await?;
         let mover = Mover::begin(
             Arc::clone(&source.transfer),
             source.epoch,
@@ -115,6 +118,16 @@ impl Migrate {
         Ok(code)
     }
 
+    /// Both stores, as whoever gave them calls them.
+    fn ends(&self) -> Result<(NamedUrl, NamedUrl), Failure> {
+        let from = NamedUrl::new(UrlName::From, &self.from);
+        let to = NamedUrl::new(UrlName::To, &self.to);
+        match from.is_the_place_of(&to) {
+            true => Err(same(&from, &to)),
+            false => Ok((from, to)),
+        }
+    }
+
     fn refused(&self, error: BackendError) -> Failure {
         match error.kind() {
             ErrorKind::Conflict => format!(
@@ -129,40 +142,8 @@ impl Migrate {
     }
 }
 
-/// Whether the key that the servers of the target will have opens what is moved.
-async fn check_key(settings: &Settings, source: &Movable, target: &Movable) -> Result<(), Failure> {
-    let first = Limit::new(1).unwrap_or(Limit::MAX);
-    let Rows::Applications(rows) = source.transfer.read(Place::START, first).await?.rows else {
-        return Ok(());
-    };
-    let Some(application) = rows.first() else {
-        return Ok(());
-    };
-    let opens = |key: &Keyring, whose: &str| -> Result<(), Failure> {
-        match key.open(&application.token, application.public_id) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!(
-                "the tokens in the source cannot be opened with {whose}: {error}"
-            )
-            .into()),
-        }
-    };
-    if let Some((path, key)) = &target.key_file {
-        opens(
-            key,
-            &format!("{}, the key beside the target", path.display()),
-        )?;
-    }
-    if let Some(key) = &settings.token_key {
-        return opens(&key.keyring(), "--token-key");
-    }
-    match &source.key_file {
-        Some((path, key)) => opens(key, &path.display().to_string()),
-        None if target.key_file.is_some() => Ok(()),
-        None => Err(
-            "say the key that the tokens in the source are sealed under, with --token-key".into(),
-        ),
-    }
+fn same(from: &NamedUrl, to: &NamedUrl) -> Failure {
+    format!("{from} and {to}: these are the same store").into()
 }
 
 async fn move_all(mut mover: Mover, stop: &CancellationToken) -> Result<End<()>, Failure> {

@@ -1,6 +1,6 @@
 //! The command line: one file a command.
 
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "mysql"))]
 mod application;
 #[cfg(feature = "embedded")]
 mod backup;
@@ -10,7 +10,7 @@ mod check;
 mod config;
 mod dead_letters;
 mod epoch;
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "mysql"))]
 mod export;
 mod import;
 mod jobs;
@@ -66,7 +66,7 @@ enum Command {
     /// Serve (what happens without a command)
     Serve,
     Import(import::Import),
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "mysql"))]
     Export(export::Export),
     Reindex(reindex::Reindex),
     #[cfg(any(feature = "embedded", feature = "mysql"))]
@@ -76,7 +76,7 @@ enum Command {
     #[cfg(feature = "embedded")]
     Check(check::Check),
     /// Make applications and look at them
-    #[cfg(feature = "embedded")]
+    #[cfg(any(feature = "embedded", feature = "mysql"))]
     #[command(subcommand)]
     Application(application::Application),
     /// Tell a restored database from the one before
@@ -118,7 +118,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(&settings),
             Command::Import(command) => command.run(&settings),
-            #[cfg(feature = "embedded")]
+            #[cfg(any(feature = "embedded", feature = "mysql"))]
             Command::Export(command) => command.run(&settings),
             Command::Reindex(command) => command.run(&settings),
             #[cfg(any(feature = "embedded", feature = "mysql"))]
@@ -127,7 +127,7 @@ impl Cli {
             Command::Backup(command) => command.run(&settings),
             #[cfg(feature = "embedded")]
             Command::Check(command) => command.run(&settings),
-            #[cfg(feature = "embedded")]
+            #[cfg(any(feature = "embedded", feature = "mysql"))]
             Command::Application(command) => command.run(&settings),
             Command::Epoch(command) => command.run(&settings),
             Command::Worker => worker::run(&settings),
@@ -191,7 +191,7 @@ fn on_runtime(
         .block_on(command)
 }
 
-/// An error with all its causes in one line; a cause that only repeats what it causes is told once.
+/// An error with all its causes in one line; a cause that what it causes ends with is told once.
 pub fn sentence(error: &(dyn Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -200,7 +200,7 @@ pub fn sentence(error: &(dyn Error + 'static)) -> String {
         // Which call of which backend failed says nothing to who is told the cause.
         if !(error.is::<BackendError>() && next.is_some()) {
             let part = error.to_string().trim_end().to_owned();
-            if parts.last() != Some(&part) {
+            if !parts.last().is_some_and(|told| told.ends_with(&part)) {
                 parts.push(part);
             }
         }

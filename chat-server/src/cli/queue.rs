@@ -9,12 +9,12 @@ use super::Failure;
 use super::beside::Beside;
 use crate::api::admin::{DEAD_LETTERS, DeadLetterJson, JOBS, JobsJson};
 use crate::config::Settings;
-use crate::wiring::{self, Jobs, WiringError};
+use crate::wiring::{self, Jobs, NamedUrl, UrlName, WiringError};
 
 /// Where the queue is.
 pub(super) enum Queue {
     /// On a server of its own.
-    Shared(Jobs),
+    Shared(Jobs, NamedUrl),
     /// In the memory of a server.
     Inside(Beside),
 }
@@ -24,14 +24,17 @@ impl Queue {
     pub(super) fn open(settings: &Settings) -> Result<Self, Failure> {
         match settings.queue.scheme() {
             "memory" => Ok(Self::Inside(Beside::noted(settings)?)),
-            _ => Ok(Self::Shared(wiring::open_jobs(&settings.queue)?)),
+            _ => {
+                let url = NamedUrl::new(UrlName::Queue, &settings.queue);
+                Ok(Self::Shared(wiring::open_jobs(&settings.queue)?, url))
+            }
         }
     }
 
     /// What it holds.
     pub(super) async fn jobs(&self) -> Result<JobsJson, Failure> {
         match self {
-            Self::Shared(jobs) => Ok(JobsJson::of(jobs).await.map_err(unreachable)?),
+            Self::Shared(jobs, url) => Ok(JobsJson::of(jobs).await.map_err(unreachable(url))?),
             Self::Inside(server) => {
                 let (status, body) = server.ask(Method::GET, JOBS, None).await?;
                 match status {
@@ -48,9 +51,9 @@ impl Queue {
         after: Option<OperationId>,
     ) -> Result<Vec<DeadLetterJson>, Failure> {
         match self {
-            Self::Shared(jobs) => {
+            Self::Shared(jobs, url) => {
                 let page = jobs.dead_letters.buried(after, Limit::MAX).await;
-                let page = page.map_err(unreachable)?;
+                let page = page.map_err(unreachable(url))?;
                 Ok(page.items.into_iter().map(DeadLetterJson::from).collect())
             }
             Self::Inside(server) => {
@@ -69,7 +72,7 @@ impl Queue {
     /// Puts a dead letter back into its lane.
     pub(super) async fn revive(&self, id: OperationId) -> Result<(), Failure> {
         match self {
-            Self::Shared(jobs) => found(jobs.dead_letters.revive(id).await, id),
+            Self::Shared(jobs, url) => found(jobs.dead_letters.revive(id).await, url, id),
             Self::Inside(server) => {
                 let path = format!("{DEAD_LETTERS}/{id}/retry");
                 changed(server, Method::POST, &path, id).await
@@ -80,7 +83,7 @@ impl Queue {
     /// Forgets a dead letter.
     pub(super) async fn discard(&self, id: OperationId) -> Result<(), Failure> {
         match self {
-            Self::Shared(jobs) => found(jobs.dead_letters.discard(id).await, id),
+            Self::Shared(jobs, url) => found(jobs.dead_letters.discard(id).await, url, id),
             Self::Inside(server) => {
                 let path = format!("{DEAD_LETTERS}/{id}");
                 changed(server, Method::DELETE, &path, id).await
@@ -103,16 +106,20 @@ async fn changed(
     }
 }
 
-fn found(answer: Result<bool, BackendError>, id: OperationId) -> Result<(), Failure> {
-    match answer.map_err(unreachable)? {
+fn found(
+    answer: Result<bool, BackendError>,
+    url: &NamedUrl,
+    id: OperationId,
+) -> Result<(), Failure> {
+    match answer.map_err(unreachable(url))? {
         true => Ok(()),
         false => Err(none(id)),
     }
 }
 
-fn unreachable(source: BackendError) -> WiringError {
-    WiringError::Backend {
-        role: "queue",
+fn unreachable(url: &NamedUrl) -> impl Fn(BackendError) -> WiringError {
+    move |source| WiringError::Backend {
+        given: url.clone(),
         source,
     }
 }
@@ -157,10 +164,12 @@ mod tests {
         let memory = Arc::new(MemoryQueue::new());
         let mut ids = [buried(&memory).await, buried(&memory).await];
         ids.sort();
-        let queue = Queue::Shared(Jobs {
+        let jobs = Jobs {
             queue: memory.clone(),
             dead_letters: memory,
-        });
+        };
+        let url = NamedUrl::new(UrlName::Queue, &"redis://h".parse().unwrap());
+        let queue = Queue::Shared(jobs, url);
         let all = queue.dead_letters(None).await.unwrap();
         assert_eq!(all.iter().map(|one| one.id).collect::<Vec<_>>(), ids);
         assert_eq!(queue.dead_letters(Some(ids[0])).await.unwrap().len(), 1);

@@ -15,6 +15,7 @@ use crate::http::access_log::AccessLogger;
 use crate::http::connection::Patience;
 use crate::http::front::Front;
 use crate::http::listener::{self, Limits};
+use crate::watch;
 use crate::wiring::Node;
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
@@ -41,6 +42,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let jobs = node.jobs.clone();
     let doors = api::doors(settings, &node.chat, &node.counter, reindexer, jobs, probes);
     tokio::spawn(figures::follow(node.jobs.clone()));
+    tokio::spawn(watch::follow(node.watched(settings)));
     let listening = Listening::tell(settings, &addresses);
     announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
@@ -65,7 +67,7 @@ fn limits(settings: &Settings) -> Limits {
 
 fn announce(settings: &Settings, addresses: &[SocketAddr]) {
     for address in addresses {
-        tracing::info!(%address, store = %settings.store, search = %settings.search, "listening");
+        tracing::info!(%address, store = %settings.store, search = %settings.search, queue = %settings.queue, "listening");
     }
     // Also when nobody reads it the server serves.
     let _ = say::write(welcome(settings, addresses));
@@ -79,6 +81,7 @@ fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
     }
     text.push_str(&format!("stores in   {}\n", settings.store));
     text.push_str(&format!("indexes in  {}\n", settings.search));
+    text.push_str(&format!("queues in   {}\n", settings.queue));
     let doors = settings.doors();
     for choice in &doors {
         let state = if choice.open { "on " } else { "off" };
@@ -136,6 +139,7 @@ mod tests {
         let line = r#"curl -s -X POST http://127.0.0.1:3000/api/v1/applications -H 'Content-Type: application/json' -d '{"name":"demo"}'"#;
         assert!(text.contains(line), "{text}");
         assert!(text.contains("sqlite:./chat-data/chat.db"), "{text}");
+        assert!(text.contains("queues in   memory:"), "{text}");
     }
 
     #[test]

@@ -18,6 +18,29 @@ fn settings_may_stand_before_or_after_the_command() {
 }
 
 #[test]
+fn a_cause_that_was_told_is_not_told_again() {
+    let refused = std::io::Error::other("1045 (28000): access denied");
+    let kind = chat_core::error::ErrorKind::Unavailable;
+    let source = Repeats(refused);
+    let given = crate::wiring::NamedUrl::new(
+        crate::wiring::UrlName::To,
+        &"mysql://u:s3cret@h/d".parse().unwrap(),
+    );
+    let error = crate::wiring::WiringError::Backend {
+        given,
+        source: BackendError::new(kind, "mysql", "open").with_source(source),
+    };
+    assert_eq!(
+        sentence(&error),
+        "--to is mysql://(hidden)@h/d, which cannot be used: the server says 1045 (28000): access denied"
+    );
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the server says {0}")]
+struct Repeats(#[source] std::io::Error);
+
+#[test]
 fn an_error_is_told_with_its_causes() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "colour = 1").unwrap();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::{Failure, say, stop};
 use crate::api::admin::{Reindexer, lag};
 use crate::config::Settings;
+use crate::watch;
 use crate::wiring::{Node, WiringError};
 
 pub(super) fn run(settings: &Settings) -> Result<ExitCode, Failure> {
@@ -23,6 +24,7 @@ async fn work(settings: &Settings) -> Result<ExitCode, Failure> {
     let node = Node::start(settings).await?;
     Reindexer::new(node.chat.clone()).keep();
     lag::tell(node.chat.clone());
+    tokio::spawn(watch::follow(node.watched(settings)));
     tracing::info!(queue = %settings.queue, store = %settings.store, "working");
     // Also when nobody reads it the worker works.
     let _ = say::write(format!(

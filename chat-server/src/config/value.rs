@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -55,6 +56,13 @@ impl BackendUrl {
         &self.0
     }
 
+    /// The file that it names, where it is one.
+    pub fn file(&self) -> Option<PathBuf> {
+        let path = self.0.strip_prefix("sqlite:")?;
+        // `sqlite:///var/lib/chat.db` is written too.
+        Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+    }
+
     /// What stands before the first colon.
     pub fn scheme(&self) -> &str {
         self.0.split(':').next().unwrap_or_default()
@@ -80,6 +88,10 @@ impl FromStr for BackendUrl {
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         };
         match scheme {
+            // The output of `config show` used as a file.
+            Some(_) if text.contains(HIDDEN) => {
+                Err(format!("holds {HIDDEN} where a credential belongs"))
+            }
             Some("sqlite") if names_no_file(text) => Err(
                 "needs a path, such as sqlite:chat.db; what shall be gone when the process ends is memory:"
                     .into(),
@@ -90,17 +102,58 @@ impl FromStr for BackendUrl {
     }
 }
 
+/// Settings behind the question mark that hold no credential.
+const SHOWN: [&str; 17] = [
+    "acquire-timeout",
+    "allow-weak-durability",
+    "ca",
+    "call-timeout",
+    "connect-timeout",
+    "connections",
+    "patience",
+    "prefix",
+    "proof-timeout",
+    "shards",
+    "socket",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "statement-cache-capacity",
+    "timeout",
+];
+
+/// A setting as it is shown: of one that is not known not even the name, for it may be a piece of a password that was not encoded.
+fn shown(setting: &str) -> String {
+    match setting.split_once('=') {
+        Some((name, _)) if SHOWN.contains(&name) => setting.to_owned(),
+        Some((name @ ("api_key" | "sentinel_user" | "sentinel_password"), _)) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => HIDDEN.to_owned(),
+    }
+}
+
 impl fmt::Display for BackendUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // User, password and query may each hold a credential.
-        let text = self.0.split('?').next().unwrap_or_default();
-        let Some((scheme, rest)) = text.split_once("://") else {
-            return out.write_str(text);
+        let (address, settings) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let Some((scheme, rest)) = address.split_once("://") else {
+            return out.write_str(&self.0);
         };
-        match rest.rsplit_once('@') {
-            Some((_, host)) => write!(out, "{scheme}://{HIDDEN}@{host}"),
-            None => out.write_str(text),
+        // Then the question mark stands in a password.
+        if settings.contains('@') {
+            return write!(out, "{scheme}://{HIDDEN}");
         }
+        match rest.rsplit_once('@') {
+            Some((_, host)) => write!(out, "{scheme}://{HIDDEN}@{host}")?,
+            None => out.write_str(address)?,
+        }
+        let settings: Vec<_> = settings.split('&').filter(|one| !one.is_empty()).collect();
+        if !settings.is_empty() {
+            let settings: Vec<_> = settings.into_iter().map(shown).collect();
+            write!(out, "?{}", settings.join("&"))?;
+        }
+        Ok(())
     }
 }
 
@@ -288,9 +341,35 @@ mod tests {
         let url: BackendUrl = "redis://joe:s3cret@host:1/0?password=s3cret"
             .parse()
             .unwrap();
-        assert_eq!(url.to_string(), "redis://(hidden)@host:1/0");
+        assert_eq!(url.to_string(), "redis://(hidden)@host:1/0?(hidden)");
+        assert!(url.to_string().parse::<BackendUrl>().is_err());
         assert_eq!(format!("{url:?}"), url.to_string());
         assert!(url.expose().contains("s3cret"));
+    }
+
+    #[test]
+    fn settings_of_a_url_are_shown_and_no_piece_of_a_credential_is() {
+        for (given, shown) in [
+            (
+                "mysql://u:s3cret@h:1/d?ssl-mode=REQUIRED&connections=9",
+                "mysql://(hidden)@h:1/d?ssl-mode=REQUIRED&connections=9",
+            ),
+            (
+                "https://h/?prefix=shop&api_key=s3cret&&ca=/a.pem",
+                "https://h/?prefix=shop&api_key=(hidden)&ca=/a.pem",
+            ),
+            (
+                "redis-sentinel://h/m?sentinel_password=s3cret",
+                "redis-sentinel://h/m?sentinel_password=(hidden)",
+            ),
+            // The question mark and the ampersand of passwords that were not encoded.
+            ("mysql://u:s3?cret@h/d", "mysql://(hidden)"),
+            ("mysql://u:s?prefix=3cret@h/d", "mysql://(hidden)"),
+            ("redis://h?prefix=a&s3cret", "redis://h?prefix=a&(hidden)"),
+            ("sqlite:a?b.db", "sqlite:a?b.db"),
+        ] {
+            assert_eq!(given.parse::<BackendUrl>().unwrap().to_string(), shown);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_core::port::Search;
 use chat_search_es::{ConfigError, EsConfig, EsSearch};
 
-use super::WiringError;
+use super::{UrlName, WiringError};
 use crate::config::BackendUrl;
 
 /// Sends nothing yet: a server that is down does not keep this one from starting.
@@ -17,7 +17,7 @@ pub(super) fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, WiringErr
 
 fn unusable(why: ConfigError) -> WiringError {
     WiringError::BadUrl {
-        setting: "search",
+        name: UrlName::Search,
         why: why.to_string(),
     }
 }

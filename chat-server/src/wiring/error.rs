@@ -4,8 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use chat_core::error::{BackendError, ChatError};
+use chat_core::seal::SealError;
 use thiserror::Error;
 
+use super::{KeyFrom, NamedUrl, UrlName};
 use crate::config::BackendUrl;
 use crate::keyfile::KeyError;
 
@@ -15,38 +17,40 @@ use crate::keyfile::KeyError;
 pub enum WiringError {
     /// No adapter has this scheme.
     #[error(
-        "the setting {setting} is {url}, and there is no {setting} with the scheme {}: known are {known}",
-        url.scheme()
+        "{given}, and there is no {} with the scheme {}: known are {known}",
+        given.name.port(),
+        given.url.scheme()
     )]
     UnknownScheme {
-        /// The setting.
-        setting: &'static str,
-        /// Its value.
-        url: BackendUrl,
+        /// What was given.
+        given: NamedUrl,
         /// The schemes that it takes.
         known: String,
     },
     /// The adapter is not in this program.
-    #[error(
-        "the setting {setting} is {url}, but this program was built without the cargo feature {feature}"
-    )]
+    #[error("{given}, but this program was built without the cargo feature {feature}")]
     LeftOut {
-        /// The setting.
-        setting: &'static str,
-        /// Its value.
-        url: BackendUrl,
+        /// What was given.
+        given: NamedUrl,
         /// The feature that brings the adapter.
         feature: &'static str,
     },
     /// There is nothing to look at from outside.
-    #[error("the setting store is {0}, which no other process can read")]
-    NotShared(BackendUrl),
+    #[error("{0}, which no other process can read")]
+    NotShared(NamedUrl),
     /// The command reads or copies the store's file.
-    #[error("the setting store is {0}, and this command works on a store in a file alone")]
-    NotAFile(BackendUrl),
+    #[error(
+        "{0}, and this command works on a store in a file alone: a database is copied with tools of its own, such as mysqldump, and migrate --verify compares it"
+    )]
+    NotAFile(NamedUrl),
     /// There is no database yet.
-    #[error("there is no database at {}: start the server once, or say where it is with --data or --store", .0.display())]
-    NoDatabase(PathBuf),
+    #[error("there is no database at {}{}", path.display(), name.hint())]
+    NoDatabase {
+        /// Where none is.
+        path: PathBuf,
+        /// Who said so.
+        name: UrlName,
+    },
     /// The directory cannot be made.
     #[error("the directory {} cannot be made", path.display())]
     Directory {
@@ -75,16 +79,29 @@ pub enum WiringError {
         "the setting token_key is missing: every node on {0} needs the same one; make it once, with `openssl rand -hex 32`, and keep it"
     )]
     NoTokenKey(BackendUrl),
+    /// What is in the store was sealed under another key.
+    #[error("{key} does not open the tokens in {store}")]
+    OtherKey {
+        /// The key.
+        key: KeyFrom,
+        /// The store.
+        store: BackendUrl,
+        /// Why not.
+        source: SealError,
+    },
+    /// Nobody could read the tokens that are moved.
+    #[error("say the key that the tokens in {0} are sealed under, with --token-key")]
+    NoKeyToMove(BackendUrl),
     /// Only a part of another store is in it.
     #[error(
         "{0} is the target of a migration that has not come to its end: run the same migrate command again"
     )]
     Unfinished(BackendUrl),
     /// The URL is not one that the adapter understands.
-    #[error("the setting {setting} cannot be used: {why}")]
+    #[error("{name} cannot be used: {why}")]
     BadUrl {
-        /// The setting.
-        setting: &'static str,
+        /// Which one.
+        name: UrlName,
         /// What is wrong with it.
         why: String,
     },
@@ -92,10 +109,10 @@ pub enum WiringError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// A backend cannot be opened.
-    #[error("the {role} cannot be opened")]
+    #[error("{given}, which cannot be used")]
     Backend {
-        /// What it is to the server.
-        role: &'static str,
+        /// Where it is.
+        given: NamedUrl,
         /// Why not.
         source: BackendError,
     },

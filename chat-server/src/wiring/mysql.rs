@@ -3,12 +3,13 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use chat_core::port::Store;
+use chat_core::port::{Store, Stores};
 use chat_store_mysql::{MysqlConfig, MysqlStore};
 
+use super::key::Key;
 use super::transfer::is_whole;
-use super::{Opened, WiringError, backend};
-use crate::config::{BackendUrl, Settings};
+use super::{NamedUrl, Opened, WiringError, backend};
+use crate::config::Settings;
 
 /// So many batches of one node are committed at once: while one waits for the disk, others are made ready.
 const LANES: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
@@ -16,28 +17,31 @@ const LANES: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
 pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
     let key = settings.token_key.as_ref();
     let key = key.ok_or_else(|| WiringError::NoTokenKey(settings.store.clone()))?;
-    let config = config(&settings.store)?;
-    let store = MysqlStore::connect(config).await;
-    let store = store.map_err(backend("store"))?;
-    is_whole(&store, &settings.store).await?;
+    let url = NamedUrl::store(settings);
+    let store = MysqlStore::connect(config(&url)?).await;
+    let store = store.map_err(backend(&url))?;
+    is_whole(&store, &url).await?;
     let store: Arc<dyn Store> = Arc::new(store);
+    let stores = Stores::from(store);
     Ok(Opened {
-        stores: store.into(),
-        keyring: key.keyring(),
+        keyring: Key::of_setting(key).opens(&stores, &url).await?,
+        stores,
         lanes: LANES,
     })
 }
 
 pub(super) async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
-    let config = config(&settings.store)?;
-    MysqlStore::renew_epoch(config)
-        .await
-        .map_err(backend("store"))
+    let url = NamedUrl::store(settings);
+    let config = config(&url)?;
+    let store = MysqlStore::connect(config.clone()).await;
+    is_whole(&store.map_err(backend(&url))?, &url).await?;
+    let renewed = MysqlStore::renew_epoch(config).await;
+    renewed.map_err(backend(&url))
 }
 
-pub(super) fn config(url: &BackendUrl) -> Result<MysqlConfig, WiringError> {
-    MysqlConfig::parse(url.expose()).map_err(|why| WiringError::BadUrl {
-        setting: "store",
+pub(super) fn config(given: &NamedUrl) -> Result<MysqlConfig, WiringError> {
+    MysqlConfig::parse(given.url.expose()).map_err(|why| WiringError::BadUrl {
+        name: given.name,
         why: why.to_string(),
     })
 }

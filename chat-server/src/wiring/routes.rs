@@ -5,7 +5,7 @@ use chat_core::port::Stores;
 use chat_core::queued::{Routes, WriteMode};
 use chat_core::seal::Keyring;
 
-use super::{WiringError, backend};
+use super::{NamedUrl, WiringError, backend};
 use crate::config::Settings;
 
 /// The ways that the settings name. An application that is not there any more needs none.
@@ -20,7 +20,7 @@ pub(super) async fn find(
     };
     for own in &settings.write_of {
         let found = stores.applications.by_public_id(own.application).await;
-        let Some(found) = found.map_err(backend("store"))? else {
+        let Some(found) = found.map_err(backend(&NamedUrl::store(settings)))? else {
             tracing::warn!(application = %own.application, "the setting write_of names an application that is not there");
             continue;
         };

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chat_core::error::{BackendError, ErrorKind};
-use chat_core::ids::ApplicationId;
-use chat_core::page::Limit;
 use chat_core::port::{Search, Store, Stores};
 use chat_core::seal::Keyring;
 use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
 
+use super::key::{self, Key};
 use super::transfer::is_whole;
-use super::{Opened, WiringError, backend, no_adapter};
+use super::{NamedUrl, Opened, UrlName, WiringError, backend, no_adapter};
 use crate::config::{BackendUrl, Settings};
 use crate::keyfile::{self, KeyError};
 
@@ -21,13 +20,14 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringErro
     let path = file_of(&settings.store);
     make_directory(&path)?;
     let config = store_config(settings, &path);
-    let store = blocking("store", move || SqliteStore::open(config)).await?;
-    is_whole(&store, &settings.store).await?;
+    let url = NamedUrl::store(settings);
+    let store = blocking(&url, move || SqliteStore::open(config)).await?;
+    is_whole(&store, &url).await?;
     let store: Arc<dyn Store> = Arc::new(store);
     let stores = Stores::from(store);
     let keyring = match &settings.token_key {
-        Some(key) => key.keyring(),
-        None => keyring(&stores, &keyfile::beside(&path)).await?,
+        Some(key) => Key::of_setting(key).opens(&stores, &url).await?,
+        None => keyring(&stores, &keyfile::beside(&path), &url).await?,
     };
     Ok(Opened {
         stores,
@@ -40,28 +40,44 @@ pub(super) async fn open_search(url: &BackendUrl) -> Result<Arc<dyn Search>, Wir
     let path = file_of(url);
     make_directory(&path)?;
     let config = SearchConfig::new(path);
-    let search = blocking("search", move || SqliteSearch::open(config)).await?;
+    let search = blocking(&NamedUrl::new(UrlName::Search, url), move || {
+        SqliteSearch::open(config)
+    })
+    .await?;
     Ok(Arc::new(search))
 }
 
 pub(super) async fn new_epoch(settings: &Settings) -> Result<(), WiringError> {
-    let path = there(&settings.store)?;
+    let url = NamedUrl::store(settings);
+    let path = there(&url)?;
     let config = store_config(settings, &path);
-    blocking("store", move || SqliteStore::renew_epoch(config)).await
+    let store = {
+        let config = config.clone();
+        blocking(&url, move || SqliteStore::open(config)).await?
+    };
+    is_whole(&store, &url).await?;
+    blocking(&url, move || {
+        drop(store);
+        SqliteStore::renew_epoch(config)
+    })
+    .await
 }
 
 /// The store's file, which must be there.
-pub(super) fn there(url: &BackendUrl) -> Result<PathBuf, WiringError> {
-    match url.scheme() {
+pub(super) fn there(given: &NamedUrl) -> Result<PathBuf, WiringError> {
+    match given.url.scheme() {
         "sqlite" => {}
-        "memory" => return Err(WiringError::NotShared(url.clone())),
-        "mysql" => return Err(WiringError::NotAFile(url.clone())),
-        _ => return Err(no_adapter("store", url)),
+        "memory" => return Err(WiringError::NotShared(given.clone())),
+        "mysql" => return Err(WiringError::NotAFile(given.clone())),
+        _ => return Err(no_adapter(given)),
     }
-    let path = file_of(url);
+    let path = file_of(&given.url);
     match path.exists() {
         true => Ok(path),
-        false => Err(WiringError::NoDatabase(path)),
+        false => Err(WiringError::NoDatabase {
+            path,
+            name: given.name,
+        }),
     }
 }
 
@@ -78,24 +94,11 @@ pub(super) fn store_config(settings: &Settings, path: &Path) -> StoreConfig {
 }
 
 /// Over a store that has applications a new key would open none of their tokens.
-async fn keyring(stores: &Stores, path: &Path) -> Result<Keyring, WiringError> {
-    if let Some(keyring) = keyfile::read(path)? {
-        return Ok(keyring);
+async fn keyring(stores: &Stores, path: &Path, url: &NamedUrl) -> Result<Keyring, WiringError> {
+    if let Some(key) = Key::read(path)? {
+        return key.opens(stores, url).await;
     }
-    let applications = &stores.applications;
-    let one = Limit::new(1).unwrap_or(Limit::DEFAULT);
-    let is_used = applications
-        .default_application()
-        .await
-        .map_err(backend("store"))?
-        .is_some()
-        || !applications
-            .list(ApplicationId(0), one)
-            .await
-            .map_err(backend("store"))?
-            .items
-            .is_empty();
-    if is_used {
+    if key::sample(stores, url).await?.is_some() {
         return Err(KeyError::Missing {
             path: path.to_owned(),
         }
@@ -105,9 +108,7 @@ async fn keyring(stores: &Stores, path: &Path) -> Result<Keyring, WiringError> {
 }
 
 pub(super) fn file_of(url: &BackendUrl) -> PathBuf {
-    let path = url.expose().strip_prefix("sqlite:").unwrap_or_default();
-    // `sqlite:///var/lib/chat.db` is written too.
-    PathBuf::from(path.strip_prefix("//").unwrap_or(path))
+    url.file().unwrap_or_default()
 }
 
 pub(super) fn make_directory(file: &Path) -> Result<(), WiringError> {
@@ -121,7 +122,7 @@ pub(super) fn make_directory(file: &Path) -> Result<(), WiringError> {
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
-    role: &'static str,
+    given: &NamedUrl,
     open: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, WiringError> {
     let opened = tokio::task::spawn_blocking(open).await;
@@ -129,5 +130,5 @@ pub(super) async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| {
             Err(BackendError::new(ErrorKind::Internal, "sqlite", "open").with_source(error))
         })
-        .map_err(backend(role))
+        .map_err(backend(given))
 }

@@ -117,6 +117,19 @@ async fn a_parameter_of_the_store_that_cannot_be_is_refused_by_name() {
     assert!(!text.contains("s3cret"), "{text}");
 }
 
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn a_store_that_is_down_is_named_and_why_is_said_once() {
+    let url = "mysql://u:s3cret@127.0.0.1:1/d?connect-timeout=1";
+    let mut down = settings(url, "http://h", "memory:");
+    down.token_key = Some("0".repeat(64).parse().unwrap());
+    let text = refusal(down).await;
+    let named = "the setting store is mysql://(hidden)@127.0.0.1:1/d?connect-timeout=1";
+    assert!(text.starts_with(named), "{text}");
+    assert_eq!(text.matches("Connection refused").count(), 1, "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
 #[cfg(not(feature = "embedded"))]
 #[tokio::test]
 async fn an_adapter_that_was_left_out_is_named_with_its_feature() {
@@ -175,6 +188,30 @@ mod files {
         std::fs::rename(&away, &key).unwrap();
         let node = Node::start(&settings).await.unwrap();
         assert_eq!(node.chat.default_application().await.unwrap().token, token);
+    }
+
+    #[tokio::test]
+    async fn another_key_than_that_of_what_is_stored_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = within(dir.path());
+        let node = Node::start(&settings).await.unwrap();
+        node.chat.stop().await;
+        drop(node);
+        let mut other = settings.clone();
+        other.token_key = Some("cd".repeat(32).parse().unwrap());
+        let text = refusal(other).await;
+        let told = "the setting token_key does not open the tokens in sqlite:";
+        assert!(text.starts_with(told), "{text}");
+        assert!(text.ends_with("sealed under another key"), "{text}");
+        let key = dir.path().join(keyfile::NAME);
+        let right = std::fs::read_to_string(&key).unwrap();
+        std::fs::write(&key, "cd".repeat(32)).unwrap();
+        let text = refusal(settings.clone()).await;
+        let told = format!("the key file {} does not open", key.display());
+        assert!(text.starts_with(&told), "{text}");
+        let mut same = settings;
+        same.token_key = Some(right.trim().parse().unwrap());
+        Node::start(&same).await.unwrap();
     }
 
     #[tokio::test]

@@ -13,8 +13,8 @@ use chat_store_mysql::MysqlStore;
 
 #[cfg(feature = "embedded")]
 use super::sqlite;
-use super::{WiringError, backend, no_adapter};
-use crate::config::{BackendUrl, Settings};
+use super::{NamedUrl, WiringError, backend, no_adapter};
+use crate::config::Settings;
 use crate::keyfile;
 
 /// What a store is opened for.
@@ -45,35 +45,35 @@ impl Movable {
     /// What cannot be opened, and why; when another process writes it, who that is.
     pub async fn open(
         settings: &Settings,
-        url: &BackendUrl,
+        given: &NamedUrl,
         purpose: Purpose,
     ) -> Result<Self, WiringError> {
-        match url.scheme() {
-            "memory" => Err(WiringError::NotShared(url.clone())),
+        match given.url.scheme() {
+            "memory" => Err(WiringError::NotShared(given.clone())),
             #[cfg(feature = "embedded")]
-            "sqlite" => Self::file(settings, url, purpose).await,
+            "sqlite" => Self::file(settings, given, purpose).await,
             #[cfg(feature = "mysql")]
             "mysql" => {
-                let store = MysqlStore::connect(super::mysql::config(url)?).await;
-                Self::of(Arc::new(store.map_err(backend("store"))?), None).await
+                let store = MysqlStore::connect(super::mysql::config(given)?).await;
+                Self::of(Arc::new(store.map_err(backend(given))?), None, given).await
             }
-            _ => Err(no_adapter("store", url)),
+            _ => Err(no_adapter(given)),
         }
     }
 
     #[cfg(feature = "embedded")]
     async fn file(
         settings: &Settings,
-        url: &BackendUrl,
+        given: &NamedUrl,
         purpose: Purpose,
     ) -> Result<Self, WiringError> {
         let path = match purpose {
             Purpose::Target => {
-                let path = sqlite::file_of(url);
+                let path = sqlite::file_of(&given.url);
                 sqlite::make_directory(&path)?;
                 path
             }
-            Purpose::Source | Purpose::Look => sqlite::there(url)?,
+            Purpose::Source | Purpose::Look => sqlite::there(given)?,
         };
         let config = sqlite::store_config(settings, &path);
         let open = match purpose {
@@ -81,18 +81,19 @@ impl Movable {
             Purpose::Target => SqliteStore::open,
             Purpose::Look => SqliteStore::open_read_only,
         };
-        let store = sqlite::blocking("store", move || open(config)).await?;
+        let store = sqlite::blocking(given, move || open(config)).await?;
         let key = keyfile::beside(&path);
         let key = keyfile::read(&key)?.map(|keyring| (key, keyring));
-        Self::of(Arc::new(store), key).await
+        Self::of(Arc::new(store), key, given).await
     }
 
     async fn of<T: Transfer + Upkeep>(
         store: Arc<T>,
         key_file: Option<(PathBuf, Keyring)>,
+        given: &NamedUrl,
     ) -> Result<Self, WiringError> {
         Ok(Self {
-            epoch: store.epoch().await.map_err(backend("store"))?,
+            epoch: store.epoch().await.map_err(backend(given))?,
             transfer: store,
             key_file,
         })
@@ -100,9 +101,9 @@ impl Movable {
 }
 
 /// Refuses a store that is only partly there.
-pub(super) async fn is_whole(store: &impl Transfer, url: &BackendUrl) -> Result<(), WiringError> {
-    match store.standing().await.map_err(backend("store"))? {
-        Standing::Unfinished { .. } => Err(WiringError::Unfinished(url.clone())),
+pub(super) async fn is_whole(store: &impl Transfer, given: &NamedUrl) -> Result<(), WiringError> {
+    match store.standing().await.map_err(backend(given))? {
+        Standing::Unfinished { .. } => Err(WiringError::Unfinished(given.url.clone())),
         Standing::Empty | Standing::Used => Ok(()),
     }
 }
