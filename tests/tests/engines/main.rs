@@ -9,6 +9,7 @@ mod mysql_trips;
 mod mysql_upkeep;
 mod proxy;
 mod redis;
+mod tls;
 mod transfer;
 
 use libtest_mimic::Arguments;
@@ -21,6 +22,7 @@ fn main() {
     trials.extend(mysql_faults::trials());
     trials.extend(mysql_trips::trials());
     trials.extend(mysql_upkeep::trials());
+    trials.extend(tls::trials());
     trials.extend(transfer::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -13,7 +13,7 @@ use crate::engine::{trial, trials, url};
 mod counts;
 mod faults;
 mod queue;
-mod server;
+pub(crate) mod server;
 
 /// The kits on one engine, each case under names of its own.
 macro_rules! kits {

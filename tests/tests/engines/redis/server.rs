@@ -2,20 +2,24 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::time::{interval, timeout};
+
+use super::faults::PATIENCE;
 
 const PROGRAM: &str = "redis-server";
 
 /// Whether such servers can be had here.
-pub(super) fn is_installed() -> bool {
+pub(crate) fn is_installed() -> bool {
     let mut version = Command::new(PROGRAM);
     version.arg("--version").stdout(Stdio::null());
     version.status().is_ok_and(|status| status.success())
 }
 
 /// A server on a port of its own, without anything on disk unless its settings say so.
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
     settings: Vec<String>,
     folder: TempDir,
@@ -23,10 +27,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(settings: &[&str]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("a port").port();
-        drop(listener);
+    pub(crate) fn start(settings: &[&str]) -> Self {
+        let port = free_port();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
         let child = launch(port, &folder, &settings);
@@ -38,25 +40,46 @@ impl Server {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits until what it answers to a command holds these words.
+    pub(crate) async fn says(&self, command: &[&str], words: &str) {
+        let mut looks = interval(Duration::from_millis(50));
+        let said = async {
+            loop {
+                looks.tick().await;
+                let mut ask = Command::new("redis-cli");
+                ask.args(["-p", &self.port.to_string()]).args(command);
+                let answer = ask.output().expect("redis-cli").stdout;
+                if String::from_utf8_lossy(&answer).contains(words) {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, said).await.expect(words);
+    }
+
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("kill");
         self.child.wait().expect("wait");
     }
 
     /// Starts it again after it was killed.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = launch(self.port, &self.folder, &self.settings);
     }
 
-    pub(super) fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    pub(super) fn thaw(&self) {
+    pub(crate) fn thaw(&self) {
         self.signal("-CONT");
     }
 
@@ -73,6 +96,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a port").port()
 }
 
 fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Child {
