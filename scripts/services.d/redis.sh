@@ -1,5 +1,5 @@
-# Redis 7 of the distribution and Redis 8 of the unstable suite, one server each that keeps every write; a cluster of three masters;
-# and a master with a replica under one sentinel.
+# Redis 7 of the distribution and Redis 8 of the unstable suite, one server each that keeps every write; a cluster of three masters,
+# and one in which each has a replica; and a master with a replica under one sentinel.
 
 redis_packages() {
   command -v redis-server >/dev/null || echo redis-server
@@ -16,14 +16,17 @@ redis_start() {
       sid_program bin/redis-server
       redis_server "$1" server "${always[@]}"
       ;;
-    redis_cluster)
-      local role nodes=()
-      for role in a b c; do
+    redis_cluster | redis_replicated)
+      local role nodes=() roles=(a b c) replicas=0
+      if [ "$1" = redis_replicated ]; then roles+=(d e f) replicas=1; fi
+      for role in "${roles[@]}"; do
         redis_server "$1" "$role" "${always[@]}" --cluster-enabled yes --cluster-node-timeout 2000
         nodes+=("127.0.0.1:$(port "$1" "$role")")
       done
-      for role in a b c; do await redis_says "$1" "$role" 'INFO cluster' cluster_enabled:1; done
-      once "$data/$1/joined" redis-cli --cluster create "${nodes[@]}" --cluster-yes
+      for role in "${roles[@]}"; do await redis_says "$1" "$role" 'INFO cluster' cluster_enabled:1; done
+      once "$data/$1/joined" redis-cli --cluster create "${nodes[@]}" --cluster-replicas "$replicas" --cluster-yes
+      # The first three are masters to begin with.
+      for role in "${roles[@]:3}"; do await redis_says "$1" "$role" 'INFO replication' 'master_link_status:up\|role:master'; done
       ;;
     redis_sentinel) redis_sentinel "$1" ;;
   esac
@@ -61,7 +64,7 @@ redis_says() {
 
 redis_answers() {
   case $1 in
-    redis_cluster)
+    redis_cluster | redis_replicated)
       redis_says "$1" a 'CLUSTER INFO' cluster_state:ok && redis_says "$1" b 'CLUSTER INFO' cluster_state:ok &&
         redis_says "$1" c 'CLUSTER INFO' cluster_state:ok
       ;;
@@ -72,7 +75,7 @@ redis_answers() {
 
 redis_url() {
   case $1 in
-    redis_cluster) echo "redis-cluster://127.0.0.1:$(port "$1" a),127.0.0.1:$(port "$1" b),127.0.0.1:$(port "$1" c)" ;;
+    redis_cluster | redis_replicated) echo "redis-cluster://127.0.0.1:$(port "$1" a),127.0.0.1:$(port "$1" b),127.0.0.1:$(port "$1" c)" ;;
     redis_sentinel) echo "redis-sentinel://127.0.0.1:$(port "$1" sentinel)/chat" ;;
     *) echo "redis://127.0.0.1:$(port "$1" server)" ;;
   esac

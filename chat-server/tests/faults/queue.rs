@@ -1,5 +1,7 @@
 //! Writes that go through the queue obey the same laws.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,22 +13,46 @@ use http::Request;
 use http_body_util::Full;
 use libtest_mimic::Trial;
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::time::interval;
 
 use crate::caller::{Caller, get};
-use crate::engines::{trial, url};
-use crate::scene::{PREFIX, Scene, setups};
+use crate::engines::{address, kill, start_again, trial, url};
+use crate::scene::{PREFIX, Scene, outage, setups, times};
 
 const LETTERS: &str = "/api/v1/admin/dead-letters";
 /// How long it may take until a job that no commit takes is put away.
 const PUT_AWAY: Duration = Duration::from_secs(30);
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial(
-        "a_job_that_no_commit_takes_harms_no_neighbour",
-        &[],
-        a_job_that_no_commit_takes_harms_no_neighbour(),
-    )]
+    vec![
+        trial(
+            "queued_writes_survive_a_killed_node",
+            &[],
+            queued_writes_survive_a_killed_node(),
+        ),
+        trial(
+            "queued_writes_survive_a_killed_mysql",
+            &[],
+            queued_writes_survive_a_killed_mysql(),
+        ),
+        trial(
+            "queued_writes_go_around_a_killed_redis",
+            &[],
+            queued_writes_go_around_a_killed_redis(),
+        ),
+        trial(
+            "two_workers_that_own_one_lane_harm_nothing",
+            &[],
+            two_workers_that_own_one_lane_harm_nothing(),
+        ),
+        trial(
+            "a_job_that_no_commit_takes_harms_no_neighbour",
+            &[],
+            a_job_that_no_commit_takes_harms_no_neighbour(),
+        ),
+    ]
 }
 
 /// Two nodes that queue every write and work the queue.
@@ -45,6 +71,76 @@ fn queue() -> RedisQueue {
     let config = format!("{url}?prefix={PREFIX}").parse().expect("a URL");
     let redis = Redis::new(config).expect("a client");
     RedisQueue::new(redis, QueueLimits::default())
+}
+
+/// What it had taken comes again to the other one.
+async fn queued_writes_survive_a_killed_node() {
+    let mut scene = queued().await;
+    for time in 0..times() / 2 {
+        let node = time % 2;
+        scene.nodes[node].kill();
+        scene.recovers("a kill").await;
+        scene.nodes[node].start_again().await;
+        scene.goes_on().await;
+    }
+    assert!(scene.world.posts.lost() > 0, "nobody noticed");
+    scene.ends("a killed node, queued").await;
+}
+
+async fn queued_writes_survive_a_killed_mysql() {
+    let mut scene = queued().await;
+    kill("mysql", "server");
+    scene.lasts(outage() / 2).await;
+    start_again("mysql").await;
+    scene.recovers("MySQL answers").await;
+    scene.ends("a killed MySQL, queued").await;
+}
+
+/// It comes back with its log, and so with jobs that were committed from elsewhere meanwhile.
+async fn queued_writes_go_around_a_killed_redis() {
+    let mut scene = queued().await;
+    kill("redis7", "server");
+    scene.lasts(outage() / 2).await;
+    scene.goes_on().await;
+    start_again("redis7").await;
+    scene.recovers("Redis answers").await;
+    assert_eq!(scene.world.posts.refused(), 0, "nobody is refused");
+    scene.ends("a killed Redis, queued").await;
+}
+
+/// Who owns a lane is forgotten again and again, so that the other one takes it too.
+async fn two_workers_that_own_one_lane_harm_nothing() {
+    const OFTEN: Duration = Duration::from_millis(20);
+    let mut scene = queued().await;
+    let leads = (0..LANES).map(|lane| format!("{PREFIX}lead:lane-{lane}"));
+    let forget = format!("DEL {}\r\n", leads.collect::<Vec<_>>().join(" "));
+    let redis = TcpStream::connect(address("redis7")).await.unwrap();
+    let forgotten = Arc::new(AtomicU64::new(0));
+    let count = forgotten.clone();
+    let forgets = tokio::spawn(async move {
+        let mut redis = BufReader::new(redis);
+        let mut pace = interval(OFTEN);
+        loop {
+            pace.tick().await;
+            redis.write_all(forget.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            redis.read_line(&mut answer).await.unwrap();
+            let keys = answer
+                .trim()
+                .strip_prefix(':')
+                .expect("how many there were");
+            count.fetch_add(keys.parse().unwrap(), Ordering::Relaxed);
+        }
+    });
+    scene.lasts(outage()).await;
+    scene.goes_on().await;
+    assert!(!forgets.is_finished(), "nobody forgets any more");
+    forgets.abort();
+    let forgotten = forgotten.load(Ordering::Relaxed);
+    assert!(forgotten > u64::from(LANES), "nobody owned anything");
+    scene.note(format!("{forgotten} owners forgotten"));
+    assert_eq!(scene.world.posts.refused(), 0, "nobody is refused");
+    scene.ends("two owners of each lane").await;
 }
 
 async fn a_job_that_no_commit_takes_harms_no_neighbour() {
