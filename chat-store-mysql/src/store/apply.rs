@@ -13,8 +13,8 @@ use sqlx::{Error, Result, Row as _};
 
 use super::operations;
 use super::rows::{self, int};
-use super::script::{Script, Values, values};
-use super::sql::{ROWS, at_once, carried, cut, padded, pairs, parts, tuples};
+use super::script::{Script, Text, values};
+use super::sql::{ROWS, at_once, carried, cut, padded, pairs, tuples};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ? AND unique_name <> ?";
@@ -23,7 +23,7 @@ const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_has
      closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?, unique_name = ?, \
      last_chat = ?, live_chats = ?, updated_at = ?, closed_at = ? WHERE id = ?";
-pub(super) const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
+const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
 pub(super) const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
      FORCE INDEX (chats_number) WHERE (application, number) IN ";
@@ -42,7 +42,7 @@ const WRITE_MESSAGES: &str = "INSERT INTO messages (chat, number, body, author_n
 const OVER_MESSAGES: &str = " ON DUPLICATE KEY UPDATE body = VALUES(body), data = VALUES(data), \
      edited_at = VALUES(edited_at), deleted_at = VALUES(deleted_at), \
      change_no = VALUES(change_no)";
-pub(super) const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
+const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
 const OVER_TOUCHES: &str = " ON DUPLICATE KEY UPDATE change_no = VALUES(change_no)";
 const REMEMBER: &str = "INSERT INTO requests (application, hash, fingerprint, done, at) VALUES ";
 const IMPORTED: &str = "UPDATE imports SET line = ? WHERE source = ?";
@@ -66,10 +66,7 @@ pub(super) async fn writes(
     let mut script = Script::new();
     write_chats(&mut script, &writes.applications);
     messages(conn, &mut script, &writes.applications, &created).await?;
-    for part in writes.requests.chunks(ROWS) {
-        let insert = values(REMEMBER, 5, "");
-        script.write(part.iter().try_fold(insert, request_columns)?);
-    }
+    put_requests(&mut script, &writes.requests)?;
     operations::put(&mut script, &writes.operations)?;
     let moved = moved(&writes.applications, &created);
     follow(&mut script, sinks, &moved);
@@ -144,11 +141,9 @@ fn chats(writes: &[ApplicationWrite], new: bool) -> Vec<(ApplicationId, &ChatSta
 async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<Created> {
     let mut created = Created::new();
     for part in cut(&chats(writes, true)) {
-        let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
-        for (application, row) in part {
-            insert = chat_columns(insert, *application, row);
-        }
-        insert.execute(&mut *conn).await?;
+        let mut script = Script::new();
+        put_new_chats(&mut script, part);
+        script.run(conn).await?;
         let numbers: Vec<_> = part
             .iter()
             .map(|(application, row)| (application.0, int(row.number.0)))
@@ -165,6 +160,15 @@ async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -
     Ok(created)
 }
 
+pub(super) fn put_new_chats(script: &mut Script, chats: &[(ApplicationId, &ChatState)]) {
+    for part in chats.chunks(ROWS) {
+        let insert = values(CREATE_CHATS, 12, "");
+        script.write(part.iter().fold(insert, |insert, (application, row)| {
+            chat_columns(insert, *application, row)
+        }));
+    }
+}
+
 fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
     for part in chats(writes, false).chunks(ROWS) {
         let mut insert = values(WRITE_CHATS, 13, OVER_CHATS);
@@ -176,7 +180,7 @@ fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
     }
 }
 
-pub(super) fn chat_columns<V: Values>(insert: V, application: ApplicationId, row: &ChatState) -> V {
+fn chat_columns(insert: Text, application: ApplicationId, row: &ChatState) -> Text {
     insert
         .int(application.0)
         .int(int(row.number.0))
@@ -221,19 +225,10 @@ async fn messages(
             give_ids(conn, &mut posted[first..]).await?;
         }
     }
-    put_messages(script, &posted, "");
+    put_new_messages(script, &posted);
     put_messages(script, &touched, OVER_MESSAGES);
     touches.sort_unstable_by_key(|(chat, message, _)| (*chat, message.number));
-    for part in touches.chunks(ROWS) {
-        let mut insert = values(TOUCH, 3, OVER_TOUCHES);
-        for (chat, message, _) in part {
-            insert = insert
-                .int(*chat)
-                .int(int(message.number.0))
-                .int(int(message.change.0));
-        }
-        script.write(insert);
-    }
+    put_touches(script, &touches);
     Ok(())
 }
 
@@ -279,20 +274,25 @@ fn put_messages(script: &mut Script, messages: &[Place<'_>], over: &str) {
     }
 }
 
-/// Messages of another store, none of which is here.
-pub(super) async fn write_messages(
-    conn: &mut MySqlConnection,
-    messages: &[Place<'_>],
-) -> Result<()> {
-    for part in parts(messages, bytes) {
-        let insert = tuples(WRITE_MESSAGES, 11, part.len(), "");
-        let insert = part.iter().fold(insert, message_columns);
-        insert.execute(&mut *conn).await?;
-    }
-    Ok(())
+/// Adds messages none of which is there.
+pub(super) fn put_new_messages(script: &mut Script, messages: &[Place<'_>]) {
+    put_messages(script, messages, "");
 }
 
-fn message_columns<V: Values>(insert: V, (chat, message, ext_id): &Place<'_>) -> V {
+/// Adds where messages stand among the changes.
+pub(super) fn put_touches(script: &mut Script, touched: &[Place<'_>]) {
+    for part in touched.chunks(ROWS) {
+        let insert = values(TOUCH, 3, OVER_TOUCHES);
+        script.write(part.iter().fold(insert, |insert, (chat, message, _)| {
+            insert
+                .int(*chat)
+                .int(int(message.number.0))
+                .int(int(message.change.0))
+        }));
+    }
+}
+
+fn message_columns(insert: Text, (chat, message, ext_id): &Place<'_>) -> Text {
     insert
         .int(*chat)
         .int(int(message.number.0))
@@ -307,17 +307,16 @@ fn message_columns<V: Values>(insert: V, (chat, message, ext_id): &Place<'_>) ->
         .int(int(message.change.0))
 }
 
-/// Keys of another store.
-pub(super) async fn remember(conn: &mut MySqlConnection, requests: &[RequestWrite]) -> Result<()> {
-    for part in cut(requests) {
-        let insert = tuples(REMEMBER, 5, part.len(), "");
-        let insert = part.iter().try_fold(insert, request_columns)?;
-        insert.execute(&mut *conn).await?;
+/// Adds keys.
+pub(super) fn put_requests(script: &mut Script, requests: &[RequestWrite]) -> Result<()> {
+    for part in requests.chunks(ROWS) {
+        let insert = values(REMEMBER, 5, "");
+        script.write(part.iter().try_fold(insert, request_columns)?);
     }
     Ok(())
 }
 
-fn request_columns<V: Values>(insert: V, write: &RequestWrite) -> Result<V> {
+fn request_columns(insert: Text, write: &RequestWrite) -> Result<Text> {
     let done = serde_json::to_string(&write.done).map_err(|error| Error::Encode(error.into()))?;
     Ok(insert
         .int(write.application.0)

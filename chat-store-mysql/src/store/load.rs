@@ -17,7 +17,7 @@ use sqlx::{Result, Row as _};
 
 use super::operations;
 use super::rows::{self, int};
-use super::script::{Script, Values as _, values};
+use super::script::{Script, values};
 use super::sql::{ROWS, list, padded, pairs};
 
 pub(super) const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";

@@ -2,13 +2,13 @@
 
 use chat_core::commit::{Operation, Outcome};
 use chat_core::ids::{ApplicationId, OperationId};
-use sqlx::mysql::{MySqlConnection, MySqlRow};
+use sqlx::mysql::MySqlRow;
 use sqlx::{Error, Result, Row as _};
 use uuid::Uuid;
 
 use super::rows;
-use super::script::{Script, Text, Values, values};
-use super::sql::{ROWS, Sql, cut, list, padded, tuples};
+use super::script::{Script, Text, values};
+use super::sql::{ROWS, Sql, list, padded};
 
 const FIND: &str = "SELECT id, application, outcome, at FROM operations WHERE id IN ";
 const RECORD: &str = "INSERT INTO operations (id, application, outcome, at) VALUES ";
@@ -38,17 +38,6 @@ pub(super) fn operation(row: &MySqlRow) -> Result<Operation> {
     })
 }
 
-pub(super) async fn record(conn: &mut MySqlConnection, operations: &[Operation]) -> Result<()> {
-    for part in cut(operations) {
-        let mut insert = tuples(RECORD, 4, part.len(), "");
-        for operation in part {
-            insert = columns(insert, operation)?;
-        }
-        insert.execute(&mut *conn).await?;
-    }
-    Ok(())
-}
-
 /// Adds what records them.
 pub(super) fn put(script: &mut Script, operations: &[Operation]) -> Result<()> {
     for part in operations.chunks(ROWS) {
@@ -58,7 +47,7 @@ pub(super) fn put(script: &mut Script, operations: &[Operation]) -> Result<()> {
     Ok(())
 }
 
-fn columns<V: Values>(insert: V, operation: &Operation) -> Result<V> {
+fn columns(insert: Text, operation: &Operation) -> Result<Text> {
     let outcome =
         serde_json::to_string(&operation.outcome).map_err(|error| Error::Encode(error.into()))?;
     Ok(insert

@@ -9,10 +9,10 @@ use futures_util::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, Either, Executor as _, Result};
 
-use super::sql::{BYTES, Sql};
+use super::sql::BYTES;
 
 /// A value as it stands in a statement.
-pub(super) trait Literal {
+trait Literal {
     fn write(&self, sql: &mut String);
 }
 
@@ -77,7 +77,7 @@ pub(super) fn values(head: &str, columns: usize, tail: &str) -> Text {
 }
 
 impl Text {
-    pub(super) fn bind(mut self, value: impl Literal) -> Self {
+    fn bind(mut self, value: impl Literal) -> Self {
         self.sql.push_str(match self.bound {
             0 => "(",
             bound if bound.is_multiple_of(self.columns) => "),(",
@@ -88,48 +88,23 @@ impl Text {
         self
     }
 
+    pub(super) fn int(self, value: impl Into<Option<i64>>) -> Self {
+        let value: Option<i64> = value.into();
+        self.bind(value)
+    }
+
+    pub(super) fn bytes(self, value: &[u8]) -> Self {
+        self.bind(value)
+    }
+
+    pub(super) fn text<'v>(self, value: impl Into<Option<&'v str>>) -> Self {
+        let value: Option<&str> = value.into();
+        self.bind(value)
+    }
+
     fn finish(self) -> String {
         debug_assert!(self.bound > 0 && self.bound.is_multiple_of(self.columns));
         self.sql + ")" + &self.tail
-    }
-}
-
-/// What values are given to, one column after the other.
-pub(super) trait Values: Sized {
-    fn int(self, value: impl Into<Option<i64>>) -> Self;
-    fn bytes(self, value: &[u8]) -> Self;
-    fn text<'v>(self, value: impl Into<Option<&'v str>>) -> Self;
-}
-
-impl Values for Text {
-    fn int(self, value: impl Into<Option<i64>>) -> Self {
-        let value: Option<i64> = value.into();
-        self.bind(value)
-    }
-
-    fn bytes(self, value: &[u8]) -> Self {
-        self.bind(value)
-    }
-
-    fn text<'v>(self, value: impl Into<Option<&'v str>>) -> Self {
-        let value: Option<&str> = value.into();
-        self.bind(value)
-    }
-}
-
-impl Values for Sql {
-    fn int(self, value: impl Into<Option<i64>>) -> Self {
-        let value: Option<i64> = value.into();
-        self.bind(value)
-    }
-
-    fn bytes(self, value: &[u8]) -> Self {
-        self.bind(value)
-    }
-
-    fn text<'v>(self, value: impl Into<Option<&'v str>>) -> Self {
-        let value: Option<&str> = value.into();
-        self.bind(value)
     }
 }
 

@@ -85,11 +85,6 @@ pub(super) fn cut<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// Cuts rows into parts that one statement takes and carries each.
-pub(super) fn parts<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
-    cut(rows).flat_map(|rows| carried(rows, &bytes)).collect()
-}
-
 /// Cuts rows into parts of as many bytes as one statement carries.
 pub(super) fn carried<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut parts = Vec::new();
@@ -119,13 +114,16 @@ mod tests {
     #[test]
     fn parts_are_cut_by_rows_and_by_bytes_and_lose_nothing() {
         let small: Vec<usize> = (0..1_107).collect();
-        let cut = parts(&small, |_| 1);
-        let lengths: Vec<_> = cut.iter().map(|part| part.len()).collect();
+        let parts: Vec<_> = cut(&small).collect();
+        let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
         assert_eq!(lengths, [500, 500, 64, 32, 11]);
-        assert_eq!(cut.concat(), small);
+        assert_eq!(parts.concat(), small);
+        assert_eq!(cut(&[0_usize; 0]).count(), 0);
         let large = [BYTES - 1, 1, 1, BYTES + 5, 2];
-        let cut = parts(&large, |size| *size);
-        assert_eq!(cut, [&large[..2], &large[2..3], &large[3..4], &large[4..]]);
-        assert!(parts(&[0_usize; 0], |_| 1).is_empty());
+        let parts = carried(&large, |size| *size);
+        assert_eq!(
+            parts,
+            [&large[..2], &large[2..3], &large[3..4], &large[4..]]
+        );
     }
 }

@@ -8,10 +8,11 @@ use chat_core::port::{MessageRow, Rows};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Executor as _, Result, Row as _, query};
 
-use super::super::apply::{self, CREATE_CHATS, CREATED_CHATS, TOUCH};
+use super::super::apply::{self, CREATED_CHATS};
 use super::super::operations;
 use super::super::rows::{self, int};
-use super::super::sql::{ROWS, cut, list, padded, pairs, tuples};
+use super::super::script::{Script, values};
+use super::super::sql::{ROWS, list, padded, pairs, tuples};
 
 const OWNERS: &str = "SELECT public_id, id FROM applications WHERE public_id IN ";
 const MESSAGE_IDS: &str = "INSERT INTO message_ids (id, chat, number) VALUES ";
@@ -24,33 +25,39 @@ type Owners = BTreeMap<PublicId, ApplicationId>;
 
 /// Whether it was written: not when a row belongs to what is not there.
 pub(super) async fn rows(conn: &mut MySqlConnection, rows: &Rows) -> Result<bool> {
-    match rows {
-        Rows::Applications(rows) => applications(conn, rows).await,
-        Rows::Chats(rows) => chats(conn, rows).await,
-        Rows::Messages(rows) => messages(conn, rows).await,
+    let mut script = Script::new();
+    let is_whole = match rows {
+        Rows::Applications(rows) => return applications(conn, rows).await,
+        Rows::LastMessageId(last) => return raise_message_id(conn, int(*last)).await,
+        Rows::Chats(rows) => chats(conn, &mut script, rows).await?,
+        Rows::Messages(rows) => messages(conn, &mut script, rows).await?,
         Rows::Requests(rows) => {
             let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
-            let found = rows
+            let found: Option<Vec<_>> = rows
                 .iter()
-                .map(|row| Some(row.write_in(of(&owners, row.application)?)));
-            match found.collect::<Option<Vec<_>>>() {
-                Some(found) => apply::remember(conn, &found).await.map(|()| true),
-                None => Ok(false),
-            }
+                .map(|row| Some(row.write_in(of(&owners, row.application)?)))
+                .collect();
+            apply::put_requests(&mut script, found.as_deref().unwrap_or_default())?;
+            found.is_some()
         }
         Rows::Operations(rows) => {
             let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
-            let found = rows
+            let found: Option<Vec<_>> = rows
                 .iter()
-                .map(|row| Some(row.operation_in(of(&owners, row.application)?)));
-            match found.collect::<Option<Vec<_>>>() {
-                Some(found) => operations::record(conn, &found).await.map(|()| true),
-                None => Ok(false),
-            }
+                .map(|row| Some(row.operation_in(of(&owners, row.application)?)))
+                .collect();
+            operations::put(&mut script, found.as_deref().unwrap_or_default())?;
+            found.is_some()
         }
-        Rows::Imports(rows) => imports(conn, rows).await,
-        Rows::LastMessageId(last) => raise_message_id(conn, int(*last)).await,
+        Rows::Imports(rows) => {
+            imports(&mut script, rows);
+            true
+        }
+    };
+    if is_whole {
+        script.run(conn).await?;
     }
+    Ok(is_whole)
 }
 
 async fn applications(conn: &mut MySqlConnection, rows: &[ApplicationState]) -> Result<bool> {
@@ -60,22 +67,25 @@ async fn applications(conn: &mut MySqlConnection, rows: &[ApplicationState]) -> 
     Ok(true)
 }
 
-async fn chats(conn: &mut MySqlConnection, rows: &[(PublicId, ChatState)]) -> Result<bool> {
+async fn chats(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[(PublicId, ChatState)],
+) -> Result<bool> {
     let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
-    for part in cut(rows) {
-        let mut insert = tuples(CREATE_CHATS, 12, part.len(), "");
-        for (owner, row) in part {
-            let Some(application) = owners.get(owner) else {
-                return Ok(false);
-            };
-            insert = apply::chat_columns(insert, *application, row);
-        }
-        insert.execute(&mut *conn).await?;
-    }
-    Ok(true)
+    let found: Option<Vec<_>> = rows
+        .iter()
+        .map(|(owner, row)| Some((*owners.get(owner)?, row)))
+        .collect();
+    apply::put_new_chats(script, found.as_deref().unwrap_or_default());
+    Ok(found.is_some())
 }
 
-async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<bool> {
+async fn messages(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[MessageRow],
+) -> Result<bool> {
     let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
     let chats = chat_rows(conn, &owners, rows).await?;
     let mut places = Vec::with_capacity(rows.len());
@@ -85,44 +95,31 @@ async fn messages(conn: &mut MySqlConnection, rows: &[MessageRow]) -> Result<boo
         };
         places.push((*chat, &row.message, row.message.ext_id.map(int)));
     }
-    apply::write_messages(conn, &places).await?;
-    let touched: Vec<_> = places
+    apply::put_new_messages(script, &places);
+    let touched = places
         .iter()
-        .filter(|(_, message, _)| message.change > Change::ZERO)
-        .collect();
-    for part in cut(&touched) {
-        let mut insert = tuples(TOUCH, 3, part.len(), "");
-        for (chat, message, _) in part {
-            insert = insert
-                .bind(*chat)
-                .bind(int(message.number.0))
-                .bind(int(message.change.0));
-        }
-        insert.execute(&mut *conn).await?;
-    }
+        .filter(|(_, message, _)| message.change > Change::ZERO);
+    apply::put_touches(script, &touched.copied().collect::<Vec<_>>());
     let with_ids: Vec<_> = places
         .iter()
         .filter_map(|(chat, message, id)| Some(((*id)?, *chat, int(message.number.0))))
         .collect();
-    for part in cut(&with_ids) {
-        let mut insert = tuples(MESSAGE_IDS, 3, part.len(), "");
-        for (id, chat, number) in part {
-            insert = insert.bind(*id).bind(*chat).bind(*number);
-        }
-        insert.execute(&mut *conn).await?;
+    for part in with_ids.chunks(ROWS) {
+        let insert = values(MESSAGE_IDS, 3, "");
+        script.write(part.iter().fold(insert, |insert, (id, chat, number)| {
+            insert.int(*id).int(*chat).int(*number)
+        }));
     }
     Ok(true)
 }
 
-async fn imports(conn: &mut MySqlConnection, rows: &[ImportWrite]) -> Result<bool> {
-    for part in cut(rows) {
-        let mut insert = tuples(IMPORTS, 2, part.len(), "");
-        for row in part {
-            insert = insert.bind(row.source.0.to_vec()).bind(int(row.line));
-        }
-        insert.execute(&mut *conn).await?;
+fn imports(script: &mut Script, rows: &[ImportWrite]) {
+    for part in rows.chunks(ROWS) {
+        let insert = values(IMPORTS, 2, "");
+        script.write(part.iter().fold(insert, |insert, row| {
+            insert.bytes(&row.source.0).int(int(row.line))
+        }));
     }
-    Ok(true)
 }
 
 /// The server goes on behind the highest id that was ever inserted, also when the row is gone.
