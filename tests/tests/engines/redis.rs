@@ -13,6 +13,7 @@ use crate::engine::{trial, trials, url};
 mod counts;
 mod faults;
 mod queue;
+mod readers;
 pub(crate) mod server;
 
 /// The kits on one engine, each case under names of its own.
@@ -69,6 +70,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(cluster::trials());
     trials.extend(faults::trials());
     trials.extend(queue::trials());
+    trials.extend(readers::trials());
     trials
 }
 

@@ -35,6 +35,10 @@ pub(super) fn trials() -> Vec<Trial> {
             futures(a_server_that_comes_later_is_found()),
         ),
         trial(
+            "a_replica_that_sentinels_know_and_that_is_cut_off_counts",
+            futures(a_replica_that_sentinels_know_and_that_is_cut_off_counts()),
+        ),
+        trial(
             "only_a_server_that_syncs_each_write_is_durable",
             futures(only_a_server_that_syncs_each_write_is_durable()),
         ),
@@ -199,12 +203,18 @@ async fn a_server_that_comes_later_is_found() {
 async fn only_a_server_that_syncs_each_write_is_durable() {
     let always = ["--appendonly", "yes", "--appendfsync", "always"];
     let every_second = ["--appendonly", "yes"];
+    let limited = [&always[..], &["--maxmemory", "100mb"]].concat();
+    let throws_away = [&limited[..], &["--maxmemory-policy", "allkeys-lru"]].concat();
+    let rewrites = [&always[..], &["--no-appendfsync-on-rewrite", "yes"]].concat();
     let untold = [&always[..], &["--rename-command", "CONFIG", ""]].concat();
     for (settings, durable) in [
         (&always[..], true),
         (&every_second[..], false),
         (&[], false),
         (&untold[..], false),
+        (&limited[..], true),
+        (&throws_away[..], false),
+        (&rewrites[..], false),
     ] {
         let server = Server::start(settings);
         let node = NodePorts::on(&server);
@@ -212,6 +222,26 @@ async fn only_a_server_that_syncs_each_write_is_durable() {
         let said = node.redis.durable().await.expect("durable");
         assert_eq!(said, durable, "{settings:?}");
     }
+}
+
+/// It may lead soon, and knows less.
+async fn a_replica_that_sentinels_know_and_that_is_cut_off_counts() {
+    let leader = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let sentinel = Server::sentinel("chat", leader.port());
+    let url = format!("redis-sentinel://127.0.0.1:{}/chat", sentinel.port());
+    let redis = configured(&url, "faults:");
+    is_ready(&redis).await;
+    assert!(redis.durable().await.expect("durable"));
+
+    let leads = leader.port().to_string();
+    let mut replica = Server::start(&["--replicaof", "127.0.0.1", &leads]);
+    sentinel
+        .says(&["SENTINEL", "REPLICAS", "chat"], "slave")
+        .await;
+    replica.kill();
+    let alone = "connected_slaves:0";
+    leader.says(&["INFO", "replication"], alone).await;
+    assert!(!redis.durable().await.expect("durable"));
 }
 
 /// What one node publishes another hears, whole and in order, and nothing besides.

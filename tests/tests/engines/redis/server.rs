@@ -1,5 +1,6 @@
 //! A Redis server that a case starts, kills and freezes.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -32,6 +33,27 @@ impl Server {
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
         let child = launch(port, &folder, &settings);
+        Self {
+            port,
+            settings,
+            folder,
+            child,
+        }
+    }
+
+    /// A sentinel, on a file of its own, that watches the server on this port and moves nothing.
+    pub(crate) fn sentinel(service: &str, watched: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("sentinel.conf");
+        let settings = format!(
+            "sentinel monitor {service} 127.0.0.1 {watched} 1\nsentinel down-after-milliseconds {service} 600000\n"
+        );
+        fs::write(&file, settings).expect("a file");
+        let port = free_port();
+        let settings = vec!["--sentinel".to_owned()];
+        let mut command = Command::new(PROGRAM);
+        command.arg(&file).arg("--sentinel");
+        let child = started(command, port, &folder);
         Self {
             port,
             settings,
@@ -104,9 +126,13 @@ pub(crate) fn free_port() -> u16 {
 }
 
 fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Child {
-    let port = port.to_string();
     let mut command = Command::new(PROGRAM);
-    command.args(["--port", &port, "--bind", "127.0.0.1", "--save", ""]);
-    command.arg("--dir").arg(folder.path()).args(settings);
+    command.args(["--save", ""]).args(settings);
+    started(command, port, folder)
+}
+
+fn started(mut command: Command, port: u16, folder: &TempDir) -> Child {
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    command.arg("--dir").arg(folder.path());
     command.stdout(Stdio::null()).spawn().expect("redis-server")
 }
