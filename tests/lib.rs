@@ -1,5 +1,6 @@
 //! What holds over whole backends: the core on real adapters, one file a promise in `tests/`.
 
+pub mod proxy;
 pub mod scratch;
 
 use std::error::Error;

@@ -16,8 +16,6 @@ mod node;
 mod nodes;
 #[path = "../process/mod.rs"]
 mod process;
-#[path = "../../../tests/tests/engines/proxy.rs"]
-mod proxy;
 mod queue;
 mod redis;
 mod scene;

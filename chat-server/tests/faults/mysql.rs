@@ -3,8 +3,8 @@
 use libtest_mimic::Trial;
 
 use crate::engines::{kill, start_again, trial};
-use crate::proxy::Way;
 use crate::scene::{Scene, outage, times};
+use tests::proxy::Way;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -5,8 +5,8 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 
 use crate::engines::trial;
-use crate::proxy::{Proxy, Way};
 use crate::scene::{Scene, Ways, outage};
+use tests::proxy::{Proxy, Way};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -18,9 +18,9 @@ use crate::engines::address;
 use crate::follower::{Seen, follow};
 use crate::laws;
 use crate::node::{Node, Setup};
-use crate::proxy::Proxy;
 use crate::seeker::seek;
 use crate::writers::{Told, write};
+use tests::proxy::Proxy;
 
 pub(crate) const CHATS: usize = 4;
 const WRITERS: usize = 8;

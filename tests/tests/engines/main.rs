@@ -7,7 +7,6 @@ mod mysql;
 mod mysql_faults;
 mod mysql_trips;
 mod mysql_upkeep;
-mod proxy;
 mod redis;
 mod tls;
 mod transfer;

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::engine::trial;
 use crate::mysql::Database;
-use crate::proxy::{Proxy, Way};
+use tests::proxy::{Proxy, Way};
 
 macro_rules! faults {
     ($engine:literal, $($case:ident,)*) => {

@@ -12,7 +12,7 @@ use libtest_mimic::Trial;
 
 use crate::engine::trial;
 use crate::mysql::Database;
-use crate::proxy::Proxy;
+use tests::proxy::Proxy;
 
 /// The pool looks after the connection once it is given back. It may come to it late, and once more before the next use of one that
 /// was idle for a while; so what counts is the least of some rounds.

@@ -14,6 +14,7 @@ use chat_core::{Chat, Parts};
 use chat_queue_redis::RedisBus;
 use libtest_mimic::Trial;
 use tests::post;
+use tests::proxy::{Proxy, Way};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -22,7 +23,6 @@ use super::configured;
 use super::faults::PATIENCE;
 use super::server::{Server, is_installed};
 use crate::engine::case;
-use crate::proxy::{Proxy, Way};
 
 /// Half a second until the next attempt and one for an answer, and something for a busy machine; less than a reader's own look
 /// takes to come.

@@ -1,5 +1,4 @@
 //! A way to a server on which answers are lost, and round trips are counted.
-#![allow(dead_code, reason = "each test that includes it needs another part")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// What becomes of what is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// It arrives.
     Open,
     /// The next COMMIT does not arrive, and its connection breaks; then the way is open.
@@ -35,7 +34,7 @@ pub(crate) enum Way {
 }
 
 /// What was seen on the way.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Seen {
     cuts: AtomicU32,
     trips: AtomicU32,
@@ -44,8 +43,9 @@ struct Seen {
 /// As the client sends it: a text query.
 const COMMIT: &[u8] = b"\x03COMMIT";
 
-/// Listens for a client and leads it to a server, as long as it lives.
-pub(crate) struct Proxy {
+/// Listens for clients and leads them to a server, as long as it lives.
+#[derive(Debug)]
+pub struct Proxy {
     address: SocketAddr,
     way: watch::Sender<Way>,
     seen: Arc<Seen>,
@@ -53,7 +53,11 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    pub(crate) async fn to(server: String) -> Self {
+    /// One that leads to this address, on a port of its own; the way is open.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (way, _) = watch::channel(Way::Open);
@@ -82,28 +86,35 @@ impl Proxy {
         }
     }
 
-    pub(crate) const fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn set(&self, way: Way) {
+    /// Changes the way, for connections that there are and those to come.
+    pub fn set(&self, way: Way) {
         self.way.send_replace(way);
     }
 
     /// Waits until the way is this one: cuts change it.
-    pub(crate) async fn becomes(&self, this: Way) {
+    ///
+    /// # Panics
+    /// Never: it holds the other end itself.
+    pub async fn becomes(&self, this: Way) {
         let mut way = self.way.subscribe();
         let is = way.wait_for(|way| *way == this).await;
         is.expect("the proxy holds the other end");
     }
 
     /// How many commits were cut.
-    pub(crate) fn cuts(&self) -> u32 {
+    #[must_use]
+    pub fn cuts(&self) -> u32 {
         self.seen.cuts.load(Ordering::SeqCst)
     }
 
     /// How many times something was asked, and so waited for, since this was called last.
-    pub(crate) fn trips(&self) -> u32 {
+    pub fn trips(&self) -> u32 {
         self.seen.trips.swap(0, Ordering::SeqCst)
     }
 }
