@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::commit::{Outcome, Request, Scope};
 use crate::error::ChatError;
+use crate::ids::ChatNumber;
 
 use super::Lane;
 
@@ -26,7 +27,8 @@ impl Lanes {
     /// # Errors
     /// As [`Lane::submit`].
     pub async fn submit(&self, request: Request) -> Result<Outcome, ChatError> {
-        self.0[place(&request, self.0.len())].submit(request).await
+        let lane = place(request.scope, request.command.chat(), self.0.len());
+        self.0[lane].submit(request).await
     }
 
     /// Closes all of them.
@@ -35,16 +37,16 @@ impl Lanes {
     }
 }
 
-/// Which of `count` lanes a request takes: the same for the same scope and chat in every process, whatever it was built by.
+/// Which of `count` lanes a command takes: the same for the same scope and chat in every process, whatever it was built by.
 #[must_use]
-pub fn place(request: &Request, count: usize) -> usize {
+pub fn place(scope: Scope, chat: Option<ChatNumber>, count: usize) -> usize {
     let mut hash = Sha256::new();
-    match request.scope {
+    match scope {
         Scope::Root => hash.update([0]),
         Scope::Application(id) => hash.update([&[1], &id.0.to_be_bytes()[..]].concat()),
         Scope::Token(token) => hash.update([&[2], &token.0[..]].concat()),
     }
-    let chat = request.command.chat().map_or(0, |chat| chat.0);
+    let chat = chat.map_or(0, |chat| chat.0);
     hash.update(chat.to_be_bytes());
     let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
     (u64::from_be_bytes([a, b, c, d, e, f, g, h]) % count as u64) as usize

@@ -281,6 +281,7 @@ fn a_chat_has_the_same_lane_in_every_process() {
         scope: Scope::Token(crate::ids::TokenHash([7; 32])),
         ..post(1, "x")
     };
-    let places = [post(1, "x"), post(2, "y"), root, token].map(|request| place(&request, 1_000));
+    let places = [post(1, "x"), post(2, "y"), root, token]
+        .map(|request| place(request.scope, request.command.chat(), 1_000));
     assert_eq!(places, [53, 378, 974, 559]);
 }

@@ -52,7 +52,7 @@ pub enum Sent {
 }
 
 impl Queued {
-    /// Pushes a request of this application, whatever the request's own scope, and waits for its outcome for as long as `patience`.
+    /// Pushes a request of this application and waits for its outcome for as long as `patience`.
     /// When the queue cannot be reached or is too slow, it is committed from here: whichever commit is first stands.
     ///
     /// # Errors
@@ -66,8 +66,8 @@ impl Queued {
     ) -> Result<Sent, ChatError> {
         let id = OperationId::random();
         request.operation = Some(id);
-        request.scope = Scope::Application(application);
-        let lane = place(&request, LANES.into()) as u16;
+        let scope = Scope::Application(application);
+        let lane = place(scope, request.command.chat(), LANES.into()) as u16;
         let body = wire::write(&request)?;
         let outcome = self.waiting.enter(id);
         let job = Job {

@@ -67,14 +67,20 @@ impl Worker {
 
     async fn work(self, lane: u16, mut stopping: Stopping) {
         let role = format!("lane-{lane}");
+        let mut failed = false;
         while !*stopping.borrow() {
-            let pause = match self.turn(lane, &role, stopping.clone()).await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::warn!(?error, lane, "the queue gives no jobs");
-                    PAUSE
+            let turn = self.turn(lane, &role, stopping.clone()).await;
+            let failed_before = std::mem::replace(&mut failed, turn.is_err());
+            let pause = turn.unwrap_or_else(|error| {
+                if !failed_before {
+                    tracing::warn!(
+                        ?error,
+                        lane,
+                        "the queue gives no jobs; it is tried each second"
+                    );
                 }
-            };
+                PAUSE
+            });
             // Either way it looks whether to stop.
             let _ = tokio::time::timeout(pause, stopping.wait_for(|stops| *stops)).await;
         }

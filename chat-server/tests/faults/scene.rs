@@ -291,7 +291,9 @@ async fn ways() -> Ways {
 }
 
 /// Makes an application with its chats, and tells their cursors.
-async fn prepare(nodes: [watch::Receiver<std::net::SocketAddr>; 2]) -> (String, Vec<String>) {
+pub(crate) async fn prepare(
+    nodes: [watch::Receiver<std::net::SocketAddr>; 2],
+) -> (String, Vec<String>) {
     let tally = Tally::default();
     let mut caller = Caller::new(nodes, &tally);
     let name = Uuid::new_v4().to_string();
