@@ -53,9 +53,6 @@ pub use reader::Reader;
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 pub use transfer::{Movable, Purpose};
 
-/// How often whoever waits looks at a store that other nodes write, where nobody tells him.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// When the search index follows the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Indexing {
@@ -148,7 +145,6 @@ impl Node {
             lanes,
             queueing: Some(queueing),
             counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
-            look_every: look_every(settings),
             recount_every,
             keyring,
             ..Parts::in_memory()
@@ -210,12 +206,6 @@ fn is_shared(settings: &Settings) -> Result<(), WiringError> {
 /// Whether other programs can read what is there.
 fn is_outside(queue: &BackendUrl) -> bool {
     queue.scheme() != "memory"
-}
-
-/// Nodes that share a store alone do not hear of each other's writes: whoever waits looks for himself.
-fn look_every(settings: &Settings) -> Option<Duration> {
-    let alone = settings.store.scheme() != "mysql" || is_outside(&settings.queue);
-    (!alone).then_some(LOOK_EVERY)
 }
 
 /// A store that is open.

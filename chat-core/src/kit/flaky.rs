@@ -114,6 +114,10 @@ impl Chats for FlakyStore {
         Chats::by_id(self.inner("by_id")?, chat).await
     }
 
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>> {
+        self.inner("heads")?.heads(chats).await
+    }
+
     async fn list(
         &self,
         application: ApplicationId,

@@ -101,6 +101,10 @@ pub trait Chats: Send + Sync + 'static {
     /// The chat with this row id.
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>>;
 
+    /// The heads of those of these chats that are there, each once, in no particular order. One look costs little: it is done every
+    /// second, for all chats that somebody waits for.
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>>;
+
     /// A page of an application's chats, ascending by number.
     async fn list(
         &self,

@@ -33,9 +33,6 @@ pub enum Item {
     Chat(ChatView),
 }
 
-/// Events may be lost, so whoever waits looks at the Store at least this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
-
 impl Reader {
     /// What happened after this cursor; without one, an empty feed to go on from.
     ///
@@ -101,7 +98,8 @@ impl Reader {
     #[must_use]
     pub fn watch(&self) -> Watch {
         let watches = &self.service.inner.watches;
-        Watch(watches.watch(self.info.application, self.chat_id()))
+        let info = &self.info;
+        Watch(watches.watch(info.application, info.id, info.head))
     }
 
     fn check(&self, cursor: Cursor) -> Result<Head, ChatError> {
@@ -119,10 +117,10 @@ impl Reader {
 pub struct Watch(watch::Receiver<()>);
 
 impl Watch {
-    /// Returns when the chat may have moved, after `patience` or 15 seconds at the latest. Look with
-    /// [`Reader::changes`].
+    /// Returns when the chat may have moved, after `patience` at the latest; when no event told of it, up to a second late.
+    /// Look with [`Reader::changes`].
     pub async fn moved(&mut self, patience: Duration) {
         // Whether it moved or the time is up: the caller looks.
-        let _ = tokio::time::timeout(patience.min(LOOK_AGAIN), self.0.changed()).await;
+        let _ = tokio::time::timeout(patience, self.0.changed()).await;
     }
 }

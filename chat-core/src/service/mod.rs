@@ -55,7 +55,8 @@ pub struct Parts {
     pub stores: Stores,
     /// The search index.
     pub search: Arc<dyn Search>,
-    /// Tells waiting readers that a chat moved.
+    /// Tells waiting readers that a chat moved. What it loses, and what nodes without a common one write, they hear of within a
+    /// second, by one question to the Store for all of them.
     pub bus: Arc<dyn Bus>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -70,9 +71,6 @@ pub struct Parts {
     /// Where counts are kept for others to read, as `APP-{token}` (chats) and `APP-{token}-{number}` (messages); without one they
     /// are kept nowhere but in the Store.
     pub counter: Option<Arc<dyn Counter>>,
-    /// How often those who wait look at the Store. For nodes that share a Store and no bus: what another one writes is heard of
-    /// so late. With `None` they look every 15 seconds, for events that were lost.
-    pub look_every: Option<Duration>,
     /// How often all counts are recomputed; with `None` this process leaves that, and what else comes with time, to others.
     pub recount_every: Option<Duration>,
 }
@@ -102,7 +100,6 @@ impl Parts {
             lanes: NonZeroUsize::MIN,
             queueing: None,
             counter: None,
-            look_every: None,
             recount_every: Some(Duration::from_secs(30 * 60)),
         }
     }
@@ -211,7 +208,6 @@ impl Chat {
             lanes,
             queueing,
             counter,
-            look_every,
             recount_every,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
@@ -242,9 +238,9 @@ impl Chat {
         if let Some(counts) = counts.clone() {
             tasks.others.spawn(counts.run());
         }
-        if let Some(every) = look_every {
-            tasks.others.spawn(watches.clone().look(every));
-        }
+        tasks
+            .others
+            .spawn(watches.clone().look(stores.chats.clone()));
         tasks.others.spawn(indexer.clone().run());
         tasks.others.spawn(watches.clone().run(subscription));
         let lanes = Lanes::new(lanes);

@@ -1,5 +1,5 @@
 use crate::error::ChatError;
-use crate::ids::{ChatId, Head, MessageNumber, PublicId};
+use crate::ids::{Head, MessageNumber, PublicId};
 use crate::model::{ChatInfo, ChatView, Message};
 use crate::page::{Limit, Page, Span};
 
@@ -32,10 +32,6 @@ impl Reader {
     #[must_use]
     pub fn head(&self) -> Head {
         self.info.head
-    }
-
-    pub(super) fn chat_id(&self) -> ChatId {
-        self.info.id
     }
 
     /// The public id of the application it is in.

@@ -119,7 +119,6 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
         }) else {
             return;
         };
-        chat.inner.watches.sweep();
         let lead = &chat.inner.lead;
         let result = match due {
             Due::Recount => {

@@ -4,27 +4,42 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
-use crate::ids::{ApplicationId, ChatId};
-use crate::port::{Event, Subscription};
+use crate::ids::{ApplicationId, ChatId, Head};
+use crate::port::{Chats, Event, Subscription};
+
+/// How often the Store is asked for the heads of the chats that somebody waits for. Events may be lost, on the way or with the
+/// node that committed: what they would have told is heard of so late.
+const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct Watches {
     chats: Mutex<HashMap<ChatId, Watched>>,
+    /// Something may have been missed.
+    look: Notify,
 }
 
 struct Watched {
     application: ApplicationId,
+    /// Whoever waits reads the chat after it had this head, or was woken since.
+    head: Head,
     moved: watch::Sender<()>,
 }
 
 impl Watches {
-    pub(super) fn watch(&self, application: ApplicationId, chat: ChatId) -> watch::Receiver<()> {
+    /// Watches a chat that has had this head.
+    pub(super) fn watch(
+        &self,
+        application: ApplicationId,
+        chat: ChatId,
+        head: Head,
+    ) -> watch::Receiver<()> {
         let mut chats = self.chats();
         let watched = chats.entry(chat).or_insert_with(|| Watched {
             application,
+            head,
             moved: watch::Sender::new(()),
         });
         watched.moved.subscribe()
@@ -36,42 +51,90 @@ impl Watches {
         }
     }
 
-    /// Has everybody look, as often as this, for as long as it is polled.
-    pub(super) async fn look(self: Arc<Self>, every: Duration) {
-        let mut looks = tokio::time::interval(every);
+    /// Looks at the Store every second, and when something may have been missed, for as long as it is polled: one question for all
+    /// who wait, none while nobody does.
+    pub(super) async fn look(self: Arc<Self>, store: Arc<dyn Chats>) {
+        let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failed = false;
         loop {
-            looks.tick().await;
-            self.hear(Event::Gap);
+            tokio::select! {
+                _ = looks.tick() => {}
+                () = self.look.notified() => {}
+            }
+            let waited = self.waited();
+            if waited.is_empty() {
+                continue;
+            }
+            match store.heads(&waited).await {
+                Ok(heads) => {
+                    failed = false;
+                    self.compare(&waited, heads.into_iter().collect());
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failed, true) {
+                        tracing::warn!(?error, "whoever waits for a chat hears from the bus alone");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The chats that somebody waits for; the others are forgotten.
+    fn waited(&self) -> Vec<ChatId> {
+        let mut chats = self.chats();
+        chats.retain(|_, watched| watched.moved.receiver_count() > 0);
+        chats.keys().copied().collect()
+    }
+
+    /// Wakes those who wait for a chat that has moved, or is gone.
+    fn compare(&self, waited: &[ChatId], heads: HashMap<ChatId, Head>) {
+        let mut chats = self.chats();
+        for chat in waited {
+            let Some(watched) = chats.get_mut(chat) else {
+                continue;
+            };
+            match heads.get(chat) {
+                // An event may have been faster than the Store's answer.
+                Some(head) if watched.head.covers(*head) => {}
+                Some(head) => watched.moved_to(*head),
+                None => watched.wake(),
+            }
         }
     }
 
     fn hear(&self, event: Event) {
-        let mut chats = self.chats();
         match event {
-            Event::Moved { chat, .. } => {
-                if chats
-                    .get(&chat)
-                    .is_some_and(|watched| watched.moved.send(()).is_err())
-                {
-                    chats.remove(&chat);
+            Event::Moved { chat, to, .. } => {
+                if let Some(watched) = self.chats().get_mut(&chat) {
+                    watched.moved_to(to);
                 }
             }
-            Event::Closed(application) => chats.retain(|_, watched| {
-                watched.application != application || watched.moved.send(()).is_ok()
-            }),
+            Event::Closed(application) => {
+                let chats = self.chats();
+                let its = |watched: &&Watched| watched.application == application;
+                chats.values().filter(its).for_each(Watched::wake);
+            }
             Event::Settled(_) => {}
-            Event::Gap => chats.retain(|_, watched| watched.moved.send(()).is_ok()),
+            Event::Gap => self.look.notify_one(),
         }
-    }
-
-    /// Forgets chats that nobody waits for.
-    pub(super) fn sweep(&self) {
-        self.chats()
-            .retain(|_, watched| watched.moved.receiver_count() > 0);
     }
 
     fn chats(&self) -> MutexGuard<'_, HashMap<ChatId, Watched>> {
         self.chats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    fn moved_to(&mut self, head: Head) {
+        if head.covers(self.head) {
+            self.head = head;
+        }
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // Whoever waited may have gone.
+        let _ = self.moved.send(());
     }
 }

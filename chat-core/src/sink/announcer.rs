@@ -44,21 +44,18 @@ impl Announcer {
         self
     }
 
-    /// Publishes for as long as it is polled. What the bus does not take is not kept: as soon as it takes something again, it
-    /// is told of a gap instead, so that whoever waits on other nodes looks at the Store.
+    /// Publishes for as long as it is polled. What the bus does not take is not kept: every node looks at the Store for those who
+    /// wait.
     pub async fn run(self: Arc<Self>) {
         let mut missed = false;
         loop {
             let moved =
                 std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-            if moved.is_empty() && !missed {
+            if moved.is_empty() {
                 self.publish.notified().await;
                 continue;
             }
-            let events = match missed {
-                true => vec![Event::Gap],
-                false => moved.into_values().map(event).collect(),
-            };
+            let events: Vec<_> = moved.into_values().map(event).collect();
             match self.bus.publish(&events).await {
                 Ok(()) if missed => {
                     tracing::info!("the bus takes events again");
@@ -69,7 +66,7 @@ impl Announcer {
                     if !missed {
                         tracing::warn!(
                             ?error,
-                            "the bus did not take events; readers look for themselves"
+                            "the bus did not take events; readers hear of them a little later"
                         );
                     }
                     missed = true;

@@ -55,6 +55,9 @@ const LIST: &str = application_where!("is_default = 0 AND id > ?1 ORDER BY id LI
 
 const CHAT: &str = chat_where!("c.application = ?1 AND c.number = ?2");
 const CHAT_BY_ID: &str = chat_where!("c.id = ?1");
+const HEAD: &str = "SELECT c.last_number, c.last_change FROM chats c \
+     JOIN applications a ON a.id = c.application \
+     WHERE c.id = ?1 AND c.closed_at IS NULL AND a.closed_at IS NULL";
 const CHATS_AFTER: &str =
     chat_where!("c.application = ?1 AND c.number > ?2 ORDER BY c.number LIMIT ?3");
 const CHATS_BEFORE: &str =
@@ -168,6 +171,22 @@ impl Chats for SqliteStore {
         self.readers
             .read("chats.by_id", move |conn| {
                 one(conn, CHAT_BY_ID, [chat.0], rows::chat)
+            })
+            .await
+    }
+
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>> {
+        let chats: BTreeSet<ChatId> = chats.iter().copied().collect();
+        self.readers
+            .read("chats.heads", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                let mut select = snapshot.prepare_cached(HEAD)?;
+                let mut found = Vec::with_capacity(chats.len());
+                for chat in chats {
+                    let head = select.query_row([chat.0], |row| rows::head(row, 0));
+                    found.extend(head.optional()?.map(|head| (chat, head)));
+                }
+                Ok(found)
             })
             .await
     }

@@ -67,17 +67,6 @@ async fn an_index_of_one_process_does_not_serve_a_store_of_many() {
 }
 
 #[tokio::test]
-async fn without_a_common_bus_nodes_on_one_store_look_for_themselves() {
-    let [alone, shared, heard] = [
-        ("sqlite:a.db", "memory:"),
-        ("mysql://h/d", "memory:"),
-        ("mysql://h/d", "redis://h"),
-    ]
-    .map(|(store, queue)| look_every(&settings(store, "http://h", queue)));
-    assert_eq!([alone, shared, heard], [None, Some(LOOK_EVERY), None]);
-}
-
-#[tokio::test]
 async fn readiness_looks_at_the_queue_without_needing_it() {
     let settings = settings("memory:", "memory:", "memory:");
     let node = Node::start(&settings).await.unwrap();

@@ -58,6 +58,9 @@ const LIST: &str = application_where!("is_default IS NULL AND id > ? ORDER BY id
 
 const CHAT: &str = chat_where!("c.application = ? AND c.number = ?");
 const CHAT_BY_ID: &str = chat_where!("c.id = ?");
+const HEADS: &str = "SELECT c.id, c.last_number, c.last_change \
+     FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE a.closed_at IS NULL AND c.closed_at IS NULL AND c.id IN ";
 const CHATS_AFTER: &str =
     chat_where!("c.application = ? AND c.number > ? ORDER BY c.number LIMIT ?");
 const CHATS_BEFORE: &str =
@@ -154,6 +157,23 @@ impl Chats for MysqlStore {
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
         let select = || query(CHAT_BY_ID).bind(chat.0);
         self.sessions.one("chats.by_id", select, rows::chat).await
+    }
+
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>> {
+        let chats: BTreeSet<i64> = chats.iter().map(|chat| chat.0).collect();
+        let chats: Vec<i64> = chats.into_iter().collect();
+        let mut found = Vec::with_capacity(chats.len());
+        for part in chats.chunks(ROWS) {
+            let select = || {
+                let select = list(HEADS, part.len(), "");
+                padded(part).fold(select, |select, chat| select.bind(chat))
+            };
+            let heads = self.sessions.all("chats.heads", select, |row| {
+                Ok((ChatId(row.try_get(0)?), rows::head(row, 1)?))
+            });
+            found.extend(heads.await?);
+        }
+        Ok(found)
     }
 
     async fn list(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::commit::{Command, Outcome, Refusal};
-use crate::ids::{Change, ChatNumber};
+use crate::ids::{Change, ChatId, ChatNumber};
 use crate::page::{Limit, Span};
 use crate::port::{Chats, Store};
 
@@ -107,6 +107,40 @@ pub async fn a_closed_chat_is_hidden_and_takes_nothing(store: &Arc<dyn Store>) {
     let found = store.by_token(desk.token.hash()).await.expect("by_token");
     assert_eq!(found.expect("found").chats_count, 0);
     assert_eq!(desk.chat().await, ChatNumber(2));
+}
+
+/// Heads come each once, however many are asked for and whether they are there; those of closed chats are left out.
+pub async fn heads_are_those_of_chats_that_are_there(store: &Arc<dyn Store>) {
+    let (desk, other) = (Desk::open(store).await, Desk::open(store).await);
+    let [quiet, touched, closed] = [0, 3, 1].map(async |posts| desk.chat_of(posts).await);
+    let (quiet, touched, closed) = (quiet.await, touched.await, closed.await);
+    let elsewhere = other.chat_of(2).await;
+    desk.done(vec![edit(touched, 1, "other"), delete(touched, 2)])
+        .await;
+    let id = async |desk: &Desk, chat| desk.info(chat).await.id;
+    let ids = [
+        id(&desk, quiet).await,
+        id(&desk, touched).await,
+        id(&desk, closed).await,
+        id(&other, elsewhere).await,
+    ];
+    desk.done(vec![Command::CloseChat(closed)]).await;
+    let nowhere = (0..1_100).map(|at| ChatId(i64::MAX - at));
+    let asked: Vec<_> = ids.into_iter().chain(nowhere).chain(ids).collect();
+    let heads = async || {
+        let mut heads = store.heads(&asked).await.expect("heads");
+        heads.sort_unstable_by_key(|(chat, _)| *chat);
+        heads
+    };
+    let all = [
+        (ids[0], head(0, 0)),
+        (ids[1], head(3, 2)),
+        (ids[3], head(2, 0)),
+    ];
+    assert_eq!(heads().await, all);
+    other.done(vec![Command::CloseApplication]).await;
+    assert_eq!(heads().await, all[..2]);
+    assert_eq!(store.heads(&[]).await.expect("heads"), []);
 }
 
 /// A rename is a change that readers see, and moves no number.

@@ -39,6 +39,7 @@ macro_rules! store_kit {
             chats_are_numbered_in_their_application,
             a_chat_made_in_a_batch_takes_posts_in_it,
             chats_come_page_by_page,
+            heads_are_those_of_chats_that_are_there,
             a_closed_chat_is_hidden_and_takes_nothing,
             a_rename_is_a_change_of_the_chat,
             a_chat_belongs_to_one_application,

@@ -152,6 +152,16 @@ impl Chats for MemoryStore {
         Ok(self.state().chat_info(chat))
     }
 
+    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>> {
+        let chats: BTreeSet<_> = chats.iter().copied().collect();
+        let state = self.state();
+        let heads = chats.into_iter().filter_map(|id| {
+            let chat = state.live_chat(id)?;
+            Some((id, chat.state.head))
+        });
+        Ok(heads.collect())
+    }
+
     async fn list(
         &self,
         application: ApplicationId,

@@ -109,7 +109,6 @@ async fn nodes_on_one_store_without_a_common_bus_hear_each_other_within_a_second
     let beside = |parts: &Parts| Parts {
         stores: parts.stores.clone(),
         keyring: parts.keyring.clone(),
-        look_every: Some(Duration::from_secs(1)),
         ..Parts::in_memory()
     };
     let (writer, shop, room) = start_with(beside(&parts)).await;
