@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::{Cmd, FromRedisValue, PushKind, RedisError, RedisResult, ScriptInvocation};
 use tokio::time::{Instant, timeout};
 
+use crate::asked::Asked;
 use crate::config::RedisConfig;
 use crate::error::{failure, is_worn, timed_out, translate};
 use crate::line::{Dialer, Line, Pushed};
@@ -29,6 +30,7 @@ pub struct Redis(Arc<Inner>);
 struct Inner {
     dialer: Dialer,
     state: Mutex<State>,
+    durable: Asked<bool>,
 }
 
 #[derive(Default)]
@@ -56,6 +58,7 @@ impl Redis {
         Ok(Self(Arc::new(Inner {
             dialer,
             state: Mutex::default(),
+            durable: Asked::default(),
         })))
     }
 
@@ -69,6 +72,11 @@ impl Redis {
 
     pub(crate) fn config(&self) -> &RedisConfig {
         &self.0.dialer.config
+    }
+
+    /// Who asks whether it is durable.
+    pub(crate) fn asked(&self) -> &Asked<bool> {
+        &self.0.durable
     }
 
     /// A line of its own, for blocking reads and for listening: see [`Dialer::open`].

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chat_core::error::{BackendError, ErrorKind};
+use futures_util::future::try_join3;
 use redis::aio::ConnectionLike;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{Cmd, FromRedisValue, RedisResult, Value, from_redis_value};
@@ -32,9 +33,18 @@ impl Redis {
     /// connected, and none that the sentinels or the cluster know. What a server does not tell is not
     /// so.
     ///
+    /// The answer is never older than the call: settings may change at any time, and what was written before the servers are asked
+    /// is held to what they say then. All that is asked goes out at once, and those who come while an answer is
+    /// awaited share the next one.
+    ///
     /// # Errors
     /// Those of any call.
     pub async fn durable(&self) -> Result<bool, BackendError> {
+        let asked = self.asked();
+        asked.next(|| self.clone().ask()).await
+    }
+
+    async fn ask(self) -> Result<bool, BackendError> {
         let config = self.config();
         let limit = config.connect_timeout + config.response_timeout;
         let told = timeout(limit, self.keeps_all()).await;
@@ -48,16 +58,21 @@ impl Redis {
     async fn keeps_all(&self) -> Result<bool, BackendError> {
         let mut settings = redis::cmd("CONFIG");
         settings.arg("GET").arg(&SETTINGS);
-        let servers = self.each::<HashMap<String, String>>(settings).await?;
-        if servers.is_empty() || !servers.iter().all(keeps) {
-            return Ok(false);
-        }
         let mut replicas = redis::cmd("INFO");
         replicas.arg("replication");
-        let servers = self.each::<String>(replicas).await?;
-        if servers.is_empty() || !servers.iter().all(|info| leads_alone(info)) {
-            return Ok(false);
-        }
+        let (servers, replicas, masters_alone) = try_join3(
+            self.each::<HashMap<String, String>>(settings),
+            self.each::<String>(replicas),
+            self.knows_masters_alone(),
+        )
+        .await?;
+        let keep = !servers.is_empty() && servers.iter().all(keeps);
+        let lead = !replicas.is_empty() && replicas.iter().all(|info| leads_alone(info));
+        Ok(keep && lead && masters_alone)
+    }
+
+    /// What is known beside the servers that take writes.
+    async fn knows_masters_alone(&self) -> Result<bool, BackendError> {
         match &self.config().topology {
             Topology::Single => Ok(true),
             Topology::Sentinel { service } => {

@@ -72,15 +72,20 @@ impl Server {
         let said = async {
             loop {
                 looks.tick().await;
-                let mut ask = Command::new("redis-cli");
-                ask.args(["-p", &self.port.to_string()]).args(command);
-                let answer = ask.output().expect("redis-cli").stdout;
-                if String::from_utf8_lossy(&answer).contains(words) {
+                if self.reply(command).contains(words) {
                     return;
                 }
             }
         };
         timeout(PATIENCE, said).await.expect(words);
+    }
+
+    /// What it answers to a command.
+    pub(crate) fn reply(&self, command: &[&str]) -> String {
+        let mut ask = Command::new("redis-cli");
+        ask.args(["-p", &self.port.to_string()]).args(command);
+        let answer = ask.output().expect("redis-cli").stdout;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(crate) fn url(&self) -> String {
