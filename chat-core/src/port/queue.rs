@@ -148,7 +148,8 @@ pub trait Queue: Send + Sync + 'static {
     /// lead for a moment, so what they do must bear being done twice.
     async fn lead(&self, role: &str, lease: Duration) -> Result<bool>;
 
-    /// Whether a job that was pushed outlives a crash of the queue, as far as its own settings tell.
+    /// Whether a job that was pushed outlives a crash of the queue, as far as its own settings tell at the time of the call: an
+    /// earlier answer would promise what no longer holds.
     async fn durable(&self) -> Result<bool>;
 }
 

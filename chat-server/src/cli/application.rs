@@ -54,7 +54,8 @@ impl Application {
 }
 
 async fn create(settings: &Settings, name: Name) -> Result<(), Failure> {
-    let made = match Node::start_for_command(settings, Indexing::Now).await {
+    // An application is nothing to search for: no index is needed, and none looked at.
+    let made = match Node::start_for_command(settings, Indexing::Later).await {
         Ok(node) => {
             let made = node.chat.create_application(name, false, None).await;
             node.chat.stop().await;
