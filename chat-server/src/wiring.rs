@@ -32,6 +32,8 @@ use std::time::Duration;
 use chat_core::error::BackendError;
 use chat_core::memory::{MemoryBus, MemoryCounter, MemoryQueue, MemorySearch, MemoryStore};
 use chat_core::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+use chat_core::port::{Standing, Transfer};
 use chat_core::seal::Keyring;
 use chat_core::service::Queueing;
 use chat_core::{Chat, Parts};
@@ -354,5 +356,14 @@ fn backend(given: &NamedUrl) -> impl Fn(BackendError) -> WiringError {
     move |source| WiringError::Backend {
         given: given.clone(),
         source,
+    }
+}
+
+/// Refuses a store that is only partly there.
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+async fn is_whole(store: &impl Transfer, given: &NamedUrl) -> Result<(), WiringError> {
+    match store.standing().await.map_err(backend(given))? {
+        Standing::Unfinished { .. } => Err(WiringError::Unfinished(given.url.clone())),
+        Standing::Empty | Standing::Used => Ok(()),
     }
 }

@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use super::doors::DoorName;
+use super::secret::Secret;
 use super::token_key::TokenKey;
-use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span, address, bytes};
+use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Span, address, bytes};
 use super::write::{Write, WriteOf};
 
 /// Over the settings that matter to a server alone.

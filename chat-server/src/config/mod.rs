@@ -2,6 +2,7 @@
 
 mod doors;
 mod layer;
+mod secret;
 mod token_key;
 mod value;
 mod write;
@@ -15,8 +16,9 @@ use thiserror::Error;
 
 pub use doors::{DoorChoice, DoorName};
 pub use layer::{Layer, SERVING};
+pub use secret::Secret;
 pub use token_key::TokenKey;
-pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Secret, Span};
+pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Span};
 pub use write::{Write, WriteOf};
 
 /// Why the settings cannot be used.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chat_core::seal::Keyring;
 use serde::{Serialize, Serializer};
 
-use super::value::HIDDEN;
+use super::secret::HIDDEN;
 use crate::keyfile;
 
 /// The key that tokens are sealed under; it is never printed.

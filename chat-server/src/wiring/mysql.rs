@@ -7,8 +7,7 @@ use chat_core::port::{Store, Stores};
 use chat_store_mysql::{MysqlConfig, MysqlStore};
 
 use super::key::Key;
-use super::transfer::is_whole;
-use super::{NamedUrl, Opened, WiringError, backend};
+use super::{NamedUrl, Opened, WiringError, backend, is_whole};
 use crate::config::Settings;
 
 /// So many batches of one node are committed at once: while one waits for the disk, others are made ready.

@@ -15,7 +15,7 @@ use super::key::Key;
 use super::read_only::ReadOnly;
 use super::{NamedUrl, WiringError, no_adapter};
 #[cfg(feature = "mysql")]
-use super::{backend, mysql, transfer::is_whole};
+use super::{backend, is_whole, mysql};
 use crate::config::{Settings, TokenKey};
 use crate::keyfile::KeyError;
 

@@ -10,8 +10,7 @@ use chat_core::seal::Keyring;
 use chat_embedded::{SearchConfig, SqliteSearch, SqliteStore, StoreConfig};
 
 use super::key::{self, Key};
-use super::transfer::is_whole;
-use super::{NamedUrl, Opened, UrlName, WiringError, backend, no_adapter};
+use super::{NamedUrl, Opened, UrlName, WiringError, backend, is_whole, no_adapter};
 use crate::config::{BackendUrl, Settings};
 use crate::keyfile::{self, KeyError};
 

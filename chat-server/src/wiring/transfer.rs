@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat_core::ids::Epoch;
-use chat_core::port::{Standing, Transfer, Upkeep};
+use chat_core::port::{Transfer, Upkeep};
 use chat_core::seal::Keyring;
 #[cfg(feature = "embedded")]
 use chat_embedded::SqliteStore;
@@ -97,13 +97,5 @@ impl Movable {
             transfer: store,
             key_file,
         })
-    }
-}
-
-/// Refuses a store that is only partly there.
-pub(super) async fn is_whole(store: &impl Transfer, given: &NamedUrl) -> Result<(), WiringError> {
-    match store.standing().await.map_err(backend(given))? {
-        Standing::Unfinished { .. } => Err(WiringError::Unfinished(given.url.clone())),
-        Standing::Empty | Standing::Used => Ok(()),
     }
 }

@@ -2,11 +2,10 @@
 
 use http::StatusCode;
 
-use super::operations::OperationJson;
 use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged, Preferring};
 use super::state::{State, created, key, only_knows, page_ask, query};
 use super::status::{Native, RequestError};
-use super::view::ChatJson;
+use super::view::{ChatJson, OperationJson};
 use super::{input, pages};
 use crate::api::lists;
 use crate::api::shapes::Keyed;

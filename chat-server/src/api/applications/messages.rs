@@ -2,11 +2,10 @@
 
 use http::StatusCode;
 
-use super::operations::OperationJson;
 use super::shapes::{InChat, InMessage, MessageInput, Paged, Preferring, Tombstones};
 use super::state::{State, created, key, page_ask, query};
 use super::status::RequestError;
-use super::view::MessageJson;
+use super::view::{MessageJson, OperationJson};
 use super::{input, pages};
 use crate::api::lists;
 use crate::api::shapes::Keyed;

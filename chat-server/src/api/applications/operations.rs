@@ -1,93 +1,19 @@
 //! `…/operations/{operation}`: what became of a write that nobody waited for.
 
-use chat_core::clock::Timestamp;
-use chat_core::commit::{Done, Outcome};
+use chat_core::commit::Outcome;
 use chat_core::error::ChatError;
-use chat_core::ids::OperationId;
 use chat_core::service::OperationState;
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
-use serde::Serialize;
-use utoipa::ToSchema;
+use http::StatusCode;
 
 use super::shapes::InOperation;
 use super::state::State;
 use super::status::{self, Native, RequestError};
-use super::view::Time;
-use crate::http::call::{Call, Head};
-use crate::http::problem::Problem;
+use super::view::{Made, OperationJson};
+use crate::http::call::Call;
 use crate::http::reply::{self, Response};
 
-/// Where the names of a path stand: `/api/v1/applications/{app}/operations/{operation}`.
-const APPLICATION: usize = 3;
+/// Where the id stands in a path: `/api/v1/applications/{app}/operations/{operation}`.
 const OPERATION: usize = 5;
-
-/// A write on its way through the queue.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Operation)]
-pub(super) struct OperationJson {
-    /// Its id.
-    #[schema(value_type = uuid::Uuid)]
-    id: OperationId,
-    /// `pending`, `done`, `refused`, or `failed` when an operator has to look at it.
-    state: &'static str,
-    /// What was made, once it is done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Made>,
-    /// Why it was refused: the problem that a caller who waited would have got.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problem: Option<Problem>,
-}
-
-/// What an operation made.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub(super) struct Made {
-    /// The number of the chat or the message that was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<u64>,
-    /// When.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    created_at: Option<Time>,
-}
-
-impl OperationJson {
-    fn new(id: OperationId, state: &'static str) -> Self {
-        Self {
-            id,
-            state,
-            result: None,
-            problem: None,
-        }
-    }
-}
-
-impl Made {
-    fn of(done: &Done) -> Self {
-        let made = |number, at: Timestamp| Self {
-            number: Some(number),
-            created_at: Some(Time(at)),
-        };
-        match done {
-            Done::ChatCreated { number, at, .. } => made(number.0, *at),
-            Done::Posted { number, at } => made(number.0, *at),
-            _ => Self::default(),
-        }
-    }
-}
-
-/// The answer to a write that waits in a queue which outlives a crash.
-pub(super) fn accepted(head: &Head, id: OperationId) -> Response {
-    let pending = OperationJson::new(id, "pending");
-    let mut response = reply::json(StatusCode::ACCEPTED, &pending);
-    let application = head.segment(APPLICATION).unwrap_or_default();
-    let location = format!("/api/v1/applications/{application}/operations/{id}");
-    // A token and an id are plain ASCII.
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
-}
 
 /// What became of a write that was answered 202.
 #[utoipa::path(

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use chat_core::cursor::CursorError;
 use chat_core::error::ChatError;
+use chat_core::ids::OperationId;
 use chat_core::text::Violation;
-use http::StatusCode;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::operations;
+use super::view::OperationJson;
 use crate::api::gate::EntryError;
 use crate::http::accept::wants_problem;
 use crate::http::auth;
@@ -22,6 +24,9 @@ use crate::http::paging::ParameterError;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
+
+/// Where the application stands in a path: `/api/v1/applications/{app}`.
+const APPLICATION: usize = 3;
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -294,9 +299,22 @@ fn plain(words: &ErrorWords) -> Response {
     }
 }
 
+/// The answer to a write that waits in a queue which outlives a crash.
+fn accepted(head: &Head, id: OperationId) -> Response {
+    let pending = OperationJson::new(id, "pending");
+    let mut response = reply::json(StatusCode::ACCEPTED, &pending);
+    let application = head.segment(APPLICATION).unwrap_or_default();
+    let location = format!("/api/v1/applications/{application}/operations/{id}");
+    // A token and an id are plain ASCII.
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
 fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
     if let RequestError::Chat(ChatError::Later(id)) = wrong {
-        return operations::accepted(head, *id);
+        return accepted(head, *id);
     }
     let words = words_for(wrong);
     let status = words.code.status();

@@ -1,11 +1,15 @@
 //! What this API shows of things.
 
 use chat_core::clock::Timestamp;
+use chat_core::commit::Done;
+use chat_core::ids::OperationId;
 use chat_core::model::{ChatView, Message, Tenant};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::http::problem::Problem;
 
 /// A time in UTC with microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +142,60 @@ impl From<Message> for MessageJson {
                 .data
                 .and_then(|data| RawValue::from_string(data).ok()),
             deleted_at: message.deleted_at.map(Time),
+        }
+    }
+}
+
+/// A write on its way through the queue.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Operation)]
+pub(super) struct OperationJson {
+    /// Its id.
+    #[schema(value_type = uuid::Uuid)]
+    pub(super) id: OperationId,
+    /// `pending`, `done`, `refused`, or `failed` when an operator has to look at it.
+    pub(super) state: &'static str,
+    /// What was made, once it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) result: Option<Made>,
+    /// Why it was refused: the problem that a caller who waited would have got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<Problem>,
+}
+
+/// What an operation made.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct Made {
+    /// The number of the chat or the message that was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Time>,
+}
+
+impl OperationJson {
+    pub(super) fn new(id: OperationId, state: &'static str) -> Self {
+        Self {
+            id,
+            state,
+            result: None,
+            problem: None,
+        }
+    }
+}
+
+impl Made {
+    pub(super) fn of(done: &Done) -> Self {
+        let made = |number, at: Timestamp| Self {
+            number: Some(number),
+            created_at: Some(Time(at)),
+        };
+        match done {
+            Done::ChatCreated { number, at, .. } => made(number.0, *at),
+            Done::Posted { number, at } => made(number.0, *at),
+            _ => Self::default(),
         }
     }
 }
