@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chat_core::clock::Timestamp;
 use chat_core::ids::{ApplicationId, Change, ChatId, MessageNumber};
 use chat_core::page::Limit;
 use chat_core::port::{Document, Order, Search as _, SearchQuery, SearchScope};
@@ -22,6 +23,9 @@ const APPLICATION: ApplicationId = ApplicationId(2);
 const CHATS: usize = 1_000;
 const BATCH: usize = 1_024;
 const HITS: usize = 20;
+/// When the first message was created, and how many microseconds later the next one.
+const CREATED: Timestamp = Timestamp(1_600_000_000_000_000);
+const APART: i64 = 20_000;
 const MOST: f64 = 1.5;
 const MOST_P99_MS: f64 = 20.0;
 
@@ -220,13 +224,14 @@ impl Search {
         let (mut our_time, mut their_time) = (Duration::ZERO, Duration::ZERO);
         while written < self.messages {
             let documents: Vec<Document> = (written..self.messages.min(written + BATCH))
-                .map(|_| {
+                .map(|turn| {
                     let chat = chats.pick(&mut dice);
                     last[chat] += 1;
                     Document {
                         application: APPLICATION,
                         chat: ChatId(chat as i64 + 1),
                         number: MessageNumber(last[chat]),
+                        created_at: Timestamp(CREATED.0 + turn as i64 * APART),
                         version: Change(0),
                         body: Some(writer.message()),
                     }

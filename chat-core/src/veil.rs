@@ -1,6 +1,6 @@
 //! Places in the search index as they are told outside.
 //!
-//! The index counts the documents of all applications together, so its own places would tell each
+//! An index may count the documents of all applications together, so its own places would tell each
 //! of them how much the others write. What is told is a keyed permutation of the place, another one
 //! for each application: a Feistel network over SHA-256, 52 bits wide, so that a place stays a
 //! number that every JSON reader keeps exactly.
@@ -62,7 +62,7 @@ impl Veil {
     }
 }
 
-/// Both halves of a place; an index never has so many documents that there are none.
+/// Both halves of a place; there are none for one that no index gives.
 fn halves(place: u64) -> Option<(u64, u64)> {
     let left = place >> HALF_BITS;
     (left <= HALF).then_some((left, place & HALF))

@@ -5,22 +5,17 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use chat_core::error::{BackendError, ErrorKind};
+use chat_core::error::BackendError;
 use chat_core::ids::{ChatId, MessageNumber};
 use chat_core::port::Document;
 use chat_core::terms::cut;
 use elasticsearch::http::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::client::{Ask, Client};
-use crate::error::{
-    BUSY, CONFLICT, NO_INDEX, NOT_FOUND, UNAVAILABLE, error_type, refused, unexpected,
-};
+use crate::client::{Ask, Operation};
+use crate::error::{BUSY, CONFLICT, NOT_FOUND, UNAVAILABLE, refused, unexpected};
 use crate::index::refresh;
 
 /// So many documents, or so many bytes, go in one request.
@@ -33,41 +28,22 @@ const ERASED_AT_ONCE: usize = 5_000;
 /// An alias that is gone must not come back as an index.
 const ALIAS_ONLY: &[(&str, &str)] = &[("require_alias", "true")];
 
-/// Positions of new messages: microseconds since the year 2020, and a node's own bits.
-pub(crate) struct Positions {
-    last: AtomicU64,
-    node: u64,
-}
+/// A position has 52 bits, so that any reader of JSON keeps it exactly: these tell when the message was created, and the others tell
+/// apart what was created in the same second.
+const SECOND_BITS: u32 = 32;
+const CHAT_BITS: u32 = 10;
+const NUMBER_BITS: u32 = 10;
 
-impl Positions {
-    /// As many bits tell nodes apart; a position fits into 63 until the year 2091.
-    const NODE_BITS: u32 = 12;
-
-    const START: Duration = Duration::from_secs(1_577_836_800);
-
-    pub(crate) fn new() -> Self {
-        let (random, _) = Uuid::new_v4().as_u64_pair();
-        Self {
-            last: AtomicU64::new(0),
-            node: random >> (u64::BITS - Self::NODE_BITS),
-        }
-    }
-
-    /// The next one: above all before it on this node.
-    fn next(&self) -> u64 {
-        let now = SystemTime::UNIX_EPOCH
-            .elapsed()
-            .unwrap_or_default()
-            .saturating_sub(Self::START);
-        let now = u64::try_from(now.as_micros()).unwrap_or(0);
-        let after = |last: u64| now.max(last + 1);
-        let last = self
-            .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-                Some(after(last))
-            });
-        after(last.unwrap_or_else(|last| last)) << Self::NODE_BITS | self.node
-    }
+/// Where a message stands in its application, the same whenever it is asked: by the second in which it was created (until the year
+/// 2106), by chat and by number. Two messages of one second share a position only when their chats and their numbers are the same in
+/// their lowest bits.
+fn position(document: &Document) -> u64 {
+    let last = |bits: u32| (1_u64 << bits) - 1;
+    let second = document.created_at.0.div_euclid(1_000_000);
+    let second = u64::try_from(second).unwrap_or(0).min(last(SECOND_BITS));
+    let chat = document.chat.0.cast_unsigned() & last(CHAT_BITS);
+    let number = document.number.0 & last(NUMBER_BITS);
+    (second << CHAT_BITS | chat) << NUMBER_BITS | number
 }
 
 /// The id of a message's document.
@@ -80,9 +56,7 @@ pub(crate) fn id(chat: ChatId, number: MessageNumber) -> String {
 /// # Errors
 /// `NotFound` when there is no such alias.
 pub(crate) async fn put(
-    client: &Client,
-    positions: &Positions,
-    op: &'static str,
+    op: Operation<'_>,
     alias: &str,
     documents: &[Document],
 ) -> Result<(), BackendError> {
@@ -90,21 +64,18 @@ pub(crate) async fn put(
     let mut rest = newest.as_slice();
     while !rest.is_empty() {
         let (some, later) = rest.split_at(rest.len().min(DOCUMENTS_AT_ONCE));
-        let known = known_positions(client, op, alias, some).await?;
         let mut lines = Vec::with_capacity(some.len());
         let mut bytes = 0;
         for document in some {
-            let id = id(document.chat, document.number);
-            let position = known.get(&id).copied().unwrap_or_else(|| positions.next());
-            let line = line(alias, &id, document, position);
+            let line = line(alias, document);
             bytes += line.len();
             lines.push(line);
             if bytes > BYTES_AT_ONCE {
-                send(client, op, std::mem::take(&mut lines)).await?;
+                send(op, std::mem::take(&mut lines)).await?;
                 bytes = 0;
             }
         }
-        send(client, op, lines).await?;
+        send(op, lines).await?;
         rest = later;
     }
     Ok(())
@@ -131,61 +102,8 @@ fn newest_states(documents: &[Document]) -> Vec<&Document> {
     newest
 }
 
-/// Where messages stand that are there already: an edit does not move one. Only what was touched is looked up, for what is as it was
-/// posted is either new or ignored.
-async fn known_positions(
-    client: &Client,
-    op: &'static str,
-    alias: &str,
-    documents: &[&Document],
-) -> Result<HashMap<String, u64>, BackendError> {
-    let touched = documents.iter().filter(|document| document.version.0 > 0);
-    let docs: Vec<Value> = touched
-        .map(|document| {
-            json!({
-                "_id": id(document.chat, document.number),
-                "routing": document.application.to_string(),
-                "_source": ["position"],
-            })
-        })
-        .collect();
-    if docs.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let path = format!("/{alias}/_mget");
-    let ask = Ask::new(op, Method::Post, &path).json(&json!({ "docs": docs }));
-    let mut deadline = client.deadline();
-    loop {
-        let answer = client.ask_until(&ask, &mut deadline).await?;
-        match positions_in(op, &answer) {
-            // An index that is swapped away is for a moment known without its shard.
-            Err(error) if error.kind() == ErrorKind::Unavailable && deadline.pause().await => {}
-            known => return known,
-        }
-    }
-}
-
-fn positions_in(op: &'static str, answer: &Value) -> Result<HashMap<String, u64>, BackendError> {
-    let docs = answer["docs"]
-        .as_array()
-        .ok_or_else(|| unexpected(op, "an answer without documents"))?;
-    let mut known = HashMap::new();
-    for doc in docs {
-        if doc["error"].is_object() {
-            let is_gone = error_type(doc) == Some(NO_INDEX);
-            let status = if is_gone { NOT_FOUND } else { UNAVAILABLE };
-            return Err(refused(op, status, doc));
-        }
-        if let (Some(id), Some(position)) =
-            (doc["_id"].as_str(), doc["_source"]["position"].as_u64())
-        {
-            known.insert(id.to_owned(), position);
-        }
-    }
-    Ok(known)
-}
-
-fn line(alias: &str, id: &str, document: &Document, position: u64) -> Bytes {
+fn line(alias: &str, document: &Document) -> Bytes {
+    let id = id(document.chat, document.number);
     let routing = document.application.to_string();
     let action = json!({"index": {
         "_index": alias, "_id": id, "routing": routing, "version": document.version.0, "version_type": "external",
@@ -194,7 +112,7 @@ fn line(alias: &str, id: &str, document: &Document, position: u64) -> Bytes {
         "application": routing,
         "chat": document.chat.to_string(),
         "number": document.number.0,
-        "position": position,
+        "position": position(document),
     });
     if let Some(body) = &document.body {
         source["terms"] = cut(body).into();
@@ -203,25 +121,21 @@ fn line(alias: &str, id: &str, document: &Document, position: u64) -> Bytes {
 }
 
 /// Sends lines until each is taken or ignored.
-async fn send(
-    client: &Client,
-    op: &'static str,
-    mut lines: Vec<Bytes>,
-) -> Result<(), BackendError> {
-    let mut deadline = client.deadline();
+async fn send(op: Operation<'_>, mut lines: Vec<Bytes>) -> Result<(), BackendError> {
+    let mut pauses = op.pauses();
     while !lines.is_empty() {
         let mut body = BytesMut::with_capacity(lines.iter().map(Bytes::len).sum());
         lines.iter().for_each(|line| body.extend_from_slice(line));
-        let mut ask = Ask::new(op, Method::Post, "/_bulk").with(ALIAS_ONLY);
+        let mut ask = Ask::new(Method::Post, "/_bulk").with(ALIAS_ONLY);
         ask.body = body.freeze();
-        let answer = client.ask_until(&ask, &mut deadline).await?;
+        let answer = op.ask(ask).await?;
         if answer["errors"] == Value::Bool(false) {
             return Ok(());
         }
         let items = answer["items"]
             .as_array()
             .filter(|items| items.len() == lines.len());
-        let items = items.ok_or_else(|| unexpected(op, "an answer that lacks documents"))?;
+        let items = items.ok_or_else(|| unexpected(op.name, "an answer that lacks documents"))?;
         let mut again = Vec::new();
         let mut busy = None;
         for (line, item) in lines.into_iter().zip(items) {
@@ -238,15 +152,15 @@ async fn send(
                 // What is to be deleted is not there.
                 NOT_FOUND if item["error"].is_null() => {}
                 BUSY | UNAVAILABLE => {
-                    busy = Some(refused(op, BUSY, item));
+                    busy = Some(refused(op.name, BUSY, item));
                     again.push(line);
                 }
-                status => return Err(refused(op, status, item)),
+                status => return Err(refused(op.name, status, item)),
             }
         }
         lines = again;
         if let Some(busy) = busy
-            && !deadline.pause().await
+            && !pauses.pause().await
         {
             return Err(busy);
         }
@@ -259,12 +173,11 @@ async fn send(
 /// # Errors
 /// `NotFound` when there is no such alias.
 pub(crate) async fn erase(
-    client: &Client,
-    op: &'static str,
+    op: Operation<'_>,
     alias: &str,
     chat: ChatId,
 ) -> Result<(), BackendError> {
-    refresh(client, op, alias).await?;
+    refresh(op, alias).await?;
     let path = format!("/{alias}/_search");
     let mut after: i64 = -1;
     loop {
@@ -276,24 +189,24 @@ pub(crate) async fn erase(
             "sort": [{"number": "asc"}],
             "search_after": [after],
         });
-        let ask = Ask::new(op, Method::Post, &path)
+        let ask = Ask::new(Method::Post, &path)
             .json(&body)
             .with(crate::find::WHOLE);
-        let answer = client.ask(ask).await?;
+        let answer = op.ask(ask).await?;
         let hits = answer["hits"]["hits"]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
         let Some(last) = hits.last() else {
-            return refresh(client, op, alias).await;
+            return refresh(op, alias).await;
         };
         after = last["sort"][0]
             .as_i64()
-            .ok_or_else(|| unexpected(op, "a hit without a number"))?;
+            .ok_or_else(|| unexpected(op.name, "a hit without a number"))?;
         let lines = hits.iter().map(|hit| {
             let action =
                 json!({"delete": {"_index": alias, "_id": hit["_id"], "routing": hit["_routing"]}});
             Bytes::from(format!("{action}\n"))
         });
-        send(client, op, lines.collect()).await?;
+        send(op, lines.collect()).await?;
     }
 }

@@ -20,8 +20,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// One request.
 pub(crate) struct Ask<'a> {
-    /// Who asks, for errors.
-    pub(crate) op: &'static str,
     pub(crate) method: Method,
     pub(crate) path: &'a str,
     pub(crate) parameters: &'a [(&'a str, &'a str)],
@@ -29,9 +27,8 @@ pub(crate) struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    pub(crate) fn new(op: &'static str, method: Method, path: &'a str) -> Self {
+    pub(crate) fn new(method: Method, path: &'a str) -> Self {
         Self {
-            op,
             method,
             path,
             parameters: &[],
@@ -53,6 +50,7 @@ impl<'a> Ask<'a> {
 /// A connection, with limits on how long things may take.
 pub(crate) struct Client {
     transport: Transport,
+    timeout: Duration,
     patience: Duration,
 }
 
@@ -60,42 +58,30 @@ impl Client {
     pub(crate) fn new(config: &EsConfig) -> Result<Self, ConfigError> {
         Ok(Self {
             transport: config.transport()?,
+            timeout: config.timeout,
             patience: config.patience,
         })
     }
 
-    /// The end of the patience with an operation that begins now.
-    pub(crate) fn deadline(&self) -> Deadline {
-        Deadline {
-            end: Instant::now() + self.patience,
-            pause: FIRST_PAUSE,
+    /// An operation that begins now and may take as long as patience lasts.
+    pub(crate) fn operation(&self, name: &'static str) -> Operation<'_> {
+        self.within(name, self.patience)
+    }
+
+    /// An operation that somebody waits for: it may take no longer than one request.
+    pub(crate) fn question(&self, name: &'static str) -> Operation<'_> {
+        self.within(name, self.timeout.min(self.patience))
+    }
+
+    fn within(&self, name: &'static str, limit: Duration) -> Operation<'_> {
+        Operation {
+            client: self,
+            name,
+            end: Instant::now() + limit,
         }
     }
 
-    /// What a request is answered; a busy server is asked again.
-    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Value, BackendError> {
-        self.ask_until(&ask, &mut self.deadline()).await
-    }
-
-    /// As [`Client::ask`], as one of several requests.
-    pub(crate) async fn ask_until(
-        &self,
-        ask: &Ask<'_>,
-        deadline: &mut Deadline,
-    ) -> Result<Value, BackendError> {
-        loop {
-            let (status, body) = timeout_at(deadline.end, self.once(ask))
-                .await
-                .map_err(|late| failure(ErrorKind::Unavailable, ask.op).with_source(late))??;
-            match status {
-                200..=299 => return Ok(body),
-                BUSY if deadline.pause().await => {}
-                status => return Err(refused(ask.op, status, &body)),
-            }
-        }
-    }
-
-    async fn once(&self, ask: &Ask<'_>) -> Result<(u16, Value), BackendError> {
+    async fn once(&self, op: &'static str, ask: &Ask<'_>) -> Result<(u16, Value), BackendError> {
         let body = (!ask.body.is_empty()).then(|| ask.body.clone());
         let answer = self
             .transport
@@ -108,33 +94,73 @@ impl Client {
                 None,
             )
             .await
-            .map_err(unanswered(ask.op))?;
+            .map_err(unanswered(op))?;
         let status = answer.status_code().as_u16();
-        let body = answer.bytes().await.map_err(unanswered(ask.op))?;
+        let body = answer.bytes().await.map_err(unanswered(op))?;
         match serde_json::from_slice(&body) {
             Ok(body) => Ok((status, body)),
             // A proxy on the way has words of its own.
             Err(_) if !(200..=299).contains(&status) => Ok((status, Value::Null)),
             Err(_) if body.is_empty() => Ok((status, Value::Null)),
-            Err(error) => Err(failure(ErrorKind::Internal, ask.op).with_source(error)),
+            Err(error) => Err(failure(ErrorKind::Internal, op).with_source(error)),
         }
     }
 }
 
-/// How long an operation may still take, and how long its next pause is.
-pub(crate) struct Deadline {
+/// What a caller asked for, as many requests as it takes: all of them end by the same moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation<'a> {
+    client: &'a Client,
+    /// What is done, for errors.
+    pub(crate) name: &'static str,
     end: Instant,
-    pause: Duration,
 }
 
-impl Deadline {
-    /// Waits a while, longer each time; `false`, and at once, when patience would end before.
+impl Operation<'_> {
+    /// What a request is answered; a busy server is asked again.
+    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Value, BackendError> {
+        let mut pauses = self.pauses();
+        loop {
+            let answer = timeout_at(self.end, self.client.once(self.name, &ask));
+            let (status, body) = answer
+                .await
+                .map_err(|late| self.failure(ErrorKind::Unavailable).with_source(late))??;
+            match status {
+                200..=299 => return Ok(body),
+                BUSY if pauses.pause().await => {}
+                status => return Err(refused(self.name, status, &body)),
+            }
+        }
+    }
+
+    /// Pauses between tries, as long as there is time.
+    pub(crate) const fn pauses(&self) -> Pauses {
+        Pauses {
+            end: self.end,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    /// A failure of this operation.
+    pub(crate) const fn failure(&self, kind: ErrorKind) -> BackendError {
+        failure(kind, self.name)
+    }
+}
+
+/// Until when a try may be repeated, and how long the next pause before it is.
+pub(crate) struct Pauses {
+    end: Instant,
+    next: Duration,
+}
+
+impl Pauses {
+    /// Waits a while, longer each time; `false`, and at once, when the time would be over before.
     pub(crate) async fn pause(&mut self) -> bool {
-        if Instant::now() + self.pause >= self.end {
+        if Instant::now() + self.next >= self.end {
             return false;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        sleep(self.next).await;
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
         true
     }
 }

@@ -25,7 +25,7 @@ pub struct EsConfig {
     pub prefix: String,
     /// Shards of a new index, one application on one of them.
     pub shards: u16,
-    /// The longest that one request may take.
+    /// The longest that one request may take, and a question with all that belongs to it.
     pub timeout: Duration,
     /// The longest that an operation may take, repeated requests and pauses between them included.
     pub patience: Duration,

@@ -8,9 +8,6 @@ pub(crate) const BACKEND: &str = "elasticsearch";
 /// The index is there already.
 pub(crate) const EXISTS: &str = "resource_already_exists_exception";
 
-/// There is no index, or no alias, of that name.
-pub(crate) const NO_INDEX: &str = "index_not_found_exception";
-
 const BAD_REQUEST: u16 = 400;
 const UNAUTHORIZED: u16 = 401;
 const FORBIDDEN: u16 = 403;
@@ -75,7 +72,7 @@ pub(crate) const fn failure(kind: ErrorKind, op: &'static str) -> BackendError {
 }
 
 /// What kind of error an answer tells.
-pub(crate) fn error_type(body: &Value) -> Option<&str> {
+fn error_type(body: &Value) -> Option<&str> {
     body["error"]["type"].as_str()
 }
 

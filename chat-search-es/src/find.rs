@@ -8,17 +8,15 @@ use serde_json::{Value, json};
 
 use chat_core::error::BackendError;
 
-use crate::client::{Ask, Client};
+use crate::client::{Ask, Operation};
 use crate::error::unexpected;
-
-const OP: &str = "query";
 
 /// An answer that a part of the index is missing from is none.
 pub(crate) const WHOLE: &[(&str, &str)] = &[("allow_partial_search_results", "false")];
 
 /// The hits of a query that is not empty.
 pub(crate) async fn find(
-    client: &Client,
+    op: Operation<'_>,
     alias: &str,
     asked: &SearchQuery,
 ) -> Result<Vec<Hit>, BackendError> {
@@ -29,14 +27,12 @@ pub(crate) async fn find(
     let routing = application.to_string();
     let parameters = [WHOLE[0], ("routing", &routing)];
     let body = body(asked);
-    let ask = Ask::new(OP, Method::Post, &path)
-        .with(&parameters)
-        .json(&body);
-    let answer = client.ask(ask).await?;
+    let ask = Ask::new(Method::Post, &path).with(&parameters).json(&body);
+    let answer = op.ask(ask).await?;
     let hits = answer["hits"]["hits"].as_array();
-    let hits = hits.ok_or_else(|| unexpected(OP, "an answer without hits"))?;
+    let hits = hits.ok_or_else(|| unexpected(op.name, "an answer without hits"))?;
     hits.iter()
-        .map(|found| hit(found).ok_or_else(|| unexpected(OP, "a hit without a place")))
+        .map(|found| hit(found).ok_or_else(|| unexpected(op.name, "a hit without a place")))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! The indices and their names: `PREFIX-v1` is an alias of the live index, and a copy that is being filled has an alias of its own
+//! The indices and their names: `PREFIX-v2` is an alias of the live index, and a copy that is being filled has an alias of its own
 //! until it takes that name over. The number is the layout's; nodes of another layout have another index.
 
 use chat_core::error::{BackendError, ErrorKind};
@@ -7,14 +7,11 @@ use elasticsearch::http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::client::{Ask, Client};
-use crate::error::{failure, unexpected};
+use crate::client::{Ask, Operation};
+use crate::error::unexpected;
 
 /// The mapping below, with the terms that `chat_core` cuts; another number is another index.
-const LAYOUT: u32 = 1;
-
-/// A swap that others were faster than is tried again so often.
-const SWAPS_AT_MOST: u32 = 5;
+const LAYOUT: u32 = 2;
 
 /// What the indices of one prefix are called.
 pub(crate) struct Names {
@@ -55,26 +52,26 @@ impl Names {
     }
 }
 
-/// The index of a prefix, through a connection.
+/// The index of a prefix, in one operation.
 pub(crate) struct Indices<'a> {
-    pub(crate) client: &'a Client,
+    pub(crate) op: Operation<'a>,
     pub(crate) names: &'a Names,
     pub(crate) shards: u16,
 }
 
 impl Indices<'_> {
     /// Makes the live index unless it is there, whoever else does so at the same time.
-    pub(crate) async fn ensure(&self, op: &'static str) -> Result<(), BackendError> {
-        if !self.aliases(op, &self.names.live).await?.is_empty() {
+    pub(crate) async fn ensure(&self) -> Result<(), BackendError> {
+        if !self.aliases(&self.names.live).await?.is_empty() {
             return Ok(());
         }
         match self
-            .create(op, &self.names.first(), &self.names.live, json!({}))
+            .create(&self.names.first(), &self.names.live, json!({}))
             .await
         {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if self.aliases(op, &self.names.live).await?.is_empty() {
+                if self.aliases(&self.names.live).await?.is_empty() {
                     return Err(error);
                 }
                 Ok(())
@@ -84,35 +81,32 @@ impl Indices<'_> {
     }
 
     /// Makes an empty copy; those that were begun before are thrown away.
-    pub(crate) async fn begin(&self, op: &'static str) -> Result<Copy, BackendError> {
-        for (index, _) in self.aliases(op, &self.names.copies()).await? {
+    pub(crate) async fn begin(&self) -> Result<Copy, BackendError> {
+        for (index, _) in self.aliases(&self.names.copies()).await? {
             let path = format!("/{index}");
-            absent_is_fine(self.client.ask(Ask::new(op, Method::Delete, &path)).await)?;
+            absent_is_fine(self.op.ask(Ask::new(Method::Delete, &path)).await)?;
         }
         let copy = self.names.copy();
         // Nobody searches it while it is filled.
         let settings = json!({"refresh_interval": "-1"});
-        self.create(op, &copy.index, &copy.alias, settings).await?;
+        self.create(&copy.index, &copy.alias, settings).await?;
         Ok(copy)
     }
 
     /// Gives the live index's name to a copy and removes what had it, at once.
-    pub(crate) async fn swap(
-        &self,
-        op: &'static str,
-        copy: &Copy,
-        epoch: Epoch,
-    ) -> Result<(), BackendError> {
+    pub(crate) async fn swap(&self, copy: &Copy, epoch: Epoch) -> Result<(), BackendError> {
         let index = &copy.index;
         let mapping = json!({"_meta": {"epoch": epoch.0.to_string()}});
-        self.put(op, &format!("/{index}/_mapping"), &mapping)
-            .await?;
+        self.put(&format!("/{index}/_mapping"), &mapping).await?;
         let settings = json!({"index": {"refresh_interval": null}});
-        self.put(op, &format!("/{index}/_settings"), &settings)
-            .await?;
-        refresh(self.client, op, index).await?;
-        for _ in 0..SWAPS_AT_MOST {
-            let live = self.aliases(op, &self.names.live).await?;
+        self.put(&format!("/{index}/_settings"), &settings).await?;
+        refresh(self.op, index).await?;
+        let mut pauses = self.op.pauses();
+        loop {
+            let live = self.aliases(&self.names.live).await?;
+            if live.iter().any(|(live, _)| live == index) {
+                return Ok(());
+            }
             let old = live
                 .iter()
                 .map(|(index, _)| json!({"remove_index": {"index": index}}));
@@ -122,53 +116,62 @@ impl Indices<'_> {
             ];
             actions.extend(old);
             let body = json!({"actions": actions});
-            let ask = Ask::new(op, Method::Post, "/_aliases").json(&body);
-            match self.client.ask(ask).await {
-                // Another copy took the place first; this one stands if it was not thrown away.
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    if self.aliases(op, &copy.alias).await?.is_empty() {
-                        return Err(error);
-                    }
-                }
-                answer => return answer.map(drop),
+            let ask = Ask::new(Method::Post, "/_aliases").json(&body);
+            let Err(error) = self.op.ask(ask).await else {
+                return Ok(());
+            };
+            match error.kind() {
+                // Another copy took the place first, and this one stands if it was not thrown away; or this one has it, by a
+                // request whose answer was lost.
+                ErrorKind::NotFound if self.stands(copy).await? => {}
+                // Whoever does not know whether it was done looks.
+                ErrorKind::Unavailable => {}
+                _ => return Err(error),
+            }
+            if !pauses.pause().await {
+                return Err(error);
             }
         }
-        Err(unexpected(op, "the live index changes all the time"))
+    }
+
+    /// Whether a copy can still take the live index's place, or has it.
+    async fn stands(&self, copy: &Copy) -> Result<bool, BackendError> {
+        if !self.aliases(&copy.alias).await?.is_empty() {
+            return Ok(true);
+        }
+        let live = self.aliases(&self.names.live).await?;
+        Ok(live.iter().any(|(live, _)| *live == copy.index))
     }
 
     /// The epoch that the live index notes.
-    pub(crate) async fn epoch(&self, op: &'static str) -> Result<Option<Epoch>, BackendError> {
+    pub(crate) async fn epoch(&self) -> Result<Option<Epoch>, BackendError> {
         let path = format!("/{}/_mapping", self.names.live);
-        let answer = self.client.ask(Ask::new(op, Method::Get, &path)).await?;
+        let answer = self.op.ask(Ask::new(Method::Get, &path)).await?;
         let mut indices = answer.as_object().into_iter().flat_map(|all| all.values());
         let index = indices
             .next()
-            .ok_or_else(|| unexpected(op, "an answer without an index"))?;
+            .ok_or_else(|| unexpected(self.op.name, "an answer without an index"))?;
         match &index["mappings"]["_meta"]["epoch"] {
             Value::Null => Ok(None),
             epoch => epoch
                 .as_str()
                 .and_then(|epoch| epoch.parse().ok())
                 .map(|epoch| Some(Epoch(epoch)))
-                .ok_or_else(|| unexpected(op, "an epoch that is no number")),
+                .ok_or_else(|| unexpected(self.op.name, "an epoch that is no number")),
         }
     }
 
     /// The aliases of all copies that are being filled, by any node.
-    pub(crate) async fn copies(&self, op: &'static str) -> Result<Vec<String>, BackendError> {
-        let found = self.aliases(op, &self.names.copies()).await?;
+    pub(crate) async fn copies(&self) -> Result<Vec<String>, BackendError> {
+        let found = self.aliases(&self.names.copies()).await?;
         Ok(found.into_iter().map(|(_, alias)| alias).collect())
     }
 
     /// Indices and their aliases by a pattern.
-    async fn aliases(
-        &self,
-        op: &'static str,
-        pattern: &str,
-    ) -> Result<Vec<(String, String)>, BackendError> {
+    async fn aliases(&self, pattern: &str) -> Result<Vec<(String, String)>, BackendError> {
         let path = format!("/_alias/{pattern}");
-        let ask = Ask::new(op, Method::Get, &path);
-        let Some(answer) = absent_is_fine(self.client.ask(ask).await)? else {
+        let ask = Ask::new(Method::Get, &path);
+        let Some(answer) = absent_is_fine(self.op.ask(ask).await)? else {
             return Ok(Vec::new());
         };
         let indices = answer.as_object().into_iter().flatten();
@@ -181,7 +184,6 @@ impl Indices<'_> {
 
     async fn create(
         &self,
-        op: &'static str,
         index: &str,
         alias: &str,
         mut settings: Value,
@@ -196,19 +198,20 @@ impl Indices<'_> {
             "mappings": mappings(),
         });
         let path = format!("/{index}");
-        let answer = self.put(op, &path, &body).await?;
+        let answer = self.put(&path, &body).await?;
         // Until every server of the cluster knows the alias, one may tell a node that there is no copy.
         match answer["acknowledged"] {
             Value::Bool(true) => Ok(()),
-            _ => {
-                Err(failure(ErrorKind::Unavailable, op).with_source("not all servers know it yet"))
-            }
+            _ => Err(self
+                .op
+                .failure(ErrorKind::Unavailable)
+                .with_source("not all servers know it yet")),
         }
     }
 
-    async fn put(&self, op: &'static str, path: &str, body: &Value) -> Result<Value, BackendError> {
-        let ask = Ask::new(op, Method::Put, path).json(body);
-        self.client.ask(ask).await
+    async fn put(&self, path: &str, body: &Value) -> Result<Value, BackendError> {
+        let ask = Ask::new(Method::Put, path).json(body);
+        self.op.ask(ask).await
     }
 }
 
@@ -229,16 +232,14 @@ fn mappings() -> Value {
 }
 
 /// Makes what was written findable.
-pub(crate) async fn refresh(
-    client: &Client,
-    op: &'static str,
-    target: &str,
-) -> Result<(), BackendError> {
+pub(crate) async fn refresh(op: Operation<'_>, target: &str) -> Result<(), BackendError> {
     let path = format!("/{target}/_refresh");
-    let answer = client.ask(Ask::new(op, Method::Post, &path)).await?;
+    let answer = op.ask(Ask::new(Method::Post, &path)).await?;
     match answer["_shards"]["failed"].as_u64() {
         Some(0) => Ok(()),
-        _ => Err(failure(ErrorKind::Unavailable, op).with_source("a shard is not there")),
+        _ => Err(op
+            .failure(ErrorKind::Unavailable)
+            .with_source("a shard is not there")),
     }
 }
 

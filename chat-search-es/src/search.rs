@@ -10,8 +10,8 @@ use chat_core::port::{Document, Hit, Search, SearchQuery};
 use elasticsearch::http::Method;
 use serde_json::json;
 
-use crate::bulk::{self, Positions};
-use crate::client::{Ask, Client};
+use crate::bulk;
+use crate::client::{Ask, Client, Operation};
 use crate::config::{ConfigError, EsConfig};
 use crate::error::failure;
 use crate::find::{WHOLE, find};
@@ -31,7 +31,6 @@ pub struct EsSearch {
     seen: AtomicBool,
     /// The copy that was begun here.
     copy: Mutex<Option<Copy>>,
-    positions: Positions,
 }
 
 impl EsSearch {
@@ -46,29 +45,28 @@ impl EsSearch {
             shards: config.shards,
             seen: AtomicBool::new(false),
             copy: Mutex::new(None),
-            positions: Positions::new(),
         })
     }
 
-    fn indices(&self) -> Indices<'_> {
+    fn indices<'a>(&'a self, op: Operation<'a>) -> Indices<'a> {
         Indices {
-            client: &self.client,
+            op,
             names: &self.names,
             shards: self.shards,
         }
     }
 
     /// Sees to it that the live index is there.
-    async fn ensure(&self, op: &'static str) -> Result<()> {
+    async fn ensure(&self, op: Operation<'_>) -> Result<()> {
         if !self.seen.load(Ordering::Acquire) {
-            self.indices().ensure(op).await?;
+            self.indices(op).ensure().await?;
             self.seen.store(true, Ordering::Release);
         }
         Ok(())
     }
 
     /// Something on the live index; once more if it turns out to be gone, removed or swapped a moment ago.
-    async fn live<T, F>(&self, op: &'static str, work: impl Fn() -> F) -> Result<T>
+    async fn live<T, F>(&self, op: Operation<'_>, work: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
@@ -79,7 +77,7 @@ impl EsSearch {
                 self.ensure(op).await?;
                 let again = work().await;
                 again.map_err(|error| match error.kind() {
-                    ErrorKind::NotFound => failure(ErrorKind::Unavailable, op).with_source(error),
+                    ErrorKind::NotFound => op.failure(ErrorKind::Unavailable).with_source(error),
                     _ => error,
                 })
             }
@@ -90,11 +88,11 @@ impl EsSearch {
     /// Something on every copy, whoever began it, and then on the live index. Copies are looked up before anything is done: one
     /// that begins later is filled with what is read later. One that is gone by then took the live index's place, which comes
     /// last, or was thrown away.
-    async fn everywhere<F>(&self, op: &'static str, work: impl Fn(String) -> F) -> Result<()>
+    async fn everywhere<F>(&self, op: Operation<'_>, work: impl Fn(String) -> F) -> Result<()>
     where
         F: Future<Output = Result<()>>,
     {
-        for copy in self.indices().copies(op).await? {
+        for copy in self.indices(op).copies().await? {
             absent_is_fine(work(copy).await)?;
         }
         self.live(op, || work(self.names.live.clone())).await
@@ -114,9 +112,11 @@ impl EsSearch {
 #[async_trait]
 impl Search for EsSearch {
     async fn put(&self, documents: &[Document]) -> Result<()> {
-        self.everywhere("put", |alias| async move {
-            bulk::put(&self.client, &self.positions, "put", &alias, documents).await
-        })
+        let op = self.client.operation("put");
+        self.everywhere(
+            op,
+            |alias| async move { bulk::put(op, &alias, documents).await },
+        )
         .await
     }
 
@@ -124,64 +124,60 @@ impl Search for EsSearch {
         if query.query.is_empty() {
             return Ok(Vec::new());
         }
-        self.live("query", || find(&self.client, &self.names.live, query))
-            .await
+        let op = self.client.question("query");
+        self.live(op, || find(op, &self.names.live, query)).await
     }
 
     async fn erase(&self, chat: ChatId) -> Result<()> {
-        self.everywhere("erase", |alias| async move {
-            bulk::erase(&self.client, "erase", &alias, chat).await
-        })
+        let op = self.client.operation("erase");
+        self.everywhere(
+            op,
+            |alias| async move { bulk::erase(op, &alias, chat).await },
+        )
         .await
     }
 
     async fn refresh(&self) -> Result<()> {
-        let live = &self.names.live;
-        self.live("refresh", || refresh(&self.client, "refresh", live))
-            .await
+        let op = self.client.operation("refresh");
+        self.live(op, || refresh(op, &self.names.live)).await
     }
 
     async fn rebuild(&self) -> Result<()> {
-        self.ensure("rebuild").await?;
+        let op = self.client.operation("rebuild");
+        self.ensure(op).await?;
         self.copy().take();
-        let copy = self.indices().begin("rebuild").await?;
+        let copy = self.indices(op).begin().await?;
         self.copy().replace(copy);
         Ok(())
     }
 
     async fn refill(&self, documents: &[Document]) -> Result<()> {
         let copy = self.begun("refill")?;
-        bulk::put(
-            &self.client,
-            &self.positions,
-            "refill",
-            &copy.alias,
-            documents,
-        )
-        .await
+        let op = self.client.operation("refill");
+        bulk::put(op, &copy.alias, documents).await
     }
 
     async fn swap(&self, epoch: Epoch) -> Result<()> {
         let copy = self.begun("swap")?;
-        self.indices().swap("swap", &copy, epoch).await?;
+        let op = self.client.operation("swap");
+        self.indices(op).swap(&copy, epoch).await?;
         self.copy().take();
         Ok(())
     }
 
     async fn built_from(&self) -> Result<Option<Epoch>> {
-        let indices = self.indices();
-        self.live("built_from", || indices.epoch("built_from"))
-            .await
+        let op = self.client.question("built_from");
+        let indices = self.indices(op);
+        self.live(op, || indices.epoch()).await
     }
 
     async fn ready(&self) -> Result<()> {
+        let op = self.client.question("ready");
         let path = format!("/{}/_search", self.names.live);
         let nothing = json!({"size": 0, "query": {"term": {"chat": "0"}}});
-        self.live("ready", || async {
-            let ask = Ask::new("ready", Method::Post, &path)
-                .with(WHOLE)
-                .json(&nothing);
-            self.client.ask(ask).await.map(drop)
+        self.live(op, || async {
+            let ask = Ask::new(Method::Post, &path).with(WHOLE).json(&nothing);
+            op.ask(ask).await.map(drop)
         })
         .await
     }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_core::error::{BackendError, ErrorKind};
+use chat_core::ids::{ApplicationId, Epoch};
 use chat_core::kit::search::posted;
-use chat_core::port::Search;
+use chat_core::page::Limit;
+use chat_core::port::{Order, Search, SearchQuery, SearchScope};
+use chat_core::terms::Query;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 
 use crate::{ConfigError, EsConfig, EsSearch};
 
-const FOUND: &str = r#"{"case-v1-1":{"aliases":{"case-v1":{}}}}"#;
+const FOUND: &str = r#"{"case-v2-1":{"aliases":{"case-v2":{}}}}"#;
 const NO_COPY: &str = "{}";
 const TAKEN: &str = r#"{"errors":false,"items":[{"index":{"status":201}}]}"#;
 const ITEM_BUSY: &str = r#"{"errors":true,"items":[{"index":{"status":429,"error":{"type":"es_rejected_execution_exception"}}}]}"#;
@@ -25,7 +28,10 @@ fn node(port: u16, settings: &str) -> EsSearch {
 /// The requests that a server was sent: first line and headers, body.
 type Requests = Arc<Mutex<Vec<(String, String)>>>;
 
-/// A server that gives these answers, the last one for ever.
+/// In place of a status: no answer, and the line is closed.
+const LOST: u16 = 0;
+
+/// A server that gives these answers, the last one for ever. `COPY` in them is the index that was made last.
 async fn double(answers: &'static [(u16, &'static str)]) -> (u16, Requests) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -37,6 +43,16 @@ async fn double(answers: &'static [(u16, &'static str)]) -> (u16, Requests) {
         }
     });
     (port, requests)
+}
+
+/// The index that was made last.
+fn copy_in(requests: &[(String, String)]) -> String {
+    let made = requests.iter().rev().find_map(|(head, _)| {
+        let path = head.strip_prefix("PUT /")?;
+        let (index, _) = path.split_once([' ', '?', '/'])?;
+        Some(index.to_owned())
+    });
+    made.unwrap_or_default()
 }
 
 async fn serve(
@@ -64,8 +80,12 @@ async fn serve(
         let (status, answer) = {
             let mut seen = seen.lock().await;
             seen.push((head, body));
-            answers[(seen.len() - 1).min(answers.len() - 1)]
+            let (status, answer) = answers[(seen.len() - 1).min(answers.len() - 1)];
+            (status, answer.replace("COPY", &copy_in(&seen)))
         };
+        if status == LOST {
+            return Ok(());
+        }
         let head = format!(
             "HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n",
             answer.len()
@@ -74,6 +94,93 @@ async fn serve(
             .write_all(format!("{head}{answer}").as_bytes())
             .await?;
     }
+}
+
+const REFRESHED: &str = r#"{"_shards":{"failed":0}}"#;
+const DONE: &str = r#"{"acknowledged":true}"#;
+const GONE: (u16, &str) = (404, r#"{"error":{"type":"aliases_not_found_exception"}}"#);
+const COPY_LIVES: &str = r#"{"COPY":{"aliases":{"case-v2":{}}}}"#;
+const COPY_STANDS: &str = r#"{"COPY":{"aliases":{"case-v2-copy-1":{}}}}"#;
+
+/// A copy that is swapped in by a server that answers so from the request on that swaps it.
+async fn swapped(answers: &[(u16, &'static str)]) -> (Result<(), ErrorKind>, usize) {
+    // The live index, no copies, a new one; its mapping, its settings, what is in it, the live index.
+    let before = [
+        (200, FOUND),
+        (200, NO_COPY),
+        (200, DONE),
+        (200, DONE),
+        (200, DONE),
+        (200, REFRESHED),
+        (200, FOUND),
+    ];
+    let (port, requests) = double([&before, answers].concat().leak()).await;
+    let node = node(port, "patience=5");
+    node.rebuild().await.unwrap();
+    let swap = node.swap(Epoch(7)).await.map_err(|error| error.kind());
+    let requests = requests.lock().await;
+    let swaps = requests
+        .iter()
+        .filter(|(head, _)| head.starts_with("POST /_aliases "));
+    (swap, swaps.count())
+}
+
+#[tokio::test]
+async fn a_swap_whose_answer_is_lost_is_looked_for_before_it_is_tried_again() {
+    let done = [(LOST, ""), (200, COPY_LIVES)];
+    assert_eq!(swapped(&done).await, (Ok(()), 1));
+    let not_done = [(LOST, ""), (200, FOUND), (200, DONE)];
+    assert_eq!(swapped(&not_done).await, (Ok(()), 2));
+    let done_after_the_look = [(LOST, ""), (200, FOUND), GONE, GONE, (200, COPY_LIVES)];
+    assert_eq!(swapped(&done_after_the_look).await, (Ok(()), 2));
+}
+
+#[tokio::test]
+async fn a_swap_that_others_were_faster_than_is_tried_again_while_the_copy_stands() {
+    let live_was_swapped = [GONE, (200, COPY_STANDS), (200, FOUND), (200, DONE)];
+    assert_eq!(swapped(&live_was_swapped).await, (Ok(()), 2));
+    let thrown_away = [GONE, GONE, (200, FOUND)];
+    assert_eq!(swapped(&thrown_away).await, (Err(ErrorKind::NotFound), 1));
+}
+
+#[tokio::test]
+async fn the_pieces_of_an_operation_share_its_patience() {
+    // Each piece of a thousand is taken at the second try, fifty milliseconds later.
+    const PIECES: usize = 60;
+    let mut answers = vec![(200, NO_COPY), (200, FOUND)];
+    answers.extend([(429, "{}"), (200, TAKEN)].repeat(PIECES));
+    let (port, _) = double(answers.leak()).await;
+    let documents: Vec<_> = (1..=PIECES as u64 * 1_000)
+        .map(|number| posted(1, number, "tea"))
+        .collect();
+    let put = node(port, "patience=1").put(&documents).await;
+    assert_eq!(
+        put.map_err(|error| error.kind()),
+        Err(ErrorKind::Unavailable)
+    );
+}
+
+#[tokio::test]
+async fn patience_with_a_question_ends_sooner() {
+    let (port, _) = double(&[(200, FOUND), (429, "{}")]).await;
+    let query = SearchQuery {
+        scope: SearchScope::Application(ApplicationId(1)),
+        query: Arc::new(Query::parse("tea")),
+        order: Order::Newest,
+        after: None,
+        limit: Limit::MAX,
+    };
+    let start = Instant::now();
+    let found = node(port, "timeout=1&patience=60").query(&query).await;
+    assert_eq!(
+        found.map_err(|error| error.kind()),
+        Err(ErrorKind::Unavailable)
+    );
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 async fn put(node: &EsSearch) -> Result<(), ErrorKind> {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::clock::Timestamp;
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{ApplicationId, Change, ChatId, Epoch, MessageNumber};
 use crate::port::{Document, Hit, Order, Search, SearchQuery, SearchScope};
@@ -36,8 +37,8 @@ type Place = (ChatId, MessageNumber);
 struct Known {
     application: ApplicationId,
     version: Change,
-    /// Which new message it was, counted from 1: what orders an application's messages.
-    arrival: u64,
+    /// What orders an application's messages: when it was created, and which new one it was.
+    position: u64,
     /// How many terms it has.
     length: usize,
 }
@@ -45,12 +46,12 @@ struct Known {
 impl Copy {
     fn put(&mut self, document: &Document) {
         let place = (document.chat, document.number);
-        let arrival = match self.known.get(&place) {
+        let position = match self.known.get(&place) {
             Some(known) if known.version >= document.version => return,
-            Some(known) => known.arrival,
+            Some(known) => known.position,
             None => {
                 self.puts += 1;
-                self.puts
+                position(document.created_at, self.puts)
             }
         };
         let terms = document.body.as_deref().map(cut).unwrap_or_default();
@@ -58,7 +59,7 @@ impl Copy {
         let known = Known {
             application: document.application,
             version: document.version,
-            arrival,
+            position,
             length: terms.split(' ').count(),
         };
         self.known.insert(place, known);
@@ -101,7 +102,7 @@ impl Copy {
                 (chat == wanted && known.application == application).then_some(number.0)
             }
             SearchScope::Application(wanted) => {
-                (known.application == wanted).then_some(known.arrival)
+                (known.application == wanted).then_some(known.position)
             }
         }?;
         let hit = Hit {
@@ -111,6 +112,13 @@ impl Copy {
         };
         Some((hit, known.length))
     }
+}
+
+/// The second, with room for a million new messages in it: 52 bits until the year 2106.
+fn position(created_at: Timestamp, puts: u64) -> u64 {
+    const BITS: u32 = 20;
+    let second = u64::try_from(created_at.0.div_euclid(1_000_000)).unwrap_or(0);
+    second << BITS | puts & ((1 << BITS) - 1)
 }
 
 fn follows(hit: &Hit, query: &SearchQuery) -> bool {

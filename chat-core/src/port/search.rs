@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::clock::Timestamp;
 use crate::error::BackendError;
 use crate::ids::{ApplicationId, Change, ChatId, Epoch, MessageNumber};
 use crate::page::Limit;
@@ -20,6 +21,8 @@ pub struct Document {
     pub chat: ChatId,
     /// The message.
     pub number: MessageNumber,
+    /// When it was created, as the Store tells it: it never changes.
+    pub created_at: Timestamp,
     /// The message's own change: a put with a lower one than is stored is ignored.
     pub version: Change,
     /// The text; `None` for a deleted message.
@@ -38,9 +41,11 @@ pub enum SearchScope {
 /// In which order hits come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The newest first: in one chat strictly by number, descending.
+    /// The newest first: in one chat strictly by number, descending; in an application by
+    /// [`Document::created_at`], as far as seconds go. What was created within a second has an order of
+    /// the index's own there.
     Newest,
-    /// The oldest first: in one chat strictly by number, ascending.
+    /// The oldest first: [`Order::Newest`] the other way round.
     Oldest,
     /// The best match first: one page, `after` does not apply.
     Relevance,
@@ -69,7 +74,8 @@ pub struct Hit {
     pub chat: ChatId,
     /// The message.
     pub number: MessageNumber,
-    /// Give it as [`SearchQuery::after`] to go on behind this hit.
+    /// Give it as [`SearchQuery::after`] to go on behind this hit. It has 52 bits, and a copy that is
+    /// filled from the same messages has about the same.
     pub position: u64,
 }
 

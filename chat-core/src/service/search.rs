@@ -40,7 +40,7 @@ pub struct Found {
 #[derive(Debug, Clone)]
 pub struct FoundAnywhere {
     /// Messages that exist and match, each with the number of its chat. The newest is the one that
-    /// was indexed last.
+    /// was created last.
     pub items: Vec<(ChatNumber, Message)>,
     /// Where to go on; `None` at the end. A short page may have it too. It tells nothing of other
     /// applications.

@@ -269,6 +269,7 @@ fn document(chat: &ChatInfo, message: Message) -> Document {
         application: chat.application,
         chat: chat.id,
         number: message.number,
+        created_at: message.created_at,
         version: message.change,
         body: (!message.is_deleted()).then_some(message.body),
     }

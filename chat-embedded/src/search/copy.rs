@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use chat_core::clock::Timestamp;
 use chat_core::ids::{ApplicationId, Change, ChatId, Epoch, MessageNumber};
 use chat_core::port::Document;
 use rusqlite::{Connection, Row, params};
@@ -19,18 +20,18 @@ const TAKEN_AT_ONCE: usize = 2_000;
 const WAITING: &str = "
     CREATE TABLE waiting (
         chat INTEGER NOT NULL, number INTEGER NOT NULL, version INTEGER NOT NULL,
-        application INTEGER NOT NULL, body TEXT, PRIMARY KEY (chat, number)
+        application INTEGER NOT NULL, created_at INTEGER NOT NULL, body TEXT, PRIMARY KEY (chat, number)
     ) WITHOUT ROWID;
 ";
 
 const WAIT: &str = "
-    INSERT INTO waiting (chat, number, version, application, body) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO waiting (chat, number, version, application, created_at, body) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (chat, number) DO UPDATE SET version = excluded.version, body = excluded.body
     WHERE excluded.version > version
 ";
 
 const FIRST: &str = "
-    SELECT chat, number, version, application, body FROM waiting ORDER BY chat, number LIMIT ?
+    SELECT chat, number, version, application, created_at, body FROM waiting ORDER BY chat, number LIMIT ?
 ";
 
 const NO_LONGER: &str = "DELETE FROM waiting WHERE chat = ? AND number = ? AND version <= ?";
@@ -68,6 +69,7 @@ impl CopyFile {
                         number,
                         document.version.0,
                         document.application.0,
+                        document.created_at.0,
                         document.body,
                     ])?;
                 }
@@ -134,6 +136,7 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         number: MessageNumber(row.get(1)?),
         version: Change(row.get(2)?),
         application: ApplicationId(row.get(3)?),
-        body: row.get(4)?,
+        created_at: Timestamp(row.get(4)?),
+        body: row.get(5)?,
     })
 }

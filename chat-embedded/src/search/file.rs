@@ -1,24 +1,24 @@
 //! One index file: its tables, and what is written to them.
 //!
-//! FTS5 walks its lists fastest upwards, and newest comes first: so the row of document `id` in `f`
-//! is [`TOP`] − `id`, and the rows of a batch are written last document first.
+//! A document's id tells the millisecond in which its message was created, so that an index that is built again has the order that it
+//! had. FTS5 walks its lists fastest upwards, and newest comes first: so the row of document `id` in `f` is [`TOP`] − `id`, and the
+//! rows of a batch are written last document first.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
 use chat_core::ids::{ApplicationId, ChatId, Epoch};
 use chat_core::port::Document;
-use chat_core::terms::cut;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::put::Put;
 use crate::SearchConfig;
 
 /// The row in `f` of the document before the first.
-pub(super) const TOP: i64 = 1 << 40;
+pub(super) const TOP: i64 = 1 << 48;
 
 /// The layout below, with the terms that `chat_core` cuts; another number is another index.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// How many documents one step of an erasure removes.
 const ERASED_AT_ONCE: usize = 2_000;
@@ -128,7 +128,7 @@ impl IndexFile {
     pub(super) fn put(&mut self, documents: &[Document]) -> rusqlite::Result<()> {
         let change = self.db.transaction()?;
         {
-            let mut put = Put::start(&change)?;
+            let mut put = Put::start(&change);
             for document in documents {
                 put.document(document)?;
                 if put.bytes > PENDING_AT_MOST {
@@ -175,135 +175,6 @@ impl IndexFile {
         merged?;
         // FTS5 counts two changes and more where it has done something.
         Ok(self.db.total_changes() - before >= 2)
-    }
-}
-
-/// A batch of documents under way.
-struct Put<'db> {
-    db: &'db Connection,
-    next: i64,
-    /// The last number of each chat in the batch.
-    last: HashMap<ChatId, u64>,
-    /// Rows of `f` to write.
-    rows: Vec<(i64, Row)>,
-    bytes: usize,
-}
-
-struct Row {
-    is_new: bool,
-    terms: Option<String>,
-}
-
-impl<'db> Put<'db> {
-    fn start(db: &'db Connection) -> rusqlite::Result<Self> {
-        let last: Option<i64> = db
-            .prepare_cached("SELECT max(id) FROM docs")?
-            .query_row([], |row| row.get(0))?;
-        Ok(Put {
-            db,
-            next: last.unwrap_or(0) + 1,
-            last: HashMap::new(),
-            rows: Vec::new(),
-            bytes: 0,
-        })
-    }
-
-    fn document(&mut self, document: &Document) -> rusqlite::Result<()> {
-        let Document {
-            chat,
-            number,
-            version,
-            ..
-        } = *document;
-        let size = document.body.as_ref().map_or(0, String::len);
-        let (id, is_new) = match self.indexed(document)? {
-            Some((_, indexed)) if indexed >= version.0 => return Ok(()),
-            Some((id, _)) => {
-                let mut update = self
-                    .db
-                    .prepare_cached("UPDATE docs SET version = ?, size = ? WHERE id = ?")?;
-                update.execute(params![version.0, size, id])?;
-                (id, false)
-            }
-            None => {
-                self.note_order(chat, number.0)?;
-                let id = self.next;
-                let mut insert = self
-                    .db
-                    .prepare_cached("INSERT INTO docs VALUES (?, ?, ?, ?, ?)")?;
-                insert.execute(params![id, chat.0, number.0, version.0, size])?;
-                self.next += 1;
-                (id, true)
-            }
-        };
-        let terms = document.body.as_ref().map(|body| {
-            let mut terms = cut(body);
-            terms.push_str(&format!(
-                " {} {}",
-                application_term(document.application),
-                chat_term(chat)
-            ));
-            terms
-        });
-        self.bytes += terms.as_ref().map_or(0, String::len);
-        self.rows.push((TOP - id, Row { is_new, terms }));
-        Ok(())
-    }
-
-    fn indexed(&self, document: &Document) -> rusqlite::Result<Option<(i64, u64)>> {
-        // A chat's last number is looked up once a batch, and a number above it is not there.
-        if self
-            .last
-            .get(&document.chat)
-            .is_some_and(|&last| document.number.0 > last)
-        {
-            return Ok(None);
-        }
-        self.db
-            .prepare_cached("SELECT id, version FROM docs WHERE chat = ? AND number = ?")?
-            .query_row(params![document.chat.0, document.number.0], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()
-    }
-
-    /// Notes that a chat's ids do not rise with its numbers, if this one comes late.
-    fn note_order(&mut self, chat: ChatId, number: u64) -> rusqlite::Result<()> {
-        let last = match self.last.get(&chat) {
-            Some(&last) => last,
-            None => self
-                .db
-                .prepare_cached("SELECT max(number) FROM docs WHERE chat = ?")?
-                .query_row([chat.0], |row| row.get::<_, Option<u64>>(0))?
-                .unwrap_or(0),
-        };
-        if number < last {
-            let mut insert = self
-                .db
-                .prepare_cached("INSERT OR IGNORE INTO unordered VALUES (?)")?;
-            insert.execute([chat.0])?;
-        }
-        self.last.insert(chat, last.max(number));
-        Ok(())
-    }
-
-    fn write(&mut self) -> rusqlite::Result<()> {
-        let mut delete = self.db.prepare_cached("DELETE FROM f WHERE rowid = ?")?;
-        let mut insert = self
-            .db
-            .prepare_cached("INSERT INTO f (rowid, terms) VALUES (?, ?)")?;
-        // A stable order: of two states of a document the later is written last.
-        self.rows.sort_by_key(|(row, _)| *row);
-        for (row, Row { is_new, terms }) in self.rows.drain(..) {
-            if !is_new {
-                delete.execute([row])?;
-            }
-            if let Some(terms) = terms {
-                insert.execute(params![row, terms])?;
-            }
-        }
-        self.bytes = 0;
-        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod copy;
 mod file;
 mod find;
+mod put;
 mod readers;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{NONE, found, hits, in_chat, numbers, posted, put, touched};
+use super::{NONE, everywhere, found, hits, in_chat, numbers, posted, put, touched};
 use crate::error::ErrorKind;
 use crate::ids::{ChatId, Epoch};
 use crate::page::Limit;
@@ -104,6 +104,27 @@ pub async fn a_copy_is_in_order_whatever_came_first(search: &Arc<dyn Search>) {
     )
     .await;
     assert_eq!(numbers(&oldest), [5, 6, 7]);
+}
+
+/// A copy is filled chat by chat, and its application is found in the order that it had before.
+pub async fn a_copy_has_an_application_in_the_same_order(search: &Arc<dyn Search>) {
+    let turns: Vec<_> = (1..=9_u32)
+        .map(|turn| posted(i64::from(turn % 3) + 1, u64::from(turn), "tea"))
+        .collect();
+    put(search, &turns[..7]).await;
+    search.rebuild().await.expect("rebuild");
+    put(search, &[touched(1, 3, 1, Some("green tea"))]).await;
+    for chat in 1..=3 {
+        put(search, &turns[7..]).await;
+        let mut page = turns[..7].to_vec();
+        page.retain(|document| document.chat == ChatId(chat));
+        search.refill(&page).await.expect("refill");
+    }
+    let before = everywhere(search, "tea", Order::Newest).await;
+    search.swap(EPOCH).await.expect("swap");
+    assert_eq!(everywhere(search, "tea", Order::Newest).await, before);
+    let numbers: Vec<u64> = before.iter().map(|(_, number)| *number).collect();
+    assert_eq!(numbers, [9, 8, 7, 6, 5, 4, 3, 2, 1]);
 }
 
 /// Versions count in the copy as they do in the live index.

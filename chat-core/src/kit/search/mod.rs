@@ -10,6 +10,7 @@ pub mod swaps;
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, Change, ChatId, MessageNumber};
 use crate::page::Limit;
 use crate::port::{Document, Hit, Order, Search, SearchQuery, SearchScope};
@@ -41,7 +42,7 @@ macro_rules! search_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::search::order]
             hits_of_a_chat_come_highest_number_first,
-            hits_of_an_application_come_last_put_first,
+            hits_of_an_application_come_last_created_first,
             numbers_that_come_late_stand_where_they_belong,
             pages_of_a_chat_have_no_gap_and_no_repeat,
             pages_of_an_application_have_no_gap_and_no_repeat,
@@ -54,6 +55,7 @@ macro_rules! search_kit {
             a_copy_takes_documents_as_the_live_index_does,
             a_late_refill_brings_nothing_back,
             a_copy_is_in_order_whatever_came_first,
+            a_copy_has_an_application_in_the_same_order,
             what_is_erased_is_erased_in_the_copy_too,
             a_new_copy_throws_the_old_one_away,
             without_a_copy_there_is_nothing_to_fill_or_swap,
@@ -68,15 +70,20 @@ macro_rules! search_kit {
 
 const HOME: ApplicationId = ApplicationId(1);
 
+/// When the first message was created.
+const CREATED: Timestamp = Timestamp(1_600_000_000_000_000);
+
 const NONE: [u64; 0] = [];
 
-/// A message as it was posted.
+/// A message as it was posted; of two numbers, the higher one was created seconds later.
 #[must_use]
 pub fn posted(chat: i64, number: u64, body: &str) -> Document {
+    let second = i64::try_from(number).unwrap_or(0);
     Document {
         application: HOME,
         chat: ChatId(chat),
         number: MessageNumber(number),
+        created_at: CREATED.plus_seconds(second),
         version: Change::ZERO,
         body: Some(body.to_owned()),
     }
@@ -168,6 +175,13 @@ async fn hits(
         })
         .await
         .expect("query")
+}
+
+/// What a query finds in the application, in order: chats and numbers.
+async fn everywhere(search: &Arc<dyn Search>, query: &str, order: Order) -> Vec<(i64, u64)> {
+    let scope = SearchScope::Application(HOME);
+    let hits = hits(search, scope, query, order, None, Limit::MAX).await;
+    hits.iter().map(|hit| (hit.chat.0, hit.number.0)).collect()
 }
 
 fn numbers(hits: &[Hit]) -> Vec<u64> {

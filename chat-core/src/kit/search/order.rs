@@ -1,6 +1,6 @@
 //! In which order hits come, and how pages of them fit together.
 
-use super::{HOME, found, hits, in_chat, numbers, posted, put, touched};
+use super::{HOME, everywhere, found, hits, in_chat, numbers, posted, put, touched};
 use std::sync::Arc;
 
 use crate::ids::{ChatId, MessageNumber};
@@ -22,25 +22,21 @@ pub async fn hits_of_a_chat_come_highest_number_first(search: &Arc<dyn Search>) 
     assert_eq!(found(search, 1, "tea").await, [4, 2, 1]);
 }
 
-/// Across chats, the newest message is the one that was put last; an edit does not move it.
-pub async fn hits_of_an_application_come_last_put_first(search: &Arc<dyn Search>) {
-    put(search, &[posted(7, 1, "tea")]).await;
-    put(search, &[posted(3, 1, "tea")]).await;
+/// Across chats, the newest message is the one that was created last, whenever it was put; an edit does not move it.
+pub async fn hits_of_an_application_come_last_created_first(search: &Arc<dyn Search>) {
+    put(search, &[posted(7, 3, "tea"), posted(3, 6, "tea")]).await;
+    put(search, &[posted(3, 4, "tea")]).await;
     put(
         search,
-        &[posted(7, 2, "tea"), touched(7, 1, 1, Some("green tea"))],
+        &[posted(7, 5, "tea"), touched(7, 3, 1, Some("green tea"))],
     )
     .await;
-    let scope = SearchScope::Application(HOME);
-    let newest = hits(search, scope, "tea", Order::Newest, None, Limit::MAX).await;
-    let chats: Vec<_> = newest
-        .iter()
-        .map(|hit| (hit.chat.0, hit.number.0))
-        .collect();
-    assert_eq!(chats, [(7, 2), (3, 1), (7, 1)]);
-    let mut oldest = hits(search, scope, "tea", Order::Oldest, None, Limit::MAX).await;
+    put(search, &[posted(5, 2, "tea")]).await;
+    let expected = [(3, 6), (7, 5), (3, 4), (7, 3), (5, 2)];
+    assert_eq!(everywhere(search, "tea", Order::Newest).await, expected);
+    let mut oldest = everywhere(search, "tea", Order::Oldest).await;
     oldest.reverse();
-    assert_eq!(oldest, newest);
+    assert_eq!(oldest, expected);
 }
 
 /// A chat's hits are in the order of its numbers, whatever order they were put in.

@@ -52,7 +52,7 @@ pub(super) async fn search(state: State, call: Call) -> Result<Response, Request
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Found)]
 pub(super) struct FoundJson {
-    /// The messages, those first that were indexed last.
+    /// The messages, those first that were created last.
     items: Vec<FoundMessage>,
     /// In one chat the number up to which the index is current; null for all chats together.
     #[schema(minimum = 0)]
