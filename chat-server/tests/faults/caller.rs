@@ -23,6 +23,7 @@ const PROBLEM: &str = "application/problem+json";
 pub(crate) struct Tally {
     answered: AtomicU64,
     refused: AtomicU64,
+    full: AtomicU64,
     lost: AtomicU64,
     longest: Mutex<Duration>,
 }
@@ -41,6 +42,11 @@ impl Tally {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// How many were refused because too much waits.
+    pub(crate) fn full(&self) -> u64 {
+        self.full.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -51,9 +57,10 @@ impl Tally {
 
     pub(crate) fn report(&self) -> String {
         format!(
-            "{} answered, {} refused, {} lost, longest {:.1} s",
+            "{} answered, {} refused, {} too many, {} lost, longest {:.1} s",
             self.answered(),
             self.refused(),
+            self.full(),
             self.lost(),
             self.longest().as_secs_f64()
         )
@@ -67,6 +74,8 @@ pub(crate) enum Said {
     Answer(Response<Bytes>),
     /// A proper refusal: come back after this time.
     Later(Duration),
+    /// Too much waits already: come back after this time.
+    Full(Duration),
     /// No answer: the node died, or was dead.
     Lost,
 }
@@ -99,27 +108,42 @@ impl<'t> Caller<'t> {
             return Said::Lost;
         };
         self.tally.took(begun.elapsed());
-        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
-            self.tally.refused.fetch_add(1, Ordering::Relaxed);
-            return Said::Later(refusal(&answer));
-        }
-        self.tally.answered.fetch_add(1, Ordering::Relaxed);
-        Said::Answer(answer)
+        let (count, said) = match answer.status() {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let time = refusal(&answer, &["unavailable", "outcome_unknown"]);
+                (&self.tally.refused, Said::Later(time))
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let time = refusal(&answer, &["busy"]);
+                (&self.tally.full, Said::Full(time))
+            }
+            _ => (&self.tally.answered, Said::Answer(answer)),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        said
     }
 
     /// Asks until there is an answer: after a loss at the other node, after a refusal there and later.
     pub(crate) async fn insist(
         &mut self,
-        mut node: usize,
+        node: usize,
         request: impl Fn() -> Request<Full<Bytes>>,
     ) -> (StatusCode, Value) {
+        let answer = self.answer(node, request).await;
+        let body = serde_json::from_slice(answer.body());
+        (answer.status(), body.unwrap_or(Value::Null))
+    }
+
+    /// The same, with its head.
+    pub(crate) async fn answer(
+        &mut self,
+        mut node: usize,
+        request: impl Fn() -> Request<Full<Bytes>>,
+    ) -> Response<Bytes> {
         loop {
             match self.ask(node, request()).await {
-                Said::Answer(answer) => {
-                    let body = serde_json::from_slice(answer.body());
-                    return (answer.status(), body.unwrap_or(Value::Null));
-                }
-                Said::Later(time) => self.comes_back(node, time).await,
+                Said::Answer(answer) => return answer,
+                Said::Later(time) | Said::Full(time) => self.comes_back(node, time).await,
                 Said::Lost => {}
             }
             node = 1 - node;
@@ -151,16 +175,13 @@ impl<'t> Caller<'t> {
     }
 }
 
-/// A 503 says that it is one and when to come back.
-fn refusal(answer: &Response<Bytes>) -> Duration {
+/// A refusal says why, and when to come back.
+fn refusal(answer: &Response<Bytes>, codes: &[&str]) -> Duration {
     let header = |name| answer.headers().get(name).and_then(|one| one.to_str().ok());
     assert_eq!(header("content-type"), Some(PROBLEM), "{answer:?}");
     let problem: Value = serde_json::from_slice(answer.body()).unwrap();
     let code = problem["code"].as_str().unwrap();
-    assert!(
-        ["unavailable", "outcome_unknown"].contains(&code),
-        "{problem}"
-    );
+    assert!(codes.contains(&code), "{problem}");
     let seconds = header("retry-after").and_then(|seconds| seconds.parse().ok());
     Duration::from_secs(seconds.unwrap_or_else(|| panic!("no time to come back: {answer:?}")))
 }

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 
 use crate::engines::{kill, start_again, trial};
-use crate::scene::{Scene, outage};
+use crate::scene::{Scene, is_long, outage};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![trial(
@@ -16,7 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 async fn an_elasticsearch_that_was_away_catches_up() {
     let mut scene = Scene::straight().await;
     kill("elasticsearch", "node");
-    scene.lasts(outage()).await;
+    // Its start takes as long again.
+    scene
+        .lasts(if is_long() { outage() } else { outage() / 3 })
+        .await;
     scene.goes_on().await;
     assert!(scene.world.searches.refused() > 0, "nobody noticed");
     start_again("elasticsearch").await;

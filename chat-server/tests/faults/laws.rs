@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::caller::{Caller, get};
 use crate::scene::{CHATS, World};
+use crate::seeker::{follows, hits};
 use crate::writers::{Told, WORD, body, say};
 
 /// How long the index may stay behind once all is written.
@@ -44,7 +45,7 @@ pub(crate) async fn whole(world: &World, told: &[Vec<Told>]) -> Vec<Vec<String>>
             );
         }
         for (at, one) in told.iter().enumerate().rev().take(10) {
-            let answer = say(world, &mut again, writer, at).await;
+            let answer = say(world, &mut again, one.chat, writer, at).await;
             assert_eq!(
                 answer.number, one.number,
                 "another answer under the same key"
@@ -82,38 +83,15 @@ async fn counted(world: &World, caller: &mut Caller<'_>, stored: &[Vec<String>])
     }
 }
 
-/// The search finds everything, once the index is there.
+/// The search finds everything, as soon as the index says so.
 pub(crate) async fn found(world: &World, stored: &[Vec<String>]) {
     let mut caller = Caller::new(world.nodes.clone(), &world.searches);
     let end = Instant::now() + FOLLOWED;
     for (chat, stored) in stored.iter().enumerate() {
-        loop {
-            let hits = hits(world, &mut caller, chat).await;
-            let (found, all) = (hits.len(), stored.len());
-            if hits.into_iter().rev().eq(1..=all as u64) {
-                break;
-            }
-            assert!(found <= all, "chat {chat}: {found} hits of {all}");
-            assert!(Instant::now() < end, "chat {chat}: {found} of {all} found");
-        }
-    }
-}
-
-/// The numbers that the search finds in a chat, newest first.
-async fn hits(world: &World, caller: &mut Caller<'_>, chat: usize) -> Vec<u64> {
-    let (mut before, mut found) = (String::new(), Vec::new());
-    loop {
-        let path = format!(
-            "{}/search?query={WORD}&limit=1000{before}",
-            world.messages(chat)
-        );
-        let (status, page) = caller.insist(chat % 2, || get(&path)).await;
-        assert_eq!(status, 200, "{page}");
-        let numbers = page.as_array().expect("hits").iter();
-        found.extend(numbers.filter_map(|hit| hit["number"].as_u64()));
-        match page.as_array().and_then(|page| page.last()) {
-            Some(last) => before = format!("&before={}", last["number"]),
-            None => return found,
-        }
+        let messages = world.messages(chat);
+        let head = stored.len() as u64;
+        follows(&mut caller, &messages, WORD, head, end).await;
+        let hits = hits(&mut caller, &messages, WORD).await;
+        assert!(hits.into_iter().rev().eq(1..=head), "chat {chat}");
     }
 }

@@ -5,6 +5,7 @@
 //! engines do not run shows as ignored. With `CHAT_FAULTS_LONG` set to anything each lasts about a minute.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod backlog;
 mod caller;
 mod elasticsearch;
 mod engines;
@@ -32,6 +33,7 @@ fn main() {
     trials.extend(mysql::trials());
     trials.extend(redis::trials());
     trials.extend(elasticsearch::trials());
+    trials.extend(backlog::trials());
     trials.extend(network::trials());
     trials.extend(queue::trials());
     libtest_mimic::run(&arguments, trials).exit();

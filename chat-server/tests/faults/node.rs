@@ -1,8 +1,10 @@
 //! One of the servers, as the others know it.
 
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 use tokio::sync::watch;
 
@@ -24,6 +26,10 @@ pub(crate) struct Setup {
 
 impl Setup {
     fn start(&self) -> Server {
+        Server::run(self.command())
+    }
+
+    fn command(&self) -> Command {
         fs::create_dir_all(&self.data).unwrap();
         let log = File::options()
             .create(true)
@@ -35,7 +41,7 @@ impl Setup {
             .args(["--queue", &self.queue, "--token-key", TOKEN_KEY])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stderr(log.unwrap());
-        Server::run(command)
+        command
     }
 }
 
@@ -104,6 +110,42 @@ impl Drop for Node {
             let last = &lines[lines.len().saturating_sub(40)..];
             println!("{}:\n{}", self.setup.data.display(), last.join("\n"));
         }
+    }
+}
+
+/// A process that works the queue and serves nobody, killed when it is dropped.
+pub(crate) struct Worker(Child);
+
+impl Worker {
+    /// Starts one and waits until it works.
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let started = tokio::task::spawn_blocking(move || {
+            let mut command = setup.command();
+            command.args(["--log-level", "warn", "worker"]);
+            let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+            let mut says = String::new();
+            let mut out = BufReader::new(child.stdout.take().unwrap());
+            out.read_line(&mut says).unwrap();
+            assert!(says.starts_with("works "), "{says:?}");
+            Self(child)
+        });
+        started.await.unwrap()
+    }
+
+    /// Asks it to stop, and says whether it ended well.
+    pub(crate) fn stop(mut self) -> bool {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").arg(id).status();
+        assert!(told.unwrap().success());
+        self.0.wait().unwrap().success()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

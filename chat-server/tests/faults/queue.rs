@@ -1,5 +1,8 @@
 //! Writes that go through the queue obey the same laws.
 
+mod full;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +22,7 @@ use tokio::time::interval;
 
 use crate::caller::{Caller, get};
 use crate::engines::{address, kill, start_again, trial, url};
+use crate::node::Setup;
 use crate::scene::{PREFIX, Scene, outage, setups, times};
 
 const LETTERS: &str = "/api/v1/admin/dead-letters";
@@ -52,17 +56,26 @@ pub(crate) fn trials() -> Vec<Trial> {
             &[],
             a_job_that_no_commit_takes_harms_no_neighbour(),
         ),
+        trial(
+            "a_queue_that_is_full_says_so_and_drains",
+            &[],
+            full::a_queue_that_is_full_says_so_and_drains(),
+        ),
     ]
 }
 
 /// Two nodes that queue every write and work the queue.
 async fn queued() -> Scene {
     let data = tempfile::tempdir().unwrap();
-    let setups = setups(data.path()).map(|mut setup| {
+    let setups = queueing(data.path());
+    Scene::start(setups, data).await
+}
+
+fn queueing(data: &Path) -> [Setup; 2] {
+    setups(data).map(|mut setup| {
         setup.environment.push(("CHAT_WRITE", "queued".to_owned()));
         setup
-    });
-    Scene::start(setups, data).await
+    })
 }
 
 /// The same queue, as a node sees it.

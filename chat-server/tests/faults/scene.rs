@@ -23,8 +23,8 @@ use crate::writers::{Told, write};
 use tests::proxy::Proxy;
 
 pub(crate) const CHATS: usize = 4;
-const WRITERS: usize = 8;
-const APPLICATIONS: &str = "/api/v1/applications";
+pub(crate) const WRITERS: usize = 8;
+pub(crate) const APPLICATIONS: &str = "/api/v1/applications";
 /// How long it may take until everybody writes again.
 const SOON: Duration = Duration::from_secs(30);
 
@@ -32,7 +32,7 @@ const SOON: Duration = Duration::from_secs(30);
 pub(crate) const PREFIX: &str = "faults:";
 
 /// The most memory that a node may ever have, in MiB.
-const MEMORY: u64 = 160;
+pub(crate) const MEMORY: u64 = 160;
 
 /// What writers and followers know.
 pub(crate) struct World {
@@ -88,6 +88,8 @@ pub(crate) struct Scene {
     writers: JoinSet<(usize, Vec<Told>)>,
     followers: JoinSet<(usize, Seen)>,
     seekers: JoinSet<()>,
+    /// What others were told who wrote too.
+    others: Vec<Vec<Told>>,
     begun: Instant,
     notes: Vec<String>,
     _data: TempDir,
@@ -169,6 +171,7 @@ impl Scene {
             writers,
             followers,
             seekers,
+            others: Vec::new(),
             begun,
             notes: Vec::new(),
             _data: data,
@@ -242,6 +245,11 @@ impl Scene {
         self.notes.push(note);
     }
 
+    /// What others were told, the first of whom calls himself writer [`WRITERS`].
+    pub(crate) fn tells(&mut self, others: Vec<Vec<Told>>) {
+        self.others = others;
+    }
+
     /// Ends writing, holds everything to the laws, and says what was seen.
     pub(crate) async fn ends(mut self, name: &str) {
         self.world.done.store(true, Ordering::Relaxed);
@@ -250,7 +258,11 @@ impl Scene {
         told.sort_by_key(|(writer, _)| *writer);
         let all = async { std::mem::take(&mut self.seekers).join_all().await };
         timeout(SOON, all).await.expect("the last search");
-        let told: Vec<_> = told.into_iter().map(|(_, told)| told).collect();
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|(_, told)| told)
+            .chain(std::mem::take(&mut self.others))
+            .collect();
         let stored = laws::whole(&self.world, &told).await;
         *self.world.heads.lock().unwrap() = Some(stored.iter().map(Vec::len).collect());
         let all = async { std::mem::take(&mut self.followers).join_all().await };
@@ -328,6 +340,6 @@ pub(crate) fn times() -> usize {
     clippy::disallowed_methods,
     reason = "how long to test is no setting of the server"
 )]
-fn is_long() -> bool {
+pub(crate) fn is_long() -> bool {
     std::env::var_os("CHAT_FAULTS_LONG").is_some()
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
 use serde_json::json;
 
 use crate::caller::{Caller, post};
@@ -21,15 +24,26 @@ pub(crate) fn body(writer: usize, at: usize) -> String {
     format!("{WORD} w{writer}m{at}")
 }
 
+/// What asks for a message of a writer in a chat.
+pub(crate) fn message(
+    world: &World,
+    chat: usize,
+    writer: usize,
+    at: usize,
+) -> Request<Full<Bytes>> {
+    let body = json!({ "body": body(writer, at) });
+    post(&world.messages(chat), &format!("w{writer}-{at}"), &body)
+}
+
 /// The number under which a message is acknowledged, sooner or later.
-pub(crate) async fn say(world: &World, caller: &mut Caller<'_>, writer: usize, at: usize) -> Told {
-    let chat = (writer + at) % CHATS;
-    let path = world.messages(chat);
-    let (key, body) = (
-        format!("w{writer}-{at}"),
-        json!({ "body": body(writer, at) }),
-    );
-    let request = || post(&path, &key, &body);
+pub(crate) async fn say(
+    world: &World,
+    caller: &mut Caller<'_>,
+    chat: usize,
+    writer: usize,
+    at: usize,
+) -> Told {
+    let request = || message(world, chat, writer, at);
     let (status, answer) = caller.insist((writer + at) % 2, request).await;
     assert_eq!(status, 201, "{answer}");
     let number = answer["number"].as_u64().expect("a number");
@@ -41,7 +55,8 @@ pub(crate) async fn write(world: Arc<World>, writer: usize) -> Vec<Told> {
     let mut caller = Caller::new(world.nodes.clone(), &world.posts);
     let mut told = Vec::new();
     while !world.is_done() {
-        told.push(say(&world, &mut caller, writer, told.len()).await);
+        let at = told.len();
+        told.push(say(&world, &mut caller, (writer + at) % CHATS, writer, at).await);
         world.acknowledged.send_modify(|each| each[writer] += 1);
     }
     told
