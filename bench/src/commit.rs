@@ -152,13 +152,7 @@ impl Commit {
                     let chat = ChatNumber(1 + (client / APPLICATIONS % CHATS) as u64);
                     let command = Command::Post(chat, post);
                     let asked = Instant::now();
-                    lane.submit(Request {
-                        scope,
-                        command,
-                        key: None,
-                        operation: None,
-                    })
-                    .await?;
+                    lane.submit(Request::new(scope, command)).await?;
                     latencies.push(asked.elapsed());
                 }
                 Ok::<_, Failure>(latencies)

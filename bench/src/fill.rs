@@ -82,12 +82,7 @@ pub(crate) async fn chat(
             to,
             messages: lines,
         };
-        let request = Request {
-            scope: Scope::Application(application),
-            command: Command::Import(import),
-            key: None,
-            operation: None,
-        };
+        let request = Request::new(Scope::Application(application), Command::Import(import));
         let batch = Batch {
             requests: vec![request],
             sinks: sinks.to_vec(),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::commit::Refusal;
 use crate::cursor::CursorError;
-use crate::ids::{ChatNumber, MessageNumber, OperationId};
+use crate::ids::{ChatNumber, MessageNumber, OperationId, UserNumber};
+use crate::model::ChatKind;
 use crate::text::Violation;
 
 /// How a backend failed.
@@ -140,6 +141,42 @@ pub enum ChatError {
     /// An import went on somewhere else in the meantime.
     #[error("another import of the same source is at line {0}")]
     ImportMoved(u64),
+    /// Who asks is no user of the application any more.
+    #[error("the user who asks does not exist")]
+    CallerNotFound,
+    /// Only a user can do this, and nobody asks.
+    #[error("only a user can do this")]
+    NoCaller,
+    /// The application has no such user.
+    #[error("user {0} not found")]
+    UserNotFound(UserNumber),
+    /// Another user has this name.
+    #[error("username has already been taken")]
+    UsernameTaken,
+    /// Another chat has this name.
+    #[error("name has already been taken")]
+    ChatNameTaken,
+    /// Who asks does not take part in the chat.
+    #[error("not a member of the chat")]
+    NotAMember,
+    /// Who asks takes part, but may not do this.
+    #[error("not allowed")]
+    NotAllowed,
+    /// The chat has no such member.
+    #[error("member {0} not found")]
+    MemberNotFound(UserNumber),
+    /// The user is a member already.
+    #[error("user {0} is a member already")]
+    AlreadyAMember(UserNumber),
+    /// A chat of this kind does not have this: an open one no members, a direct one no name and no others.
+    #[error("not in a chat of kind {}", .0.as_str())]
+    WrongKind(ChatKind),
+    /// A direct chat has two users, a group at least one.
+    #[error("a direct chat has two users, a group at least one")]
+    WrongParticipants,
+    /// Nothing can be read that is not there: this is the last message.
+    #[error("the last message is {0}")]
+    BeyondHead(MessageNumber),
     /// A field breaks its rule.
     #[error("{field} {violation}")]
     Invalid {
@@ -208,6 +245,18 @@ impl From<Refusal> for ChatError {
             Refusal::ReplyNotFound(number) => Self::ReplyNotFound(number),
             Refusal::DefaultApplication => Self::DefaultApplication,
             Refusal::ImportMoved(line) => Self::ImportMoved(line),
+            Refusal::CallerNotFound => Self::CallerNotFound,
+            Refusal::NoCaller => Self::NoCaller,
+            Refusal::UserNotFound(number) => Self::UserNotFound(number),
+            Refusal::UsernameTaken => Self::UsernameTaken,
+            Refusal::ChatNameTaken => Self::ChatNameTaken,
+            Refusal::NotAMember => Self::NotAMember,
+            Refusal::NotAllowed => Self::NotAllowed,
+            Refusal::MemberNotFound(number) => Self::MemberNotFound(number),
+            Refusal::AlreadyAMember(number) => Self::AlreadyAMember(number),
+            Refusal::WrongKind(kind) => Self::WrongKind(kind),
+            Refusal::WrongParticipants => Self::WrongParticipants,
+            Refusal::BeyondHead(number) => Self::BeyondHead(number),
         }
     }
 }

@@ -95,6 +95,10 @@ sequence! {
     MessageNumber, "message number"
 }
 sequence! {
+    /// The number of a user inside its application, from 1.
+    UserNumber, "user number"
+}
+sequence! {
     /// One step of a chat's change sequence, from 1; every touch takes the next.
     Change, "change"
 }
@@ -203,6 +207,24 @@ impl FromStr for OperationId {
         hyphenated(text).map(Self).ok_or(InvalidId("operation id"))
     }
 }
+
+/// What a direct chat is called besides its number. Random, made by whoever asks for the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChatUuid(pub Uuid);
+
+impl ChatUuid {
+    /// A new random one (122 random bits, UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+/// A session as lists name it; it gives no power. Random, made when the session is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub Uuid);
 
 /// Which history a store tells: a restored copy has another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -109,6 +109,7 @@ pub mod lane;
 pub mod memory;
 pub mod model;
 pub mod page;
+pub mod password;
 pub mod port;
 pub mod queued;
 pub mod recount;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// Longest message body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 65_536;
@@ -12,6 +13,11 @@ pub const MAX_NAME_CHARS: usize = 255;
 pub const MAX_DATA_BYTES: usize = 4_096;
 /// Longest idempotency key, in visible ASCII characters.
 pub const MAX_KEY_CHARS: usize = 255;
+
+/// Longest e-mail address, in characters (RFC 5321, 4.5.3.1.3: a path of 256 octets with its brackets).
+pub const MAX_EMAIL_CHARS: usize = 254;
+/// Longest URL of a picture, in characters.
+pub const MAX_PICTURE_CHARS: usize = 2_048;
 
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -102,6 +108,80 @@ text! {
     /// An idempotency key: 1 to 255 visible ASCII characters.
     IdempotencyKey, check_key
 }
+text! {
+    /// What a user is called by: 1 to 255 characters, not blank, no control characters.
+    Username, check_username
+}
+text! {
+    /// An e-mail address: at most 254 characters, something on both sides of one `@`, no white space. It is kept, not written to.
+    Email, check_email
+}
+text! {
+    /// Where a picture is: an absolute `http` or `https` URL of at most 2,048 characters.
+    Picture, check_picture
+}
+
+impl Username {
+    /// What no two users of an application have in common: case and the way accents are composed do not count.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        fold_username(&self.0)
+    }
+}
+
+/// Most bytes of a folded name, for the indices of stores.
+const MAX_FOLDED_BYTES: usize = 4 * MAX_NAME_CHARS;
+
+pub(crate) fn fold_username(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+}
+
+fn check_username(text: &str) -> Result<(), Violation> {
+    check_name(text)?;
+    if text.chars().any(char::is_control) {
+        return Err(Violation::Invalid);
+    }
+    if fold_username(text).len() > MAX_FOLDED_BYTES {
+        return Err(Violation::TooLong {
+            max: MAX_NAME_CHARS,
+            unit: "characters",
+        });
+    }
+    Ok(())
+}
+
+fn check_email(text: &str) -> Result<(), Violation> {
+    check_text(text)?;
+    check_length(text, MAX_EMAIL_CHARS)?;
+    let parts = text.rsplit_once('@');
+    let complete = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let seen = |c: char| !c.is_whitespace() && !c.is_control();
+    match complete && text.chars().all(seen) {
+        true => Ok(()),
+        false => Err(Violation::Invalid),
+    }
+}
+
+fn check_picture(text: &str) -> Result<(), Violation> {
+    check_text(text)?;
+    check_length(text, MAX_PICTURE_CHARS)?;
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let seen = |c: char| !c.is_whitespace() && !c.is_control();
+    match host.is_some_and(|host| !host.is_empty()) && text.chars().all(seen) {
+        true => Ok(()),
+        false => Err(Violation::Invalid),
+    }
+}
+
+fn check_length(text: &str, max: usize) -> Result<(), Violation> {
+    if text.len() > max && text.chars().count() > max {
+        let unit = "characters";
+        return Err(Violation::TooLong { max, unit });
+    }
+    Ok(())
+}
 
 fn check_text(text: &str) -> Result<(), Violation> {
     if text.chars().all(char::is_whitespace) {
@@ -114,12 +194,7 @@ fn check_text(text: &str) -> Result<(), Violation> {
 }
 
 fn check_name(text: &str) -> Result<(), Violation> {
-    if text.len() > MAX_NAME_CHARS && text.chars().count() > MAX_NAME_CHARS {
-        return Err(Violation::TooLong {
-            max: MAX_NAME_CHARS,
-            unit: "characters",
-        });
-    }
+    check_length(text, MAX_NAME_CHARS)?;
     check_text(text)
 }
 
@@ -182,6 +257,40 @@ mod tests {
         assert!(Name::parse("é".repeat(255)).is_ok());
         let error = Name::parse("é".repeat(256)).unwrap_err();
         assert_eq!(error.to_string(), "is too long (maximum is 255 characters)");
+    }
+
+    #[test]
+    fn names_of_users_are_one_without_regard_to_case() {
+        let folded = |text: &str| Username::parse(text).unwrap().folded();
+        assert_eq!(folded("Ålice"), folded("A\u{30a}LICE"));
+        assert_eq!(folded("ΣΊΣΥΦΟΣ"), folded("σίσυφοσ"));
+        assert_ne!(folded("alice"), folded("alise"));
+        assert_eq!(Username::parse("a\u{7}"), Err(Violation::Invalid));
+        assert_eq!(Username::parse("\u{3000}"), Err(Violation::Blank));
+        let long = Username::parse("\u{fdfa}".repeat(255)).unwrap_err();
+        assert_eq!(long.to_string(), "is too long (maximum is 255 characters)");
+    }
+
+    #[test]
+    fn an_address_and_a_picture_look_like_one() {
+        for good in ["a@b", "\"a b@c\"@d.example".replace(' ', "").as_str()] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["a", "@b", "a@", "a b@c", "a@b\n"] {
+            assert_eq!(Email::parse(bad), Err(Violation::Invalid), "{bad}");
+        }
+        assert!(Picture::parse("https://example.org/a.png").is_ok());
+        for bad in [
+            "javascript:alert(1)",
+            "data:image/png,",
+            "http://",
+            "/a.png",
+            "http://a b",
+        ] {
+            assert_eq!(Picture::parse(bad), Err(Violation::Invalid), "{bad}");
+        }
+        assert!(Picture::parse(format!("http://{}", "a".repeat(2_041))).is_ok());
+        assert!(Picture::parse(format!("http://{}", "a".repeat(2_042))).is_err());
     }
 
     #[test]

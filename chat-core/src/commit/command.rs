@@ -1,15 +1,21 @@
 //! Writes that are asked for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId, TokenHash};
-use crate::model::ChatKind;
+use crate::ids::{
+    ApplicationId, ChatNumber, ChatUuid, MessageNumber, OperationId, PublicId, TokenHash,
+    UserNumber,
+};
+use crate::model::{ChatKind, Pair};
 use crate::seal::Sealed;
-use crate::text::{Body, Data, IdempotencyKey, Name};
+use crate::text::{Body, Data, Name};
+
+use super::key::Key;
+use super::people::{AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, Mark};
 
 /// Commands that are committed together, in order.
 #[derive(Debug, Clone)]
@@ -43,6 +49,9 @@ impl Sink {
 pub struct Request {
     /// In which application.
     pub scope: Scope,
+    /// Who asks.
+    #[serde(default)]
+    pub caller: Caller,
     /// What to do.
     pub command: Command,
     /// Under which key, if any.
@@ -50,6 +59,20 @@ pub struct Request {
     /// The operation that it is, when it came through the queue: what became of it is recorded, and one that comes again is
     /// answered from the record.
     pub operation: Option<OperationId>,
+}
+
+impl Request {
+    /// A command of the application itself, without a key.
+    #[must_use]
+    pub const fn new(scope: Scope, command: Command) -> Self {
+        Self {
+            scope,
+            caller: Caller::Application,
+            command,
+            key: None,
+            operation: None,
+        }
+    }
 }
 
 /// In which application a command applies. Whether it exists is decided in the commit.
@@ -88,6 +111,26 @@ pub enum Command {
     Delete(ChatNumber, MessageNumber),
     /// Take over some lines of a file, all or none.
     Import(Import),
+    /// Make a user.
+    CreateUser(CreateUser),
+    /// Change a user.
+    ChangeUser(UserNumber, ChangeUser),
+    /// Delete a user: what it is called by is forgotten, its sessions end, its messages show no author.
+    DeleteUser(UserNumber),
+    /// Give a user a token that does not expire, unless it has one.
+    GiveToken(UserNumber, GiveToken),
+    /// Take users into a group.
+    AddMembers(ChatNumber, AddMembers),
+    /// Change what a member may do, or how it wants to be told.
+    ChangeMember(ChatNumber, ChangeMember),
+    /// Remove a member from a group, or leave it.
+    RemoveMember(ChatNumber, UserNumber),
+    /// Tell how far the caller has received and read a chat.
+    Mark(ChatNumber, Mark),
+    /// Tell that the caller has read one message, and nothing of those around it.
+    Read(ChatNumber, MessageNumber),
+    /// Leave a chat out of the caller's list until something is posted in it.
+    Hide(ChatNumber),
 }
 
 /// A new application. The ids are random and made by the caller.
@@ -114,6 +157,38 @@ pub struct CreateChat {
     pub kind: ChatKind,
     /// Its name, if any.
     pub name: Option<Name>,
+    /// Whether no other such chat of the application may have this name.
+    #[serde(default)]
+    pub unique_name: bool,
+    /// Who takes part; the caller does, if it is a user, whether it is named or not.
+    #[serde(default)]
+    pub members: Vec<UserNumber>,
+    /// What it is called besides its number, if it is a direct one.
+    #[serde(default = "ChatUuid::random")]
+    pub uuid: ChatUuid,
+}
+
+impl CreateChat {
+    /// Who takes part, each once.
+    #[must_use]
+    pub fn participants(&self, caller: Caller) -> BTreeSet<UserNumber> {
+        let named = self.members.iter().copied();
+        named.chain(caller.user()).collect()
+    }
+
+    /// Those of a direct chat; `None` when they are not two.
+    #[must_use]
+    pub fn pair(&self, caller: Caller) -> Option<Pair> {
+        let participants = self.participants(caller);
+        match (
+            participants.len(),
+            participants.first(),
+            participants.last(),
+        ) {
+            (2, Some(low), Some(high)) => Pair::of(*low, *high),
+            _ => None,
+        }
+    }
 }
 
 /// A new message.
@@ -138,14 +213,9 @@ pub struct Edit {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "given"
+        deserialize_with = "super::people::given"
     )]
     pub data: Option<Option<Data>>,
-}
-
-/// Tells none any more from nothing said.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Data>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// Lines `from + 1` to `to` of a source, taken over at once.
@@ -184,38 +254,6 @@ pub struct Imported {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceHash(pub [u8; 32]);
 
-/// SHA-256 of an idempotency key with its scope: chat, caller and kind of command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct KeyHash(pub [u8; 32]);
-
-/// SHA-256 of the canonical form of a command: the same request has the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fingerprint(pub [u8; 32]);
-
-/// An idempotency key as it is remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// What it is looked up by.
-    pub hash: KeyHash,
-    /// Which request it stands for.
-    pub fingerprint: Fingerprint,
-}
-
-impl Key {
-    /// The key of this command. Its scope is the application, the chat and the kind of command.
-    #[must_use]
-    pub fn of(key: &IdempotencyKey, command: &Command) -> Self {
-        let mut hash = Canonical::new();
-        hash.text(command.kind());
-        hash.number(command.chat().map(|chat| chat.0));
-        hash.text(key.as_str());
-        Self {
-            hash: KeyHash(hash.finish()),
-            fingerprint: command.fingerprint(),
-        }
-    }
-}
-
 impl Command {
     /// The kind of command, as keys and metrics name it.
     #[must_use]
@@ -231,6 +269,16 @@ impl Command {
             Self::Edit(..) => "edit",
             Self::Delete(..) => "delete",
             Self::Import(_) => "import",
+            Self::CreateUser(_) => "create_user",
+            Self::ChangeUser(..) => "change_user",
+            Self::DeleteUser(_) => "delete_user",
+            Self::GiveToken(..) => "give_token",
+            Self::AddMembers(..) => "add_members",
+            Self::ChangeMember(..) => "change_member",
+            Self::RemoveMember(..) => "remove_member",
+            Self::Mark(..) => "mark",
+            Self::Read(..) => "read",
+            Self::Hide(_) => "hide",
         }
     }
 
@@ -242,16 +290,24 @@ impl Command {
             | Self::CloseChat(chat)
             | Self::Post(chat, _)
             | Self::Edit(chat, _)
-            | Self::Delete(chat, _) => Some(*chat),
+            | Self::Delete(chat, _)
+            | Self::AddMembers(chat, _)
+            | Self::ChangeMember(chat, _)
+            | Self::RemoveMember(chat, _)
+            | Self::Mark(chat, _)
+            | Self::Read(chat, _)
+            | Self::Hide(chat) => Some(*chat),
             _ => None,
         }
     }
 
-    /// How many messages it writes, for the size of batches.
+    /// How many messages or members it writes, for the size of batches.
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
             Self::Import(import) => import.messages.len().max(1),
+            Self::CreateChat(new) => new.members.len().max(1),
+            Self::AddMembers(_, add) => add.users.len().max(1),
             _ => 1,
         }
     }
@@ -274,96 +330,14 @@ impl Command {
                     ROW + one.body.as_ref().map_or(0, |body| body.as_str().len()) + data(&one.data)
                 })
                 .sum(),
+            Self::CreateChat(_) | Self::AddMembers(..) => ROW * self.weight(),
             _ => ROW,
         }
-    }
-
-    /// SHA-256 of version 1 of the canonical form: what the caller said, without random ids.
-    fn fingerprint(&self) -> Fingerprint {
-        let mut form = Canonical::new();
-        form.text(self.kind());
-        form.number(self.chat().map(|chat| chat.0));
-        match self {
-            Self::CreateApplication(new) => form.text(new.name.as_str()),
-            Self::RenameApplication(name) => form.text(name.as_str()),
-            Self::CreateChat(new) => {
-                form.text(new.kind.as_str());
-                form.optional(new.name.as_ref().map(Name::as_str));
-            }
-            Self::RenameChat(_, name) => form.optional(name.as_ref().map(Name::as_str)),
-            Self::Post(_, post) => {
-                form.text(post.body.as_str());
-                form.optional(post.data.as_ref().map(Data::as_str));
-                form.number(post.reply_to.map(|number| number.0));
-            }
-            Self::Edit(_, edit) => {
-                form.number(Some(edit.number.0));
-                form.optional(edit.body.as_ref().map(Body::as_str));
-                match &edit.data {
-                    Some(None) => form.nothing(),
-                    data => form.optional(data.iter().flatten().next().map(Data::as_str)),
-                }
-            }
-            Self::Delete(_, number) => form.number(Some(number.0)),
-            Self::Import(import) => form.number(Some(import.from)),
-            Self::CloseApplication | Self::CloseChat(_) => {}
-        }
-        Fingerprint(form.finish())
-    }
-}
-
-/// Fields one after the other, each with its length, so that no two lists of fields look alike.
-struct Canonical(Sha256);
-
-impl Canonical {
-    fn new() -> Self {
-        Self(Sha256::new_with_prefix([1]))
-    }
-
-    fn text(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_be_bytes());
-        self.0.update(text);
-    }
-
-    fn optional(&mut self, text: Option<&str>) {
-        self.0.update([u8::from(text.is_some())]);
-        self.text(text.unwrap_or_default());
-    }
-
-    /// A field that is emptied, told from one that is left as it is.
-    fn nothing(&mut self) {
-        self.0.update([2]);
-    }
-
-    fn number(&mut self, number: Option<u64>) {
-        self.0.update([u8::from(number.is_some())]);
-        self.0.update(number.unwrap_or_default().to_be_bytes());
-    }
-
-    fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
     }
 }
 
 impl fmt::Display for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn leaving_data_and_taking_it_away_are_two_requests() {
-        let edit = |data| {
-            let (number, body) = (MessageNumber(1), None);
-            Command::Edit(ChatNumber(1), Edit { number, body, data }).fingerprint()
-        };
-        let text = || Some(Some(Data::parse("{}").unwrap()));
-        let (left, gone, written) = (edit(None), edit(Some(None)), edit(text()));
-        assert!(left != gone && gone != written && written != left);
-        assert_eq!(written, edit(text()));
     }
 }

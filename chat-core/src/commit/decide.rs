@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, UserNumber};
 
-use super::command::{Command, CreateApplication, CreateChat, Import, Request, Scope};
+use super::command::{Command, CreateApplication, Import, Request, Scope};
 use super::counts::Counts;
-use super::facts::{ApplicationState, ChatState, Facts, Remembered};
+use super::facts::{ApplicationState, Facts, Remembered};
 use super::outcome::{Done, Operation, Outcome, Refusal};
-use super::working::{WorkingChat, reply_exists};
-use super::writes::{ApplicationWrite, ImportWrite, RequestWrite, Writes};
+use super::people::Caller;
+use super::working::{Right, WorkingApplication, WorkingChat, reply_exists};
+use super::writes::{ImportWrite, RequestWrite, Writes};
 
 /// Decides a batch: one outcome a request, in order, and what is to be written for all of them.
 ///
@@ -33,31 +34,11 @@ struct Working {
     writes: Writes,
 }
 
-struct WorkingApplication {
-    state: ApplicationState,
-    changed: bool,
-    chats: BTreeMap<ChatNumber, WorkingChat>,
-}
-
 impl Working {
     fn new(mut facts: Facts, now: Timestamp) -> Self {
         let applications = std::mem::take(&mut facts.applications)
             .into_iter()
-            .map(|(id, found)| {
-                let chats = found
-                    .chats
-                    .into_iter()
-                    .map(|(number, chat)| (number, WorkingChat::loaded(chat)))
-                    .collect();
-                (
-                    id,
-                    WorkingApplication {
-                        state: found.state,
-                        changed: false,
-                        chats,
-                    },
-                )
-            })
+            .map(|(id, found)| (id, WorkingApplication::loaded(found)))
             .collect();
         Self {
             now,
@@ -111,9 +92,9 @@ impl Working {
             return Err(Refusal::KeyReused);
         }
         let Some(key) = request.key else {
-            return Ok((self.apply(id, &request.command)?, false));
+            return Ok((self.apply(id, request)?, false));
         };
-        let done = self.apply(id, &request.command)?;
+        let done = self.apply(id, request)?;
         let remembered = Remembered {
             fingerprint: key.fingerprint,
             done: done.clone(),
@@ -145,44 +126,114 @@ impl Working {
         id == ApplicationId::ROOT || self.applications.get(&id).is_some_and(open)
     }
 
-    fn apply(&mut self, id: ApplicationId, command: &Command) -> Result<Done, Refusal> {
-        let now = self.now;
-        match command {
+    fn apply(&mut self, id: ApplicationId, request: &Request) -> Result<Done, Refusal> {
+        let (now, caller) = (self.now, request.caller);
+        match &request.command {
             Command::CreateApplication(new) => self.create_application(new),
-            Command::RenameApplication(name) => self.rename_application(id, name.as_str()),
-            Command::CloseApplication => self.close_application(id),
-            Command::CreateChat(new) => Ok(self.application(id)?.create_chat(new, now)),
-            Command::RenameChat(chat, name) => {
-                let chat = self.chat(id, *chat)?;
-                chat.touch_itself(now);
-                chat.state.name = name.as_ref().map(|name| name.as_str().to_owned());
-                Ok(Done::ChatChanged)
+            Command::RenameApplication(name) => {
+                self.whole(id, caller)?;
+                self.rename_application(id, name.as_str())
             }
-            Command::CloseChat(chat) => self.application(id)?.close_chat(*chat, now),
+            Command::CloseApplication => {
+                self.whole(id, caller)?;
+                self.close_application(id)
+            }
+            Command::Import(import) => {
+                self.whole(id, caller)?;
+                self.import(id, import)
+            }
+            Command::CreateUser(new) => self.whole(id, caller)?.create_user(new, now),
+            Command::ChangeUser(user, change) => {
+                let application = self.part(id, caller)?;
+                application.change_user(*user, change, caller, now)
+            }
+            Command::DeleteUser(user) => self.part(id, caller)?.delete_user(*user, caller, now),
+            Command::GiveToken(user, new) => self.part(id, caller)?.give_token(*user, new, caller),
+            Command::CreateChat(new) => self.part(id, caller)?.create_chat(new, caller, now),
+            Command::RenameChat(chat, name) => {
+                let application = self.part(id, caller)?;
+                application.rename_chat(*chat, caller, name.as_ref(), now)
+            }
+            Command::CloseChat(chat) => self.part(id, caller)?.close_chat(*chat, caller, now),
+            Command::AddMembers(chat, add) => {
+                self.part(id, caller)?.add_members(*chat, add, caller, now)
+            }
             Command::Post(chat, post) => {
-                let (number, at) = self.chat(id, *chat)?.post(post, now)?;
+                let chat = self.chat(id, *chat, caller, Right::Write)?;
+                let (number, at) = chat.post(post, caller, now)?;
                 Ok(Done::Posted { number, at })
             }
             Command::Edit(chat, edit) => {
-                self.chat(id, *chat)?.edit(edit, now)?;
-                Ok(Done::MessageChanged)
+                let chat = self.chat(id, *chat, caller, Right::Write)?;
+                chat.edit(edit, caller, now).map(|()| Done::MessageChanged)
             }
             Command::Delete(chat, number) => {
-                self.chat(id, *chat)?.delete(*number, now)?;
-                Ok(Done::MessageChanged)
+                let chat = self.chat(id, *chat, caller, Right::Write)?;
+                chat.delete(*number, caller, now)
+                    .map(|()| Done::MessageChanged)
             }
-            Command::Import(import) => self.import(id, import),
+            Command::ChangeMember(chat, change) => {
+                let chat = self.chat(id, *chat, caller, Right::Read)?;
+                chat.change_member(change, caller, now)
+                    .map(|()| Done::MemberChanged)
+            }
+            Command::RemoveMember(chat, user) => {
+                let application = self.part(id, caller)?;
+                application.remove_member(*chat, *user, caller, now)
+            }
+            Command::Mark(chat, mark) => {
+                let chat = self.chat(id, *chat, caller, Right::Read)?;
+                chat.mark(mark, caller).map(|()| Done::MemberChanged)
+            }
+            Command::Read(chat, number) => {
+                let chat = self.chat(id, *chat, caller, Right::Read)?;
+                chat.read(*number, caller).map(|()| Done::MemberChanged)
+            }
+            Command::Hide(chat) => {
+                let chat = self.chat(id, *chat, caller, Right::Read)?;
+                chat.hide(caller).map(|()| Done::MemberChanged)
+            }
         }
+    }
+
+    /// For what concerns the whole application, which only it may ask for.
+    fn whole(
+        &mut self,
+        id: ApplicationId,
+        caller: Caller,
+    ) -> Result<&mut WorkingApplication, Refusal> {
+        let application = self.part(id, caller)?;
+        match caller {
+            Caller::Application => Ok(application),
+            Caller::For(_) | Caller::User(_) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    /// For what its users may ask for too, as long as they exist.
+    fn part(
+        &mut self,
+        id: ApplicationId,
+        caller: Caller,
+    ) -> Result<&mut WorkingApplication, Refusal> {
+        let application = self.application(id)?;
+        application.admits(caller)?;
+        Ok(application)
+    }
+
+    fn chat(
+        &mut self,
+        id: ApplicationId,
+        number: ChatNumber,
+        caller: Caller,
+        right: Right,
+    ) -> Result<&mut WorkingChat, Refusal> {
+        self.part(id, caller)?.chat_for(number, caller, right)
     }
 
     fn application(&mut self, id: ApplicationId) -> Result<&mut WorkingApplication, Refusal> {
         self.applications
             .get_mut(&id)
             .ok_or(Refusal::ApplicationNotFound)
-    }
-
-    fn chat(&mut self, id: ApplicationId, number: ChatNumber) -> Result<&mut WorkingChat, Refusal> {
-        self.application(id)?.chat(number)
     }
 
     fn close_application(&mut self, id: ApplicationId) -> Result<Done, Refusal> {
@@ -213,6 +264,7 @@ impl Working {
             is_default: new.is_default,
             last_chat: ChatNumber::ZERO,
             live_chats: 0,
+            last_user: UserNumber::ZERO,
             created_at: self.now,
             updated_at: self.now,
             closed_at: None,
@@ -280,72 +332,15 @@ impl Working {
         let created = writes.created.iter();
         writes.counts = created.map(|state| Counts::of(state, true, &[])).collect();
         for (id, application) in self.applications {
-            let (state, changed) = (application.state, application.changed);
-            let chats = application.chats.into_values();
-            let chats: Vec<_> = chats.filter_map(WorkingChat::into_write).collect();
-            if !changed && chats.is_empty() {
+            let (state, write) = application.into_write(id);
+            if write.row.is_none() && write.users.is_empty() && write.chats.is_empty() {
                 continue;
             }
-            writes.counts.push(Counts::of(&state, changed, &chats));
-            writes.applications.push(ApplicationWrite {
-                id,
-                message_ids: state.is_default,
-                row: changed.then_some(state),
-                chats,
-            });
+            writes
+                .counts
+                .push(Counts::of(&state, write.row.is_some(), &write.chats));
+            writes.applications.push(write);
         }
         writes
-    }
-}
-
-impl WorkingApplication {
-    fn chat(&mut self, number: ChatNumber) -> Result<&mut WorkingChat, Refusal> {
-        self.chats
-            .get_mut(&number)
-            .filter(|chat| chat.state.closed_at.is_none())
-            .ok_or(Refusal::ChatNotFound(number))
-    }
-
-    fn create_chat(&mut self, new: &CreateChat, now: Timestamp) -> Done {
-        let number = self.state.last_chat.next();
-        self.state.last_chat = number;
-        self.state.live_chats += 1;
-        self.changed = true;
-        let state = ChatState {
-            id: None,
-            number,
-            kind: new.kind,
-            name: new.name.as_ref().map(|name| name.as_str().to_owned()),
-            head: Head::START,
-            own_change: Change::ZERO,
-            floor: MessageNumber::ZERO.next(),
-            live: 0,
-            created_at: now,
-            last_at: now,
-            closed_at: None,
-        };
-        self.chats.insert(number, WorkingChat::new(state));
-        Done::ChatCreated {
-            application: self.state.public_id,
-            number,
-            at: now,
-        }
-    }
-
-    fn close_chat(&mut self, number: ChatNumber, now: Timestamp) -> Result<Done, Refusal> {
-        let chat = self.chat(number)?;
-        chat.state.closed_at = Some(chat.touch_itself(now));
-        self.state.live_chats -= 1;
-        self.changed = true;
-        Ok(Done::ChatChanged)
-    }
-
-    fn close(&mut self, now: Timestamp) -> Result<Done, Refusal> {
-        if self.state.is_default {
-            return Err(Refusal::DefaultApplication);
-        }
-        self.state.closed_at = Some(now);
-        self.changed = true;
-        Ok(Done::ApplicationChanged)
     }
 }

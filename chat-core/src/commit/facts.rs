@@ -1,16 +1,17 @@
 //! What was found under the locks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::clock::Timestamp;
 use crate::ids::{
     ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, OperationId, PublicId,
-    TokenHash,
+    TokenHash, UserNumber,
 };
-use crate::model::{ChatKind, Message};
+use crate::model::{ChatKind, Direct, Member, Message, Pair, User};
 use crate::seal::Sealed;
 
-use super::command::{Fingerprint, KeyHash, SourceHash};
+use super::command::SourceHash;
+use super::key::{Fingerprint, KeyHash};
 use super::outcome::{Done, Outcome};
 
 /// The rows that [`Needs`](super::Needs) named, as they stood under the locks. What is missing here
@@ -40,6 +41,14 @@ pub struct ApplicationFacts {
     pub state: ApplicationState,
     /// Its chats.
     pub chats: BTreeMap<ChatNumber, ChatFacts>,
+    /// Its users, deleted ones too.
+    pub users: BTreeMap<UserNumber, User>,
+    /// Those of the needed names of users that are taken, folded.
+    pub usernames: BTreeSet<String>,
+    /// Those of the needed names of chats that are taken.
+    pub chat_names: BTreeSet<String>,
+    /// The direct chats of the needed pairs.
+    pub pairs: BTreeMap<Pair, ChatNumber>,
 }
 
 /// A chat and what was needed of it.
@@ -49,6 +58,10 @@ pub struct ChatFacts {
     pub state: ChatState,
     /// Its messages.
     pub messages: BTreeMap<MessageNumber, Message>,
+    /// Its members, those who left too.
+    pub members: BTreeMap<UserNumber, Member>,
+    /// What members have read above their watermarks: the first message of a range, and its last.
+    pub ranges: BTreeMap<(UserNumber, MessageNumber), MessageNumber>,
 }
 
 /// The row of an application.
@@ -70,6 +83,8 @@ pub struct ApplicationState {
     pub last_chat: ChatNumber,
     /// How many of its chats exist.
     pub live_chats: u64,
+    /// The number of its last user.
+    pub last_user: UserNumber,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last renamed, or made.
@@ -97,6 +112,12 @@ pub struct ChatState {
     pub kind: ChatKind,
     /// Its name.
     pub name: Option<String>,
+    /// Whether no other such chat of the application may have this name.
+    pub unique_name: bool,
+    /// Whose it is, when it is a direct one.
+    pub direct: Option<Direct>,
+    /// How many members it has.
+    pub members: u64,
     /// The last number and the last change.
     pub head: Head,
     /// The change that last touched the chat itself.
@@ -109,8 +130,26 @@ pub struct ChatState {
     pub created_at: Timestamp,
     /// The latest time that the server gave anything in it.
     pub last_at: Timestamp,
+    /// When something was last posted in it, or else when it was made.
+    pub active_at: Timestamp,
     /// When it was deleted.
     pub closed_at: Option<Timestamp>,
+}
+
+impl ChatState {
+    /// The name that no other chat may have while this one exists.
+    #[must_use]
+    pub fn held_name(&self) -> Option<&str> {
+        let name = self.name.as_deref()?;
+        (self.unique_name && self.closed_at.is_none()).then_some(name)
+    }
+
+    /// The pair that has no other direct chat while this one exists.
+    #[must_use]
+    pub fn held_pair(&self) -> Option<Pair> {
+        let direct = self.direct.filter(|_| self.closed_at.is_none());
+        direct.map(|direct| direct.pair)
+    }
 }
 
 /// What is remembered under a key.

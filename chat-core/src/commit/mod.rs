@@ -8,20 +8,26 @@ mod command;
 mod counts;
 mod decide;
 mod facts;
+mod key;
 #[cfg(test)]
 mod laws;
 mod needs;
 mod outcome;
+mod people;
 mod working;
 mod writes;
 
 pub use command::{
-    Batch, Command, CreateApplication, CreateChat, Edit, Fingerprint, Import, Imported, Key,
-    KeyHash, Post, Request, Scope, Sink, SourceHash,
+    Batch, Command, CreateApplication, CreateChat, Edit, Import, Imported, Post, Request, Scope,
+    Sink, SourceHash,
 };
 pub use counts::{Counted, Counts};
 pub use decide::decide;
 pub use facts::{ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Remembered};
-pub use needs::{Needs, ScopeNeeds, needs};
+pub use key::{Fingerprint, Key, KeyHash};
+pub use needs::{Needs, RangeNeeds, ScopeNeeds, needs};
 pub use outcome::{Done, Operation, Outcome, Refusal};
-pub use writes::{ApplicationWrite, ChatWrite, ImportWrite, RequestWrite, Writes};
+pub use people::{
+    AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, Mark, NewPassword,
+};
+pub use writes::{ApplicationWrite, ChatWrite, Ends, ImportWrite, RequestWrite, UserWrite, Writes};

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, TokenHash};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, TokenHash, UserNumber};
+use crate::model::{ChatKind, Pair};
+use crate::text::{Name, Username};
 
-use super::command::{Command, KeyHash, Request, Scope, SourceHash};
+use super::command::{Command, Request, Scope, SourceHash};
+use super::key::KeyHash;
 
 /// What to lock and load: first the root row, then applications in id order, then their chats in
 /// number order, then rows that need no lock of their own.
@@ -34,6 +37,31 @@ pub struct ScopeNeeds {
     pub messages: BTreeSet<(ChatNumber, MessageNumber)>,
     /// Keys to look for.
     pub keys: BTreeSet<KeyHash>,
+    /// Users to load, deleted ones too.
+    pub users: BTreeSet<UserNumber>,
+    /// Folded names of users to look for.
+    pub usernames: BTreeSet<String>,
+    /// Unique names of chats to look for.
+    pub chat_names: BTreeSet<String>,
+    /// Pairs whose direct chat is to be looked for.
+    pub pairs: BTreeSet<Pair>,
+    /// Members to load, those who left too.
+    pub members: BTreeSet<(ChatNumber, UserNumber)>,
+    /// Ranges of single messages that were read to load.
+    pub ranges: BTreeSet<RangeNeeds>,
+}
+
+/// Those ranges of a member that have a message in common with these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RangeNeeds {
+    /// The chat.
+    pub chat: ChatNumber,
+    /// The member.
+    pub user: UserNumber,
+    /// The first message.
+    pub low: MessageNumber,
+    /// The last one.
+    pub high: MessageNumber,
 }
 
 impl Needs {
@@ -63,6 +91,12 @@ impl Needs {
             into.chats.extend(&needs.chats);
             into.messages.extend(&needs.messages);
             into.keys.extend(&needs.keys);
+            into.users.extend(&needs.users);
+            into.usernames.extend(needs.usernames.iter().cloned());
+            into.chat_names.extend(needs.chat_names.iter().cloned());
+            into.pairs.extend(&needs.pairs);
+            into.members.extend(&needs.members);
+            into.ranges.extend(&needs.ranges);
         }
         merged
     }
@@ -77,9 +111,6 @@ pub fn needs(requests: &[Request]) -> Needs {
             needs.tokens.insert(hash);
         }
         needs.operations.extend(request.operation);
-        let scope = needs.scopes.entry(request.scope).or_default();
-        scope.keys.extend(request.key.map(|key| key.hash));
-        scope.chats.extend(request.command.chat());
         match &request.command {
             Command::CreateApplication(new) => {
                 needs.root = true;
@@ -88,27 +119,101 @@ pub fn needs(requests: &[Request]) -> Needs {
                     .extend(new.unique_name.then(|| new.name.as_str().to_owned()));
             }
             Command::RenameApplication(name) => {
-                scope.exclusive = true;
                 needs.root = true;
                 needs.names.insert(name.as_str().to_owned());
             }
-            Command::CloseApplication | Command::CreateChat(_) | Command::CloseChat(_) => {
-                scope.exclusive = true;
-            }
-            Command::Edit(chat, edit) => {
-                scope.messages.insert((*chat, edit.number));
-            }
-            Command::Delete(chat, number) => {
-                scope.messages.insert((*chat, *number));
-            }
             Command::Import(import) => {
                 needs.sources.insert(import.source);
-                scope
-                    .chats
-                    .extend(import.messages.iter().map(|(chat, _)| *chat));
             }
-            Command::RenameChat(..) | Command::Post(..) => {}
+            _ => {}
         }
+        needs.scopes.entry(request.scope).or_default().add(request);
     }
     needs
+}
+
+impl ScopeNeeds {
+    fn add(&mut self, request: &Request) {
+        let Request {
+            command, caller, ..
+        } = request;
+        self.keys.extend(request.key.map(|key| key.hash));
+        self.chats.extend(command.chat());
+        self.users.extend(caller.user());
+        self.members.extend(command.chat().zip(caller.user()));
+        match command {
+            Command::RenameApplication(_) | Command::CloseApplication | Command::CloseChat(_) => {
+                self.exclusive = true;
+            }
+            Command::CreateChat(new) => {
+                self.exclusive = true;
+                self.users.extend(&new.members);
+                let name = new.name.as_ref().filter(|_| new.unique_name);
+                self.chat_names
+                    .extend(name.map(|name| name.as_str().to_owned()));
+                if new.kind == ChatKind::Direct {
+                    self.pairs.extend(new.pair(*caller));
+                }
+            }
+            Command::RenameChat(_, name) => {
+                self.exclusive = true;
+                let name = name.as_ref().map(Name::as_str);
+                self.chat_names.extend(name.map(str::to_owned));
+            }
+            Command::Edit(chat, edit) => {
+                self.messages.insert((*chat, edit.number));
+            }
+            Command::Delete(chat, number) => {
+                self.messages.insert((*chat, *number));
+            }
+            Command::Import(import) => {
+                self.chats
+                    .extend(import.messages.iter().map(|(chat, _)| *chat));
+            }
+            Command::CreateUser(new) => {
+                self.exclusive = true;
+                self.usernames.insert(new.username.folded());
+            }
+            Command::ChangeUser(user, change) => {
+                self.exclusive = true;
+                self.users.insert(*user);
+                self.usernames
+                    .extend(change.username.as_ref().map(Username::folded));
+            }
+            Command::DeleteUser(user) | Command::GiveToken(user, _) => {
+                self.exclusive = true;
+                self.users.insert(*user);
+            }
+            Command::AddMembers(chat, add) => {
+                self.users.extend(&add.users);
+                let members = add.users.iter().map(|user| (*chat, *user));
+                self.members.extend(members);
+            }
+            Command::ChangeMember(chat, change) => {
+                self.members.insert((*chat, change.user));
+            }
+            Command::RemoveMember(chat, user) => {
+                self.users.insert(*user);
+                self.members.insert((*chat, *user));
+            }
+            Command::Mark(chat, mark) => {
+                let read = caller.user().zip(mark.read);
+                self.ranges.extend(read.map(|(user, read)| RangeNeeds {
+                    chat: *chat,
+                    user,
+                    low: MessageNumber::ZERO,
+                    high: read.next(),
+                }));
+            }
+            Command::Read(chat, number) => {
+                self.ranges.extend(caller.user().map(|user| RangeNeeds {
+                    chat: *chat,
+                    user,
+                    low: MessageNumber(number.0.saturating_sub(1)),
+                    high: number.next(),
+                }));
+            }
+            Command::CreateApplication(_) | Command::Post(..) | Command::Hide(_) => {}
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId, UserNumber};
+use crate::model::ChatKind;
 use crate::seal::Sealed;
 
 /// What became of a command.
@@ -58,6 +59,11 @@ pub enum Done {
         /// When.
         at: Timestamp,
     },
+    /// The pair has its chat already.
+    ChatFound {
+        /// The chat's number.
+        number: ChatNumber,
+    },
     /// A chat was renamed or deleted.
     ChatChanged,
     /// A message was posted.
@@ -69,6 +75,22 @@ pub enum Done {
     },
     /// A message was edited or deleted.
     MessageChanged,
+    /// A user was made.
+    UserCreated {
+        /// Its number.
+        number: UserNumber,
+        /// When.
+        at: Timestamp,
+    },
+    /// A user was changed or deleted.
+    UserChanged,
+    /// This is the lasting token of a user, sealed: a new one, or the one that it had.
+    TokenGiven {
+        /// The token, sealed.
+        sealed: Sealed,
+    },
+    /// A member was taken in, changed or removed, or told how far it has read.
+    MemberChanged,
     /// Lines were imported.
     Imported {
         /// The last of them.
@@ -97,4 +119,28 @@ pub enum Refusal {
     DefaultApplication,
     /// The source was imported up to another line than expected.
     ImportMoved(u64),
+    /// Who asks is no user of the application any more.
+    CallerNotFound,
+    /// Only a user can do this, and nobody asks.
+    NoCaller,
+    /// The application has no such user.
+    UserNotFound(UserNumber),
+    /// Another user has the name.
+    UsernameTaken,
+    /// Another chat has the name.
+    ChatNameTaken,
+    /// Who asks does not take part in the chat.
+    NotAMember,
+    /// Who asks takes part, but may not do this.
+    NotAllowed,
+    /// The chat has no such member.
+    MemberNotFound(UserNumber),
+    /// The user is a member already.
+    AlreadyAMember(UserNumber),
+    /// A chat of this kind does not have this: an open one no members, a direct one no name and no others.
+    WrongKind(ChatKind),
+    /// A direct chat has two users, a group at least one.
+    WrongParticipants,
+    /// Nothing can be read that is not there: this is the last message.
+    BeyondHead(MessageNumber),
 }

@@ -1,13 +1,16 @@
 //! What to write. Rows made in the batch hang under their parents: a parent's row id is known to
 //! the adapter by the time it comes to the children.
 
-use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, Change, Head};
-use crate::model::Message;
+use std::collections::BTreeMap;
 
-use super::command::{Fingerprint, KeyHash, SourceHash};
+use crate::clock::Timestamp;
+use crate::ids::{ApplicationId, Change, Head, MessageNumber, TokenHash, UserNumber};
+use crate::model::{Member, Message, User};
+
+use super::command::SourceHash;
 use super::counts::Counts;
 use super::facts::{ApplicationState, ChatState};
+use super::key::{Fingerprint, KeyHash};
 use super::outcome::{Done, Operation};
 
 /// All that a batch writes; everything or nothing.
@@ -56,8 +59,28 @@ pub struct ApplicationWrite {
     pub row: Option<ApplicationState>,
     /// Whether messages get integer ids (the default application's do).
     pub message_ids: bool,
+    /// Its users with something to write, in number order.
+    pub users: Vec<UserWrite>,
     /// Its chats with something to write, in number order.
     pub chats: Vec<ChatWrite>,
+}
+
+/// What is written of a user.
+#[derive(Debug, Clone)]
+pub struct UserWrite {
+    /// Its row as it will stand.
+    pub row: User,
+    /// Whether it is inserted, else updated.
+    pub is_new: bool,
+    /// Whether its sessions end.
+    pub ends: Option<Ends>,
+}
+
+/// The sessions of a user end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// But not this one.
+    pub but: Option<TokenHash>,
 }
 
 /// What is written in one chat.
@@ -71,13 +94,24 @@ pub struct ChatWrite {
     pub posted: Vec<Message>,
     /// Messages to write over, each touched by its `change`.
     pub touched: Vec<Message>,
+    /// Members to insert or write over.
+    pub members: Vec<Member>,
+    /// Ranges that single messages which were read make: a member and the first message of the range, and its last one; `None`
+    /// for a range that goes.
+    pub ranges: BTreeMap<(UserNumber, MessageNumber), Option<MessageNumber>>,
 }
 
 impl ChatWrite {
-    /// Whether readers and sinks have something to see.
+    /// Whether readers have something to see.
     #[must_use]
     pub fn moved(&self) -> bool {
         self.row.head != self.before
+    }
+
+    /// Whether sinks have something to follow: messages, or the end of the chat.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        !self.posted.is_empty() || !self.touched.is_empty() || self.row.closed_at.is_some()
     }
 
     /// Each message that is touched, with its change.

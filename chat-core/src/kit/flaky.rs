@@ -9,13 +9,14 @@ use crate::clock::Timestamp;
 use crate::commit::{Batch, Operation, Sink, SourceHash};
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{
-    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, OperationId, PublicId, TokenHash,
+    ApplicationId, ChatId, ChatNumber, ChatUuid, Epoch, Head, MessageNumber, OperationId, PublicId,
+    SessionId, TokenHash, UserNumber,
 };
-use crate::model::{Application, ChatInfo, Message};
+use crate::model::{Application, ChatInfo, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty, History,
-    Outbox, Piece, Progress, Recount, Store, Upkeep,
+    Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
+    History, Members, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store, Upkeep, Users,
 };
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -110,6 +111,10 @@ impl Chats for FlakyStore {
         Chats::get(self.inner("get")?, application, chat).await
     }
 
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
+        self.inner("by_uuid")?.by_uuid(uuid).await
+    }
+
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
         Chats::by_id(self.inner("by_id")?, chat).await
     }
@@ -152,8 +157,128 @@ impl History for FlakyStore {
             .await
     }
 
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
-        self.inner("changes")?.changes(chat, after, limit).await
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>> {
+        self.inner("changes")?
+            .changes(chat, after, limit, viewer)
+            .await
+    }
+
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
+        self.inner("by_ext_id")?.by_ext_id(id).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Users for FlakyStore {
+    async fn users(&self, application: ApplicationId, numbers: &[UserNumber]) -> Result<Vec<User>> {
+        self.inner("users")?.users(application, numbers).await
+    }
+
+    async fn user_by_name(&self, application: ApplicationId, folded: &str) -> Result<Option<User>> {
+        let inner = self.inner("user_by_name")?;
+        inner.user_by_name(application, folded).await
+    }
+
+    async fn user_by_token(&self, token: TokenHash) -> Result<Option<(ApplicationId, User)>> {
+        self.inner("user_by_token")?.user_by_token(token).await
+    }
+
+    async fn users_page(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<User>> {
+        let inner = self.inner("users_page")?;
+        inner.users_page(application, span, limit).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Sessions for FlakyStore {
+    async fn open_session(&self, session: &Session, unchanged_since: Timestamp) -> Result<bool> {
+        let inner = self.inner("open_session")?;
+        inner.open_session(session, unchanged_since).await
+    }
+
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>> {
+        self.inner("session")?.session(token).await
+    }
+
+    async fn sessions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        limit: Limit,
+    ) -> Result<Vec<Session>> {
+        let inner = self.inner("sessions")?;
+        inner.sessions(application, user, limit).await
+    }
+
+    async fn end_session(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        id: SessionId,
+    ) -> Result<bool> {
+        let inner = self.inner("end_session")?;
+        inner.end_session(application, user, id).await
+    }
+
+    async fn prune_sessions(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
+        let inner = self.inner("prune_sessions")?;
+        inner.prune_sessions(before, limit).await
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Members for FlakyStore {
+    async fn member(&self, chat: ChatId, user: UserNumber) -> Result<Option<Member>> {
+        self.inner("member")?.member(chat, user).await
+    }
+
+    async fn members(&self, chat: ChatId, span: Span, limit: Limit) -> Result<Page<Member>> {
+        self.inner("members")?.members(chat, span, limit).await
+    }
+
+    async fn chats_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        before: Option<Activity>,
+        limit: Limit,
+    ) -> Result<Page<OwnChat>> {
+        let inner = self.inner("chats_of")?;
+        inner.chats_of(application, user, before, limit).await
+    }
+
+    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
+        self.inner("chat_of")?.chat_of(chat, user).await
+    }
+
+    async fn left_behind(
+        &self,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
+        self.inner("left_behind")?.left_behind(limit).await
+    }
+
+    async fn ranges(
+        &self,
+        chat: ChatId,
+        low: MessageNumber,
+        high: MessageNumber,
+    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+        self.inner("ranges")?.ranges(chat, low, high).await
     }
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::clock::{SystemClock, Timestamp};
-use crate::commit::{Command, CreateChat, Done, Operation, Post};
+use crate::commit::{Command, Done, Operation, Post};
 use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId};
-use crate::model::ChatKind;
+use crate::kit::store::desk;
 use crate::port::{Committed, MockCommit};
 use crate::text::Body;
 
@@ -29,12 +29,7 @@ fn post(application: i64, body: &str) -> Request {
         reply_to: None,
     };
     let scope = Scope::Application(ApplicationId(application));
-    Request {
-        scope,
-        command: Command::Post(ChatNumber(1), post),
-        key: None,
-        operation: None,
-    }
+    Request::new(scope, Command::Post(ChatNumber(1), post))
 }
 
 fn done() -> Outcome {
@@ -238,17 +233,8 @@ async fn a_full_lane_says_so_and_leaves_room_for_others() {
     };
     let (lane, _worker) = lane(MockCommit::new(), limits);
     let job = |application| {
-        let create = CreateChat {
-            kind: ChatKind::Open,
-            name: None,
-        };
         let scope = Scope::Application(ApplicationId(application));
-        let request = Request {
-            scope,
-            command: Command::CreateChat(create),
-            key: None,
-            operation: None,
-        };
+        let request = Request::new(scope, desk::create_chat(None));
         Job {
             request,
             reply: oneshot::channel().0,

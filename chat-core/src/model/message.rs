@@ -1,5 +1,5 @@
 use crate::clock::Timestamp;
-use crate::ids::{Change, MessageNumber};
+use crate::ids::{Change, MessageNumber, UserNumber};
 
 /// A message as it stands. A deleted one is a tombstone: `deleted_at` is set and the body is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +8,8 @@ pub struct Message {
     pub number: MessageNumber,
     /// The text.
     pub body: String,
+    /// Who posted it: a user who still exists. In what a command works on, also one who does not.
+    pub sender: Option<UserNumber>,
     /// Who wrote it, when it was imported with a name.
     pub author_name: Option<String>,
     /// What the host keeps beside it: a JSON object, as sent.

@@ -3,11 +3,17 @@
 mod application;
 mod chat;
 mod chat_view;
+mod member;
 mod message;
+mod session;
 mod tenant;
+mod user;
 
 pub use application::Application;
-pub use chat::{ChatInfo, ChatKind};
+pub use chat::{ChatInfo, ChatKind, Direct, Pair};
 pub use chat_view::ChatView;
+pub use member::{Member, Role};
 pub use message::Message;
+pub use session::Session;
 pub use tenant::Tenant;
+pub use user::{LastingToken, User};

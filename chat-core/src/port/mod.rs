@@ -10,6 +10,7 @@
 
 mod bus;
 mod counter;
+mod people;
 mod presence;
 mod queue;
 mod recount;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
+pub use people::{Activity, MAX_UNREAD, Members, OwnChat, Sessions, Users};
 pub use presence::Presence;
 pub use queue::{
     Blame, DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,
@@ -28,8 +30,8 @@ pub use queue::{
 pub use recount::{ApplicationCount, ChatCount, Counted, Drift, Piece, Recount};
 pub use search::{Document, Hit, Order, Search, SearchQuery, SearchScope};
 pub use store::{
-    Applications, Changes, Chats, Commit, Committed, Dirty, History, Moved, Outbox, Progress,
-    Settled, Store, Upkeep,
+    Applications, ChangedRows, Changes, Chats, Commit, Committed, Dirty, History, Moved, Outbox,
+    Progress, Settled, Store, Upkeep,
 };
 pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
 
@@ -37,6 +39,8 @@ pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Stan
 pub use bus::MockBus;
 #[cfg(any(test, feature = "mock"))]
 pub use counter::MockCounter;
+#[cfg(any(test, feature = "mock"))]
+pub use people::{MockMembers, MockSessions, MockUsers};
 #[cfg(any(test, feature = "mock"))]
 pub use presence::MockPresence;
 #[cfg(any(test, feature = "mock"))]
@@ -61,6 +65,12 @@ pub struct Stores {
     pub chats: Arc<dyn Chats>,
     /// See [`History`].
     pub history: Arc<dyn History>,
+    /// See [`Users`].
+    pub users: Arc<dyn Users>,
+    /// See [`Sessions`].
+    pub sessions: Arc<dyn Sessions>,
+    /// See [`Members`].
+    pub members: Arc<dyn Members>,
     /// See [`Outbox`].
     pub outbox: Arc<dyn Outbox>,
     /// See [`Upkeep`].
@@ -76,6 +86,9 @@ impl From<Arc<dyn Store>> for Stores {
             commit: store.clone(),
             chats: store.clone(),
             history: store.clone(),
+            users: store.clone(),
+            sessions: store.clone(),
+            members: store.clone(),
             outbox: store.clone(),
             upkeep: store.clone(),
             recount: store,

@@ -8,19 +8,35 @@ use crate::clock::Timestamp;
 use crate::commit::{Batch, Counts, Operation, Outcome, Sink, SourceHash};
 use crate::error::BackendError;
 use crate::ids::{
-    ApplicationId, ChatId, ChatNumber, Epoch, Head, MessageNumber, OperationId, PublicId, TokenHash,
+    ApplicationId, Change, ChatId, ChatNumber, ChatUuid, Epoch, Head, MessageNumber, OperationId,
+    PublicId, TokenHash, UserNumber,
 };
-use crate::model::{Application, ChatInfo, Message};
+use crate::model::{Application, ChatInfo, Member, Message};
 use crate::page::{Limit, Page, Span};
 
-use super::Recount;
+use super::{Members, Recount, Sessions, Users};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
 /// All that a store does.
-pub trait Store: Applications + Commit + Chats + History + Outbox + Upkeep + Recount {}
+pub trait Store:
+    Applications + Commit + Chats + History + Users + Sessions + Members + Outbox + Upkeep + Recount
+{
+}
 
-impl<T: Applications + Commit + Chats + History + Outbox + Upkeep + Recount> Store for T {}
+impl<T> Store for T where
+    T: Applications
+        + Commit
+        + Chats
+        + History
+        + Users
+        + Sessions
+        + Members
+        + Outbox
+        + Upkeep
+        + Recount
+{
+}
 
 /// Finds applications. They are made and changed by commands.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -98,6 +114,9 @@ pub trait Chats: Send + Sync + 'static {
     async fn get(&self, application: ApplicationId, number: ChatNumber)
     -> Result<Option<ChatInfo>>;
 
+    /// The direct chat with this UUID.
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>>;
+
     /// The chat with this row id.
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>>;
 
@@ -122,6 +141,10 @@ pub struct Changes {
     /// Messages beyond the head's number, then messages touched beyond its change, as they stand,
     /// tombstones included; at most as many as the limit.
     pub messages: Vec<Message>,
+    /// Members who came, went, or were changed beyond the head's change, as they stand; they count towards the limit.
+    pub members: Vec<Member>,
+    /// Whoever reads, as a member or as one who left, in the same snapshot; `None` when no user reads, or one who never was there.
+    pub viewer: Option<Member>,
     /// Whether the chat itself was touched in what this page covers.
     pub chat_touched: bool,
     /// The head that this page leads up to: ask for the next page after it.
@@ -131,45 +154,63 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// The page after `after`, from rows that were read in one snapshot with the chat.
-    ///
-    /// `posted` are the messages above `after.number`, ascending by number, up to `limit + 1` of
-    /// them. `touched` are the messages at or below `after.number` whose change is above
-    /// `after.change`, ascending by change, up to `limit + 1 - posted.len()` of them. A message that
-    /// was posted and touched since is thus on the page once, as it stands.
+    /// The page after `after`.
     #[must_use]
-    pub fn page(
-        chat: ChatInfo,
-        after: Head,
-        posted: Vec<Message>,
-        touched: Vec<Message>,
-        limit: Limit,
-    ) -> Self {
-        let first_touched = posted.len();
-        let mut messages = posted;
-        messages.extend(touched);
-        let more = messages.len() > limit.get();
-        messages.truncate(limit.get());
+    pub fn page(found: ChangedRows, after: Head, limit: Limit) -> Self {
+        let ChangedRows {
+            chat,
+            viewer,
+            mut posted,
+            mut touched,
+            mut members,
+        } = found;
+        let room = limit.get().checked_sub(posted.len());
+        let mut touches: Vec<Change> = touched.iter().map(|message| message.change).collect();
+        touches.extend(members.iter().map(Member::change));
+        touches.sort_unstable();
         let mut next = chat.head;
-        if first_touched > limit.get() {
-            // Touches wait until the messages are through, so the change stays where it is.
-            let number = messages.last().map_or(after.number, |last| last.number);
-            next = Head { number, ..after };
-        } else if more {
-            let touched = &messages[first_touched..];
-            next.change = touched.last().map_or(after.change, |last| last.change);
+        let more = room.is_none_or(|room| touches.len() > room);
+        if more {
+            // Touches wait until the messages are through, so until then the change stays where it is.
+            posted.truncate(limit.get());
+            let seen = room.and_then(|room| room.checked_sub(1));
+            next.change = seen.map_or(after.change, |last| touches[last]);
+            if room.is_none() {
+                next.number = posted.last().map_or(after.number, |last| last.number);
+            }
+            touched.retain(|message| message.change <= next.change);
+            members.retain(|member| member.change() <= next.change);
         }
+        posted.append(&mut touched);
         Self {
             chat_touched: chat.own_change > after.change && chat.own_change <= next.change,
             chat,
-            messages,
+            messages: posted,
+            members,
+            viewer,
             next,
             more,
         }
     }
 }
 
-/// Reads messages. A chat that is deleted, or whose application is, has none.
+/// What [`Changes::page`] is made from: rows that were read in one snapshot.
+#[derive(Debug, Clone)]
+pub struct ChangedRows {
+    /// The chat.
+    pub chat: ChatInfo,
+    /// Whoever reads.
+    pub viewer: Option<Member>,
+    /// The messages above `after.number`, ascending by number, up to `limit + 1` of them.
+    pub posted: Vec<Message>,
+    /// The messages at or below `after.number` whose change is above `after.change`, ascending by change, up to
+    /// `limit + 1 - posted.len()` of them. A message that was posted and touched since is thus on the page once, as it stands.
+    pub touched: Vec<Message>,
+    /// The members whose change is above `after.change`, ascending by change, as many of them as of `touched`.
+    pub members: Vec<Member>,
+}
+
+/// Reads messages. A chat that is deleted, or whose application is, has none. A message whose sender is deleted has no sender.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait History: Send + Sync + 'static {
@@ -192,9 +233,18 @@ pub trait History: Send + Sync + 'static {
     ) -> Result<Page<Message>>;
 
     /// What happened after a head: [`Changes::page`] of rows that are read in one snapshot together
-    /// with the chat. A message that is touched again while pages are read moves up and is seen
+    /// with the chat and whoever reads. A message that is touched again while pages are read moves up and is seen
     /// later, never missed. `None` when the chat or its application is deleted.
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>>;
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>>;
+
+    /// Where the message of the default application with this integer id is.
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>>;
 }
 
 /// A chat that a sink still has to follow, from one head to another.

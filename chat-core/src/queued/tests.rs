@@ -4,13 +4,14 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::commit::{Command, Edit, Key, Refusal, Scope};
+use crate::commit::{Caller, ChangeUser, Command, Edit, Key, Mark, NewPassword, Refusal, Scope};
 use crate::error::ErrorKind;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, Token};
-use crate::kit::store::desk::{Desk, application, create_chat, number, post};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber, Token, UserNumber};
+use crate::kit::store::desk::{Desk, application, create_chat, create_user, number, post};
 use crate::lane::{Announce, Lane, LaneLimits};
 use crate::memory::{MemoryBus, MemoryQueue, MemoryStore};
 use crate::page::Limit;
+use crate::password::PasswordHash;
 use crate::port::{Bus, DeadLetters, MockCommit, MockQueue, Moved, QueueLimits, Store};
 use crate::text::{Data, IdempotencyKey};
 
@@ -430,18 +431,32 @@ fn a_request_is_read_as_it_was_written() {
         Command::Delete(chat, MessageNumber(u64::MAX)),
     ];
     commands.extend([None, Some(None), Some(Some(data()))].map(edit));
+    let user = UserNumber(5);
+    let change = ChangeUser {
+        email: Some(None),
+        password: Some(NewPassword::Chosen {
+            hash: PasswordHash("hash".to_owned()),
+            keep: Some(Token::random().hash()),
+        }),
+        ..ChangeUser::default()
+    };
+    commands.extend([
+        create_user("Ålice"),
+        Command::ChangeUser(user, change),
+        Command::Mark(chat, Mark::default()),
+    ]);
     for command in commands {
         let key = IdempotencyKey::parse("key").unwrap();
-        for scope in [
-            Scope::Root,
-            Scope::Application(ApplicationId(7)),
-            Scope::Token(Token::random().hash()),
+        for (scope, caller) in [
+            (Scope::Root, Caller::Application),
+            (Scope::Application(ApplicationId(7)), Caller::For(user)),
+            (Scope::Token(Token::random().hash()), Caller::User(user)),
         ] {
             let request = Request {
-                scope,
-                key: Some(Key::of(&key, &command)),
-                command: command.clone(),
+                caller,
+                key: Some(Key::of(&key, caller, &command)),
                 operation: Some(OperationId::random()),
+                ..Request::new(scope, command.clone())
             };
             let written = wire::write(&request).unwrap();
             assert_eq!(wire::read(&written).unwrap(), request);

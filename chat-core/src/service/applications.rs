@@ -45,7 +45,7 @@ impl Chat {
             unique_name,
             is_default,
         });
-        let answer = self.submit(Scope::Root, command, key).await?;
+        let answer = self.submit(Access::ROOT, command, key).await?;
         let Done::ApplicationCreated {
             public_id,
             token,
@@ -117,7 +117,11 @@ impl Chat {
     }
 
     pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
-        let found = match access.scope {
+        self.scoped(access.scope).await
+    }
+
+    pub(super) async fn scoped(&self, scope: Scope) -> Result<Application, ChatError> {
+        let found = match scope {
             Scope::Token(hash) => self.inner.stores.applications.by_token(hash).await?,
             Scope::Application(id) => self.inner.stores.applications.by_id(id).await?,
             Scope::Root => None,
@@ -168,7 +172,7 @@ impl Chat {
         access: Access,
         name: Name,
     ) -> Result<Tenant, ChatError> {
-        self.submit(access.scope, Command::RenameApplication(name), None)
+        self.submit(access, Command::RenameApplication(name), None)
             .await?;
         self.application(access).await
     }
@@ -179,8 +183,7 @@ impl Chat {
     /// [`ChatError::ApplicationNotFound`] or [`ChatError::DefaultApplication`].
     pub async fn delete_application(&self, access: Access) -> Result<(), ChatError> {
         let application = self.resolve(access).await?;
-        self.submit(access.scope, Command::CloseApplication, None)
-            .await?;
+        self.submit(access, Command::CloseApplication, None).await?;
         self.inner.purge.notify_one();
         if let Err(error) = self
             .inner

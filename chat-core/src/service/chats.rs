@@ -1,7 +1,7 @@
 use crate::commit::{Command, CreateChat, Done};
 use crate::cursor::Cursor;
 use crate::error::ChatError;
-use crate::ids::{ChatNumber, Head, PublicId};
+use crate::ids::{ChatNumber, ChatUuid, Head, PublicId};
 use crate::model::{ChatInfo, ChatKind, ChatView};
 use crate::page::{Limit, Page, Span};
 use crate::text::{IdempotencyKey, Name};
@@ -25,8 +25,11 @@ impl Chat {
         let command = Command::CreateChat(CreateChat {
             kind,
             name: chat_name,
+            unique_name: false,
+            members: Vec::new(),
+            uuid: ChatUuid::random(),
         });
-        let answer = self.submit(access.scope, command, key).await?;
+        let answer = self.submit(access, command, key).await?;
         let Done::ChatCreated {
             application,
             number,
@@ -60,7 +63,7 @@ impl Chat {
         number: ChatNumber,
         name: Option<Name>,
     ) -> Result<ChatView, ChatError> {
-        self.submit(access.scope, Command::RenameChat(number, name), None)
+        self.submit(access, Command::RenameChat(number, name), None)
             .await?;
         Ok(self.chat(access, number).await?.view())
     }
@@ -71,7 +74,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
     pub async fn delete_chat(&self, access: Access, number: ChatNumber) -> Result<(), ChatError> {
-        self.submit(access.scope, Command::CloseChat(number), None)
+        self.submit(access, Command::CloseChat(number), None)
             .await?;
         self.inner.purge.notify_one();
         Ok(())

@@ -46,7 +46,7 @@ impl Reader {
             None => self.info.head,
         };
         let history = &self.service.inner.stores.history;
-        let found = history.changes(self.info.id, after, limit).await?;
+        let found = history.changes(self.info.id, after, limit, None).await?;
         let changes = found.ok_or(ChatError::ChatNotFound(self.info.number))?;
         if !changes.chat.head.covers(after) {
             return Err(ChatError::CursorReset);

@@ -19,8 +19,7 @@ impl Chat {
     /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`] or
     /// [`ChatError::ReplyNotFound`].
     pub async fn import(&self, access: Access, import: Import) -> Result<(), ChatError> {
-        self.submit(access.scope, Command::Import(import), None)
-            .await?;
+        self.submit(access, Command::Import(import), None).await?;
         Ok(())
     }
 }

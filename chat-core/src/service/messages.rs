@@ -26,15 +26,14 @@ impl Chat {
         let body = post.body.as_str().to_owned();
         let data = post.data.as_ref().map(|data| data.as_str().to_owned());
         let reply_to = post.reply_to;
-        let answer = self
-            .submit(access.scope, Command::Post(chat, post), key)
-            .await?;
+        let answer = self.submit(access, Command::Post(chat, post), key).await?;
         let Done::Posted { number, at } = answer.value else {
             return Err(unexpected());
         };
         let message = Message {
             number,
             body,
+            sender: access.caller.user(),
             author_name: None,
             data,
             reply_to,
@@ -62,8 +61,7 @@ impl Chat {
         edit: Edit,
     ) -> Result<Message, ChatError> {
         let number = edit.number;
-        self.submit(access.scope, Command::Edit(chat, edit), None)
-            .await?;
+        self.submit(access, Command::Edit(chat, edit), None).await?;
         self.chat(access, chat).await?.message(number).await
     }
 
@@ -77,7 +75,7 @@ impl Chat {
         chat: ChatNumber,
         number: MessageNumber,
     ) -> Result<(), ChatError> {
-        self.submit(access.scope, Command::Delete(chat, number), None)
+        self.submit(access, Command::Delete(chat, number), None)
             .await?;
         Ok(())
     }

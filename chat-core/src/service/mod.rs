@@ -25,7 +25,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
-use crate::commit::{Command, Done, Key, Outcome, Request, Scope, Sink};
+use crate::commit::{Caller, Command, Done, Key, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, Epoch, Token};
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
@@ -173,12 +173,27 @@ pub struct Answer<T> {
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     scope: Scope,
+    caller: Caller,
+}
+
+impl Access {
+    const ROOT: Self = Self {
+        scope: Scope::Root,
+        caller: Caller::Application,
+    };
+
+    /// The same application, asked by this caller.
+    #[must_use]
+    pub const fn by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
 }
 
 impl From<Token> for Access {
     fn from(token: Token) -> Self {
         Self {
             scope: Scope::Token(token.hash()),
+            caller: Caller::Application,
         }
     }
 }
@@ -187,6 +202,7 @@ impl From<ApplicationId> for Access {
     fn from(id: ApplicationId) -> Self {
         Self {
             scope: Scope::Application(id),
+            caller: Caller::Application,
         }
     }
 }
@@ -336,13 +352,15 @@ impl Chat {
 
     async fn submit(
         &self,
-        scope: Scope,
+        access: Access,
         command: Command,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Done>, ChatError> {
-        let key = key.map(|key| Key::of(key, &command));
+        let Access { scope, caller } = access;
+        let key = key.map(|key| Key::of(key, caller, &command));
         let request = Request {
             scope,
+            caller,
             command,
             key,
             operation: None,
@@ -359,9 +377,8 @@ impl Chat {
     async fn outcome(&self, request: Request) -> Result<Outcome, ChatError> {
         match &self.inner.queued {
             Some((queued, routes)) if routes.mode(&request) == WriteMode::Queued => {
-                let scope = request.scope;
                 // Who has no application has no share of the queue.
-                let application = self.resolve(Access { scope }).await?.id;
+                let application = self.scoped(request.scope).await?.id;
                 match queued.submit(application, request, self.patience).await? {
                     Sent::Outcome(outcome) => Ok(outcome),
                     Sent::Later(id) => Err(ChatError::Later(id)),

@@ -180,7 +180,7 @@ impl Indexer {
             let Some(changes) = self
                 .stores
                 .history
-                .changes(row.chat, to, piece.room())
+                .changes(row.chat, to, piece.room(), None)
                 .await?
             else {
                 self.search.erase(row.chat).await?;
@@ -219,7 +219,8 @@ impl Indexer {
             let mut from = Head::START;
             loop {
                 let room = filling.piece.room();
-                let Some(changes) = self.stores.history.changes(chat, from, room).await? else {
+                let Some(changes) = self.stores.history.changes(chat, from, room, None).await?
+                else {
                     break;
                 };
                 from = changes.next;
@@ -255,7 +256,10 @@ impl Indexer {
         self.search.refill(&piece.documents).await?;
         for (chat, head) in read {
             // Whoever erased it after it was read may have been faster than this page.
-            let rest = self.stores.history.changes(chat, head, Limit::DEFAULT);
+            let rest = self
+                .stores
+                .history
+                .changes(chat, head, Limit::DEFAULT, None);
             if rest.await?.is_none() {
                 self.search.erase(chat).await?;
             }

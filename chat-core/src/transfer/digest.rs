@@ -39,6 +39,7 @@ impl Digest {
         let Message {
             number,
             body,
+            sender,
             author_name,
             data,
             reply_to,
@@ -50,6 +51,7 @@ impl Digest {
         } = row;
         self.number(number.0);
         self.bytes(body.as_bytes());
+        self.maybe(*sender, |it, user| it.number(user.0));
         self.maybe(author_name.as_deref(), |it, name| it.bytes(name.as_bytes()));
         self.maybe(data.as_deref(), |it, data| it.bytes(data.as_bytes()));
         self.maybe(*reply_to, |it, number| it.number(number.0));
@@ -71,6 +73,7 @@ pub(super) fn application(row: &ApplicationState) -> [u8; 32] {
         is_default,
         last_chat,
         live_chats,
+        last_user,
         created_at,
         updated_at,
         closed_at,
@@ -84,6 +87,7 @@ pub(super) fn application(row: &ApplicationState) -> [u8; 32] {
     digest.number(u64::from(*is_default));
     digest.number(last_chat.0);
     digest.number(*live_chats);
+    digest.number(last_user.0);
     digest.time(created_at.0);
     digest.time(updated_at.0);
     digest.maybe(*closed_at, |it, at| it.time(at.0));
@@ -96,18 +100,29 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
         number,
         kind,
         name,
+        unique_name,
+        direct,
+        members,
         head,
         own_change,
         floor,
         live,
         created_at,
         last_at,
+        active_at,
         closed_at,
     } = row;
     let mut digest = Digest::default();
     digest.number(number.0);
     digest.bytes(kind.as_str().as_bytes());
     digest.maybe(name.as_deref(), |it, name| it.bytes(name.as_bytes()));
+    digest.number(u64::from(*unique_name));
+    digest.maybe(*direct, |it, direct| {
+        it.number(direct.pair.low.0);
+        it.number(direct.pair.high.0);
+        it.bytes(direct.uuid.0.as_bytes());
+    });
+    digest.number(*members);
     digest.number(head.number.0);
     digest.number(head.change.0);
     digest.number(own_change.0);
@@ -115,6 +130,7 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
     digest.number(*live);
     digest.time(created_at.0);
     digest.time(last_at.0);
+    digest.time(active_at.0);
     digest.maybe(*closed_at, |it, at| it.time(at.0));
     digest.end()
 }

@@ -7,13 +7,15 @@ use proptest::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::commit::{
-    Batch, Command, Import, Imported, Key, Outcome, Request, Scope, Sink, SourceHash,
+    AddMembers, Batch, Caller, ChangeMember, ChangeUser, Command, CreateChat, Import, Imported,
+    Key, Mark, Outcome, Request, Scope, Sink, SourceHash,
 };
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, Token};
+use crate::ids::{ApplicationId, ChatNumber, ChatUuid, MessageNumber, Token, UserNumber};
 use crate::kit::store::desk;
 use crate::memory::MemoryStore;
+use crate::model::{ChatKind, Role};
 use crate::port::{Commit, Committed};
-use crate::text::{Body, IdempotencyKey};
+use crate::text::{Body, IdempotencyKey, Username};
 
 /// How many applications a history starts with; their rows are 1, 2, …
 pub(super) const APPLICATIONS: i64 = 2;
@@ -42,6 +44,45 @@ fn command() -> impl Strategy<Value = Command> {
         1 => import(chat(), text()),
         1 => text().prop_map(|text| Command::RenameApplication(desk::name(text))),
         1 => chat().prop_map(Command::CloseChat),
+        12 => people(),
+    ]
+}
+
+fn user() -> impl Strategy<Value = UserNumber> {
+    prop_oneof![4 => Just(1_u64), 4 => Just(2), 2 => Just(3), 1 => Just(4)].prop_map(UserNumber)
+}
+
+/// What is wanted of users and members.
+fn people() -> impl Strategy<Value = Command> {
+    let chat = || prop_oneof![1 => Just(1_u64), 6 => Just(2), 2 => Just(3)].prop_map(ChatNumber);
+    let number = || (0..=8_u64).prop_map(MessageNumber);
+    let kind = prop::sample::select(vec![ChatKind::Group, ChatKind::Direct, ChatKind::Direct]);
+    let role = || prop::sample::select(vec![Role::Owner, Role::Member, Role::Reader]);
+    let name = || prop::sample::select(vec!["a", "A", "b", "c"]);
+    prop_oneof![
+        6 => (chat(), prop::option::of(number()), prop::option::of(number()))
+            .prop_map(|(chat, delivered, read)| Command::Mark(chat, Mark { delivered, read })),
+        4 => (chat(), number()).prop_map(|(chat, number)| Command::Read(chat, number)),
+        4 => (chat(), vec(user(), 1..3), role())
+            .prop_map(|(chat, users, role)| Command::AddMembers(chat, AddMembers { users, role })),
+        3 => (chat(), user()).prop_map(|(chat, user)| Command::RemoveMember(chat, user)),
+        2 => (chat(), user(), prop::option::of(role()), prop::option::of(any::<bool>())).prop_map(
+            |(chat, user, role, muted)| Command::ChangeMember(chat, ChangeMember { user, role, muted })
+        ),
+        1 => chat().prop_map(Command::Hide),
+        1 => name().prop_map(desk::create_user),
+        1 => (user(), name()).prop_map(|(user, name)| Command::ChangeUser(user, ChangeUser {
+            username: Some(Username::parse(name).unwrap()),
+            ..ChangeUser::default()
+        })),
+        1 => user().prop_map(Command::DeleteUser),
+        2 => (kind, vec(user(), 0..3)).prop_map(|(kind, members)| Command::CreateChat(CreateChat {
+            kind,
+            name: None,
+            unique_name: false,
+            members,
+            uuid: ChatUuid::random(),
+        })),
     ]
 }
 
@@ -82,20 +123,25 @@ fn request() -> impl Strategy<Value = Request> {
         1 => Just(APPLICATIONS + 1),
     ];
     let scope = row.prop_map(|row| Scope::Application(ApplicationId(row)));
+    let caller = prop_oneof![
+        6 => Just(Caller::Application),
+        2 => user().prop_map(Caller::For),
+        4 => user().prop_map(Caller::User),
+    ];
     let closing = prop_oneof![
         200 => command(),
         1 => Just(Command::CloseApplication),
     ];
-    (scope, closing, prop::option::weighted(0.3, 0..6_u8)).prop_map(|(scope, command, key)| {
+    let key = prop::option::weighted(0.3, 0..6_u8);
+    (scope, caller, closing, key).prop_map(|(scope, caller, command, key)| {
         let key = key.map(|key| {
             let key = IdempotencyKey::parse(format!("key-{key}")).unwrap();
-            Key::of(&key, &command)
+            Key::of(&key, caller, &command)
         });
         Request {
-            scope,
-            command,
+            caller,
             key,
-            operation: None,
+            ..Request::new(scope, command)
         }
     })
 }
@@ -128,7 +174,8 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Step>> {
         })
 }
 
-/// A store with the applications of a history, each with one chat of two messages.
+/// A store with the applications of a history, each with three users, one chat of two messages, and a group of the first two users,
+/// which the first one leads.
 pub(super) async fn store() -> Arc<MemoryStore> {
     let store = Arc::new(MemoryStore::new());
     for _ in 0..APPLICATIONS {
@@ -141,14 +188,27 @@ pub(super) async fn store() -> Arc<MemoryStore> {
             desk::create_chat(None),
             desk::post(chat, "1"),
             desk::post(chat, "2"),
+            desk::create_user("a"),
+            desk::create_user("b"),
+            desk::create_user("c"),
+            Command::CreateChat(CreateChat {
+                kind: ChatKind::Group,
+                name: None,
+                unique_name: false,
+                members: vec![UserNumber(1), UserNumber(2)],
+                uuid: ChatUuid::random(),
+            }),
+            Command::ChangeMember(
+                ChatNumber(2),
+                ChangeMember {
+                    user: UserNumber(1),
+                    role: Some(Role::Owner),
+                    muted: None,
+                },
+            ),
         ];
         let scope = Scope::Application(ApplicationId(application));
-        let requests = commands.map(|command| Request {
-            scope,
-            command,
-            key: None,
-            operation: None,
-        });
+        let requests = commands.map(|command| Request::new(scope, command));
         let committed = commit(&store, requests.into(), desk::NOW).await;
         assert!(committed.outcomes.iter().all(desk::is_done));
     }

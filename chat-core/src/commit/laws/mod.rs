@@ -2,4 +2,5 @@
 
 mod history;
 mod numbers;
+mod people;
 mod sync;

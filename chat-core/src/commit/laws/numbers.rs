@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use super::history::{APPLICATIONS, Step, history, law, run, store};
 use crate::clock::Timestamp;
 use crate::commit::{Command, Done, Outcome, Refusal, Request};
-use crate::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
+use crate::ids::{ApplicationId, ChatId, ChatNumber, ChatUuid, MessageNumber, UserNumber};
 use crate::memory::MemoryStore;
-use crate::model::{ChatInfo, Message};
+use crate::model::{ChatInfo, Member, Message};
 use crate::page::{Limit, Span};
-use crate::port::{Applications, Chats, Drift, History};
+use crate::port::{Applications, Chats, Drift, History, Members};
 use crate::recount::recount;
 
 /// Everything that can be seen in a store.
-type Seen = BTreeMap<(ApplicationId, ChatNumber), (ChatInfo, Vec<Message>)>;
+type Seen = BTreeMap<(ApplicationId, ChatNumber), (ChatInfo, Vec<Message>, Vec<Member>)>;
 
 async fn see(store: &MemoryStore) -> Seen {
     let mut seen = Seen::new();
@@ -30,9 +30,17 @@ async fn see(store: &MemoryStore) -> Seen {
                 Limit::MAX,
             );
             let messages = page.await.unwrap().items;
+            let mut members = Vec::new();
+            for user in (1..=9).map(UserNumber) {
+                members.extend(store.member(chat.id, user).await.unwrap());
+            }
+            // Uuids are made by whoever asks.
+            if let Some(direct) = &mut chat.direct {
+                direct.uuid = ChatUuid(uuid::Uuid::nil());
+            }
             // Rows of one batch are written in another order than they are made.
             chat.id = ChatId(0);
-            seen.insert((application, chat.number), (chat, messages));
+            seen.insert((application, chat.number), (chat, messages, members));
         }
     }
     seen
@@ -78,15 +86,16 @@ proptest! {
             for (what, numbers) in given(&told) {
                 prop_assert!(numbers.windows(2).all(|two| two[0] < two[1]), "{} {:?}", what, numbers);
             }
-            for (chat, messages) in see(&store).await.values() {
+            for (chat, messages, members) in see(&store).await.values() {
                 let numbers: Vec<u64> = messages.iter().map(|one| one.number.0).collect();
                 let dense: Vec<u64> = (1..=chat.head.number.0).collect();
                 prop_assert_eq!(numbers, dense);
                 let mut changes: Vec<u64> = messages.iter().map(|one| one.change.0).filter(|at| *at > 0).collect();
-                changes.push(chat.own_change.0);
+                let touches = members.iter().flat_map(|one| [one.own_change.0, one.mark_change.0]);
+                changes.extend(touches.chain([chat.own_change.0]).filter(|at| *at > 0));
                 changes.sort_unstable();
                 prop_assert!(changes.windows(2).all(|two| two[0] < two[1]), "{:?}", changes);
-                prop_assert_eq!(changes.last(), Some(&chat.head.change.0));
+                prop_assert_eq!(changes.last().copied().unwrap_or(0), chat.head.change.0);
             }
             Ok(())
         })?;
@@ -112,7 +121,7 @@ proptest! {
                     _ => {}
                 }
             }
-            for ((application, number), (chat, _)) in see(&store).await {
+            for ((application, number), (chat, ..)) in see(&store).await {
                 let scope = format!("{:?}", crate::commit::Scope::Application(application));
                 // The first chat starts with two.
                 let before = if number.0 == 1 { 2 } else { 0 };
@@ -158,7 +167,9 @@ proptest! {
             let store = store().await;
             run(&store, &steps).await;
             let seen = see(&store).await;
-            for (chat, messages) in seen.values() {
+            for (chat, messages, members) in seen.values() {
+                let there = members.iter().filter(|one| one.is_there()).count() as u64;
+                prop_assert_eq!(chat.members_count, there);
                 let live = messages.iter().filter(|one| !one.is_deleted()).count() as u64;
                 prop_assert_eq!(chat.messages_count, live);
                 let posted = messages.iter().filter(|one| one.author_name.is_none());

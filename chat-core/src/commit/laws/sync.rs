@@ -6,11 +6,13 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 use super::history::{APPLICATIONS, block_on, commit, history, law, run, store};
-use crate::ids::{ApplicationId, ChatId, Head, MessageNumber};
+use crate::commit::{Command, Request, Scope};
+use crate::ids::{ApplicationId, ChatId, Head, MessageNumber, UserNumber};
+use crate::kit::store::desk;
 use crate::memory::MemoryStore;
-use crate::model::{ChatInfo, Message};
+use crate::model::{ChatInfo, Member, Message};
 use crate::page::{Limit, Span};
-use crate::port::{Chats, History};
+use crate::port::{Chats, History, Members};
 
 /// What a reader holds of a chat.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ struct Reader {
     chat: ChatId,
     name: Option<String>,
     messages: BTreeMap<MessageNumber, Message>,
+    /// Those who are there; `None` for a reader who did not ask for them first.
+    members: Option<BTreeMap<UserNumber, Member>>,
     from: Head,
 }
 
@@ -28,6 +32,7 @@ impl Reader {
             chat: chat.id,
             name: chat.name.clone(),
             messages: BTreeMap::new(),
+            members: None,
             from: Head::START,
         }
     }
@@ -36,7 +41,10 @@ impl Reader {
     async fn snapshot(store: &MemoryStore, chat: &ChatInfo) -> Self {
         let page = store.page(chat.id, Span::After(0), chat.head.number, true, Limit::MAX);
         let rows = page.await.unwrap().items.into_iter();
+        let members = Members::members(store, chat.id, Span::After(0), Limit::MAX).await;
+        let members = members.unwrap().items.into_iter();
         Self {
+            members: Some(members.map(|one| (one.user, shown(one))).collect()),
             messages: rows.map(|one| (one.number, one)).collect(),
             from: chat.head,
             ..Self::new(chat)
@@ -46,11 +54,26 @@ impl Reader {
     /// Reads one page; whether more is there. `None` when the chat is gone.
     async fn read(&mut self, store: &MemoryStore, size: usize) -> Option<bool> {
         let limit = Limit::new(size).unwrap();
-        let page = store.changes(self.chat, self.from, limit).await.unwrap()?;
-        assert!(page.messages.len() <= size);
+        let page = store.changes(self.chat, self.from, limit, None);
+        let page = page.await.unwrap()?;
+        assert!(page.messages.len() + page.members.len() <= size);
         assert!(page.next.covers(self.from) && page.chat.head.covers(page.next));
         if page.chat_touched {
             self.name.clone_from(&page.chat.name);
+        }
+        for member in page.members {
+            if member.gone {
+                let own = self.messages.values_mut();
+                own.filter(|one| one.sender == Some(member.user))
+                    .for_each(|one| one.sender = None);
+            }
+            let Some(members) = &mut self.members else {
+                continue;
+            };
+            match member.is_there() {
+                true => members.insert(member.user, shown(member)),
+                false => members.remove(&member.user),
+            };
         }
         let rows = page.messages.into_iter();
         self.messages.extend(rows.map(|one| (one.number, one)));
@@ -68,6 +91,14 @@ impl Reader {
     }
 }
 
+/// What others see of a member: whether the chat is hidden is its own affair.
+fn shown(member: Member) -> Member {
+    Member {
+        hidden: None,
+        ..member
+    }
+}
+
 async fn chats(store: &MemoryStore) -> Vec<ChatInfo> {
     let mut chats = Vec::new();
     for application in (1..=APPLICATIONS).map(ApplicationId) {
@@ -75,6 +106,22 @@ async fn chats(store: &MemoryStore) -> Vec<ChatInfo> {
         chats.extend(page.unwrap().items);
     }
     chats
+}
+
+/// Deleted users are let go of, as upkeep does.
+async fn tidy(store: &MemoryStore) {
+    loop {
+        let left = store.left_behind(Limit::MAX).await.unwrap();
+        if left.is_empty() {
+            break;
+        }
+        let requests = left.into_iter().map(|(application, chat, user)| {
+            let scope = Scope::Application(application);
+            Request::new(scope, Command::RemoveMember(chat, user))
+        });
+        let told = commit(store, requests.collect(), desk::NOW).await.outcomes;
+        assert!(told.iter().all(desk::is_done), "{told:?}");
+    }
 }
 
 /// What a reader ends with is what is there.
@@ -85,6 +132,9 @@ async fn agrees(store: &MemoryStore, reader: Reader) -> Result<(), TestCaseError
     let fresh = Reader::snapshot(store, &chat).await;
     prop_assert_eq!(reader.messages, fresh.messages);
     prop_assert_eq!(reader.name, chat.name);
+    if reader.members.is_some() {
+        prop_assert_eq!(reader.members, fresh.members);
+    }
     prop_assert_eq!(reader.from, chat.head);
     Ok(())
 }
@@ -103,6 +153,7 @@ proptest! {
                 }
                 commit(&store, step.requests.clone(), step.now).await;
             }
+            tidy(&store).await;
             for reader in readers {
                 for size in [1, 2, 3, 5, 8, 13, 1_000] {
                     if let Some(reader) = reader.clone().follow(&store, size).await {
@@ -143,6 +194,7 @@ proptest! {
                     reader.read(&store, size).await;
                 }
             }
+            tidy(&store).await;
             for reader in readers.into_values() {
                 if let Some(reader) = reader.follow(&store, size).await {
                     agrees(&store, reader).await?;

@@ -48,7 +48,7 @@ pub async fn a_deleted_application_hides_everything(store: &Arc<dyn Store>) {
     assert_eq!(Chats::by_id(&**store, info.id).await.expect("ok"), None);
     let chats = Chats::list(&**store, desk.application, Span::After(0), Limit::MAX).await;
     assert!(chats.expect("ok").items.is_empty());
-    let changes = store.changes(info.id, Head::START, Limit::MAX).await;
+    let changes = store.changes(info.id, Head::START, Limit::MAX, None).await;
     assert_eq!(changes.expect("ok"), None);
     let late = vec![
         post(chat, "late"),

@@ -172,7 +172,7 @@ pub async fn a_deleted_chat_has_no_changes(store: &Arc<dyn Store>) {
     let id = desk.info(chat).await.id;
     desk.done(vec![Command::CloseChat(chat)]).await;
     for chat in [id, crate::ids::ChatId(i64::MAX)] {
-        let changes = store.changes(chat, Head::START, Limit::MAX).await;
+        let changes = store.changes(chat, Head::START, Limit::MAX, None).await;
         assert_eq!(changes.expect("changes"), None);
     }
 }

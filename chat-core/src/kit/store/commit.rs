@@ -186,12 +186,7 @@ pub async fn a_reply_needs_a_message_before_it(store: &Arc<dyn Store>) {
 pub async fn a_token_and_a_row_name_one_application(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let chat = desk.chat().await;
-    let by_token = |command| Request {
-        scope: Scope::Token(desk.token.hash()),
-        command,
-        key: None,
-        operation: None,
-    };
+    let by_token = |command| Request::new(Scope::Token(desk.token.hash()), command);
     let outcomes = commit(
         store,
         vec![
@@ -213,12 +208,7 @@ pub async fn a_token_and_a_row_name_one_application(store: &Arc<dyn Store>) {
 /// What belongs to no application is refused, its neighbours are not.
 pub async fn an_unknown_scope_is_no_application(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
-    let ask = |scope| Request {
-        scope,
-        command: create_chat(None),
-        key: None,
-        operation: None,
-    };
+    let ask = |scope| Request::new(scope, create_chat(None));
     let outcomes = commit(
         store,
         vec![

@@ -6,15 +6,17 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::commit::{
-    Batch, Command, CreateApplication, CreateChat, Done, Edit, Key, Outcome, Post, Request, Scope,
-    Sink,
+    Batch, Caller, Command, CreateApplication, CreateChat, CreateUser, Done, Edit, Key, Outcome,
+    Post, Request, Scope, Sink,
 };
-use crate::ids::{ApplicationId, ChatNumber, Head, MessageNumber, PublicId, Token};
+use crate::ids::{
+    ApplicationId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, Token, UserNumber,
+};
 use crate::model::{ChatInfo, ChatKind, Message};
 use crate::page::{Limit, Span};
 use crate::port::{Changes, Committed, Store};
 use crate::seal::Sealed;
-use crate::text::{Body, IdempotencyKey, Name};
+use crate::text::{Body, IdempotencyKey, Name, Username};
 
 /// When the cases write, unless they say otherwise.
 pub const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
@@ -57,12 +59,7 @@ impl Desk {
     /// A command in this application.
     #[must_use]
     pub fn ask(&self, command: Command) -> Request {
-        Request {
-            scope: Scope::Application(self.application),
-            command,
-            key: None,
-            operation: None,
-        }
+        Request::new(Scope::Application(self.application), command)
     }
 
     /// A command in this application under a key.
@@ -86,9 +83,58 @@ impl Desk {
         assert!(outcomes.iter().all(is_done), "{outcomes:?}");
     }
 
+    /// Commits what this caller wants as one batch.
+    pub async fn by(&self, caller: Caller, commands: Vec<Command>) -> Vec<Outcome> {
+        let requests = commands.into_iter().map(|one| Request {
+            caller,
+            ..self.ask(one)
+        });
+        commit(&self.store, requests.collect()).await
+    }
+
+    /// Commits what this caller wants and must get.
+    pub async fn done_by(&self, caller: Caller, commands: Vec<Command>) {
+        let outcomes = self.by(caller, commands).await;
+        assert!(outcomes.iter().all(is_done), "{outcomes:?}");
+    }
+
+    /// Commits commands that must all be done, at this time.
+    pub async fn done_at(&self, commands: Vec<Command>, now: Timestamp) {
+        let requests = commands.into_iter().map(|one| self.ask(one)).collect();
+        let outcomes = commit_at(&self.store, requests, now).await.outcomes;
+        assert!(outcomes.iter().all(is_done), "{outcomes:?}");
+    }
+
+    /// Makes a user.
+    pub async fn user(&self, name: &str) -> UserNumber {
+        match &self.commit(vec![create_user(name)]).await[0] {
+            Outcome::Done {
+                done: Done::UserCreated { number, .. },
+                ..
+            } => *number,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Makes a group.
+    pub async fn group(&self, members: &[UserNumber]) -> ChatNumber {
+        let new = Command::CreateChat(CreateChat {
+            kind: ChatKind::Group,
+            name: None,
+            unique_name: false,
+            members: members.into(),
+            uuid: ChatUuid::random(),
+        });
+        self.made(new).await
+    }
+
     /// Makes a chat.
     pub async fn chat(&self) -> ChatNumber {
-        match &self.commit(vec![create_chat(None)]).await[0] {
+        self.made(create_chat(None)).await
+    }
+
+    async fn made(&self, new: Command) -> ChatNumber {
+        match &self.commit(vec![new]).await[0] {
             Outcome::Done {
                 done: Done::ChatCreated { number, .. },
                 ..
@@ -143,7 +189,7 @@ impl Desk {
     /// One page of what happened after a head.
     pub async fn changes(&self, chat: ChatNumber, after: Head, limit: usize) -> Changes {
         let id = self.info(chat).await.id;
-        let page = self.store.changes(id, after, self::limit(limit));
+        let page = self.store.changes(id, after, self::limit(limit), None);
         page.await.expect("changes").expect("the chat")
     }
 }
@@ -188,7 +234,8 @@ pub fn number(outcome: &Outcome) -> Option<u64> {
 /// What a key is remembered by.
 #[must_use]
 pub fn key(key: &str, command: &Command) -> Key {
-    Key::of(&IdempotencyKey::parse(key).expect("a key"), command)
+    let key = IdempotencyKey::parse(key).expect("a key");
+    Key::of(&key, Caller::Application, command)
 }
 
 /// A page size.
@@ -234,12 +281,7 @@ pub fn new_application(token: Token, name: &str, unique_name: bool, is_default: 
         unique_name,
         is_default,
     };
-    Request {
-        scope: Scope::Root,
-        command: Command::CreateApplication(new),
-        key: None,
-        operation: None,
-    }
+    Request::new(Scope::Root, Command::CreateApplication(new))
 }
 
 /// Makes a chat.
@@ -248,6 +290,21 @@ pub fn create_chat(name: Option<&str>) -> Command {
     Command::CreateChat(CreateChat {
         kind: ChatKind::Open,
         name: name.map(self::name),
+        unique_name: false,
+        members: Vec::new(),
+        uuid: ChatUuid::random(),
+    })
+}
+
+/// Makes a user.
+#[must_use]
+pub fn create_user(name: &str) -> Command {
+    Command::CreateUser(CreateUser {
+        username: Username::parse(name).expect("a username"),
+        display_name: None,
+        email: None,
+        picture: None,
+        password: None,
     })
 }
 

@@ -10,10 +10,12 @@ pub mod desk;
 pub mod history;
 pub mod imports;
 pub mod keys;
+pub mod members;
 pub mod operations;
 pub mod outbox;
 pub mod races;
 pub mod upkeep;
+pub mod users;
 
 /// Makes a test of each store case. The argument is a function
 /// `async fn fresh() -> (Arc<dyn Store>, guard)` that opens an empty store; the guard lives as long
@@ -119,6 +121,36 @@ macro_rules! store_kit {
             a_live_chat_is_not_erased,
             live_chats_are_walked_by_row,
             an_epoch_stays,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::users]
+            users_are_numbered_in_their_application,
+            a_username_is_taken_without_regard_to_case,
+            a_user_changes_in_what_is_said,
+            a_deleted_user_leaves_its_messages,
+            users_come_page_by_page,
+            a_lasting_token_is_given_once,
+            logins_are_found_listed_and_ended,
+            a_new_password_ends_the_other_logins,
+            a_deleted_user_is_logged_in_nowhere,
+            expired_logins_are_forgotten_bit_by_bit,
+            one_username_at_once_is_taken_once,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::members]
+            a_pair_has_one_chat,
+            a_pair_at_once_has_one_chat,
+            a_unique_chat_name_is_taken_once,
+            members_come_and_go,
+            who_comes_back_goes_on,
+            a_member_changes_as_said,
+            changes_of_members_are_paged_with_those_of_messages,
+            marks_rise_and_tell_what_is_unread,
+            single_messages_can_be_read,
+            own_chats_are_listed_by_activity,
+            unread_is_counted_up_to_a_bound,
+            marks_in_a_large_chat_are_silent,
+            a_deleted_user_is_left_behind_until_it_is_removed,
+            an_author_of_an_open_chat_is_let_go_of,
+            a_message_is_found_by_its_integer_id,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::races]
             eight_writers_number_without_a_gap_while_a_reader_follows,

@@ -64,11 +64,10 @@ pub async fn a_refused_operation_stays_refused(store: &Arc<dyn Store>) {
 /// Whoever has no application belongs to none.
 pub async fn an_operation_without_an_application_is_recorded(store: &Arc<dyn Store>) {
     let id = OperationId::random();
+    let scope = Scope::Token(Token::random().hash());
     let ask = Request {
-        scope: Scope::Token(Token::random().hash()),
-        command: create_chat(None),
-        key: None,
         operation: Some(id),
+        ..Request::new(scope, create_chat(None))
     };
     let refused = Outcome::Refused(Refusal::ApplicationNotFound);
     assert_eq!(commit(store, vec![ask]).await[0], refused);

@@ -38,7 +38,7 @@ async fn read_without_a_gap(desk: Desk, chat: ChatNumber, messages: u64) {
     let id = desk.info(chat).await.id;
     let mut from = Head::START;
     while from.number.0 < messages {
-        let page = desk.store.changes(id, from, Limit::MAX).await;
+        let page = desk.store.changes(id, from, Limit::MAX, None).await;
         let page = page.expect("changes").expect("the chat");
         for message in &page.messages {
             assert_eq!(message.number, from.number.next(), "a gap");

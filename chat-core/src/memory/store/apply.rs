@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::commit::{
-    ApplicationState, ChatState, ChatWrite, Operation, Remembered, RequestWrite, Sink, Writes,
+    ApplicationState, ChatState, ChatWrite, Operation, Remembered, RequestWrite, Sink, UserWrite,
+    Writes,
 };
 use crate::error::{BackendError, ErrorKind};
-use crate::ids::{ApplicationId, Change, ChatId};
-use crate::model::Message;
+use crate::ids::{ApplicationId, Change, ChatId, ChatNumber, UserNumber};
+use crate::model::{Member, Message};
 use crate::port::{Dirty, Moved};
 
 use super::{Chat, Result, State, Waiting};
@@ -24,13 +25,26 @@ impl State {
                 self.names.remove(name);
             }
         }
-        let mut moved = Vec::new();
+        let (mut moved, mut dirty) = (Vec::new(), Vec::new());
         for write in writes.applications {
             if let Some(row) = write.row {
                 self.write_application(write.id, row);
             }
+            // Here too: what one user or chat gives up another one may take.
+            for user in &write.users {
+                self.free_user(write.id, user.row.number);
+            }
+            for user in write.users {
+                self.write_user(write.id, user);
+            }
+            for chat in &write.chats {
+                self.free_chat(write.id, chat.row.number);
+            }
             for chat in write.chats {
-                moved.extend(self.write_chat(write.id, chat, write.message_ids));
+                let message_ids = write.message_ids;
+                let (written, is_dirty) = self.write_chat(write.id, chat, message_ids);
+                moved.extend(written);
+                dirty.extend(written.filter(|_| is_dirty));
             }
         }
         for row in writes.created {
@@ -47,9 +61,9 @@ impl State {
         for operation in writes.operations {
             self.record(operation);
         }
-        for moved in &moved {
+        for moved in dirty {
             for sink in sinks {
-                self.mark_dirty(*sink, *moved);
+                self.mark_dirty(*sink, moved);
             }
         }
         Ok(moved)
@@ -93,7 +107,7 @@ impl State {
         application: ApplicationId,
         write: ChatWrite,
         message_ids: bool,
-    ) -> Option<Moved> {
+    ) -> (Option<Moved>, bool) {
         let id = write.row.id.unwrap_or_else(|| {
             self.last_chat += 1;
             ChatId(self.last_chat)
@@ -104,9 +118,12 @@ impl State {
             from: write.before,
             to: write.row.head,
         });
+        let is_dirty = write.is_dirty();
         let mut state = write.row;
         state.id = Some(id);
-        self.numbers.insert((application, state.number), id);
+        self.name_chat(application, id, &state);
+        self.memberships
+            .extend(write.members.iter().map(|one| (application, one.user, id)));
         let chat = self
             .chats
             .entry(id)
@@ -116,13 +133,79 @@ impl State {
             if message_ids {
                 self.last_ext_id += 1;
                 message.ext_id = Some(self.last_ext_id);
+                self.ext_ids.insert(self.last_ext_id, (id, message.number));
             }
             chat.write_message(message);
         }
         for message in write.touched {
             chat.write_message(message);
         }
-        moved
+        for member in write.members {
+            chat.write_member(member);
+        }
+        for (range, high) in write.ranges {
+            match high {
+                Some(high) => chat.ranges.insert(range, high),
+                None => chat.ranges.remove(&range),
+            };
+        }
+        (moved, is_dirty)
+    }
+
+    fn free_chat(&mut self, application: ApplicationId, number: ChatNumber) {
+        let id = self.numbers.get(&(application, number));
+        let Some(chat) = id.and_then(|id| self.chats.get(id)) else {
+            return;
+        };
+        if let Some(name) = chat.state.held_name() {
+            self.chat_names.remove(&(application, name.to_owned()));
+        }
+        if let Some(pair) = chat.state.held_pair() {
+            self.pairs.remove(&(application, pair));
+        }
+    }
+
+    /// What a chat is found by.
+    pub(super) fn name_chat(&mut self, application: ApplicationId, id: ChatId, row: &ChatState) {
+        self.numbers.insert((application, row.number), id);
+        if let Some(name) = row.held_name() {
+            let name = (application, name.to_owned());
+            self.chat_names.insert(name, row.number);
+        }
+        if let Some(pair) = row.held_pair() {
+            self.pairs.insert((application, pair), row.number);
+        }
+        if let Some(direct) = row.direct {
+            self.uuids.insert(direct.uuid, id);
+        }
+    }
+
+    fn free_user(&mut self, application: ApplicationId, number: UserNumber) {
+        let Some(before) = self.users.get(&(application, number)) else {
+            return;
+        };
+        self.usernames.remove(&(application, before.folded()));
+        if let Some(token) = &before.lasting_token {
+            self.lasting_tokens.remove(&token.hash);
+        }
+    }
+
+    pub(super) fn write_user(&mut self, application: ApplicationId, write: UserWrite) {
+        let row = write.row;
+        let number = row.number;
+        if !row.is_deleted() {
+            self.usernames.insert((application, row.folded()), number);
+        }
+        if let Some(token) = &row.lasting_token {
+            self.lasting_tokens
+                .insert(token.hash, (application, number));
+        }
+        if let Some(ends) = write.ends {
+            self.sessions.retain(|token, one| {
+                (one.application, one.user) != (application, number) || ends.but == Some(*token)
+            });
+        }
+        self.users.insert((application, number), row);
     }
 
     pub(super) fn record(&mut self, operation: Operation) {
@@ -167,6 +250,19 @@ impl Chat {
             state,
             messages: BTreeMap::new(),
             touches: BTreeMap::new(),
+            members: BTreeMap::new(),
+            member_touches: BTreeMap::new(),
+            ranges: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn write_member(&mut self, member: Member) {
+        let (user, change) = (member.user, member.change());
+        if let Some(earlier) = self.members.insert(user, member) {
+            self.member_touches.remove(&earlier.change());
+        }
+        if change > Change::ZERO {
+            self.member_touches.insert(change, user);
         }
     }
 

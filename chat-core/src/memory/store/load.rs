@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::commit::{ApplicationFacts, ChatFacts, Facts, Needs, ScopeNeeds};
-use crate::ids::{ApplicationId, ChatNumber};
+use crate::ids::{ApplicationId, ChatNumber, MessageNumber};
 
 use super::State;
 
@@ -42,6 +42,28 @@ impl State {
                 let found = ApplicationFacts {
                     state: state.clone(),
                     chats: self.load_chats(id, &needs),
+                    users: needs
+                        .users
+                        .iter()
+                        .filter_map(|user| Some((*user, self.users.get(&(id, *user))?.clone())))
+                        .collect(),
+                    usernames: needs
+                        .usernames
+                        .iter()
+                        .filter(|name| self.usernames.contains_key(&(id, (*name).clone())))
+                        .cloned()
+                        .collect(),
+                    chat_names: needs
+                        .chat_names
+                        .iter()
+                        .filter(|name| self.chat_names.contains_key(&(id, (*name).clone())))
+                        .cloned()
+                        .collect(),
+                    pairs: needs
+                        .pairs
+                        .iter()
+                        .filter_map(|pair| Some((*pair, *self.pairs.get(&(id, *pair))?)))
+                        .collect(),
                 };
                 facts.applications.insert(id, found);
             }
@@ -64,6 +86,8 @@ impl State {
                 let facts = ChatFacts {
                     state: chat.state.clone(),
                     messages: BTreeMap::new(),
+                    members: BTreeMap::new(),
+                    ranges: BTreeMap::new(),
                 };
                 found.insert(*number, facts);
             }
@@ -77,6 +101,29 @@ impl State {
                     .and_then(|chat| chat.messages.get(message))
             {
                 facts.messages.insert(message.number, message.clone());
+            }
+        }
+        let chat = |number: ChatNumber| {
+            let id = self.numbers.get(&(application, number));
+            id.and_then(|id| self.chats.get(id))
+        };
+        for (number, user) in &needs.members {
+            if let Some(facts) = found.get_mut(number)
+                && let Some(member) = chat(*number).and_then(|chat| chat.members.get(user))
+            {
+                facts.members.insert(*user, member.clone());
+            }
+        }
+        for needs in &needs.ranges {
+            if let Some(facts) = found.get_mut(&needs.chat)
+                && let Some(chat) = chat(needs.chat)
+            {
+                let own = (needs.user, MessageNumber::ZERO)..=(needs.user, needs.high);
+                let met = chat
+                    .ranges
+                    .range(own)
+                    .filter(|(_, high)| **high >= needs.low);
+                facts.ranges.extend(met.map(|(low, high)| (*low, *high)));
             }
         }
         found

@@ -3,6 +3,7 @@
 mod apply;
 mod load;
 mod outbox;
+mod people;
 mod read;
 mod recount;
 mod transfer;
@@ -20,10 +21,10 @@ use crate::commit::{
 };
 use crate::error::BackendError;
 use crate::ids::{
-    ApplicationId, Change, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId,
-    TokenHash,
+    ApplicationId, Change, ChatId, ChatNumber, ChatUuid, Epoch, MessageNumber, OperationId,
+    PublicId, TokenHash, UserNumber,
 };
-use crate::model::Message;
+use crate::model::{Member, Message, Pair, Session, User};
 use crate::port::{Commit, Committed, Dirty, Place};
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -43,7 +44,16 @@ struct State {
     chats: BTreeMap<ChatId, Chat>,
     numbers: BTreeMap<(ApplicationId, ChatNumber), ChatId>,
     last_chat: i64,
+    chat_names: HashMap<(ApplicationId, String), ChatNumber>,
+    pairs: BTreeMap<(ApplicationId, Pair), ChatNumber>,
+    uuids: HashMap<ChatUuid, ChatId>,
+    users: BTreeMap<(ApplicationId, UserNumber), User>,
+    usernames: HashMap<(ApplicationId, String), UserNumber>,
+    lasting_tokens: HashMap<TokenHash, (ApplicationId, UserNumber)>,
+    sessions: BTreeMap<TokenHash, Session>,
+    memberships: BTreeSet<(ApplicationId, UserNumber, ChatId)>,
     last_ext_id: u64,
+    ext_ids: BTreeMap<u64, (ChatId, MessageNumber)>,
     requests: HashMap<(ApplicationId, KeyHash), Remembered>,
     remembered: BTreeSet<(Timestamp, ApplicationId, KeyHash)>,
     imports: HashMap<SourceHash, u64>,
@@ -61,6 +71,9 @@ struct Chat {
     state: ChatState,
     messages: BTreeMap<MessageNumber, Message>,
     touches: BTreeMap<Change, MessageNumber>,
+    members: BTreeMap<UserNumber, Member>,
+    member_touches: BTreeMap<Change, UserNumber>,
+    ranges: BTreeMap<(UserNumber, MessageNumber), MessageNumber>,
 }
 
 /// A dirty row, and since which turn it waits.
@@ -84,7 +97,16 @@ impl MemoryStore {
             chats: BTreeMap::new(),
             numbers: BTreeMap::new(),
             last_chat: 0,
+            chat_names: HashMap::new(),
+            pairs: BTreeMap::new(),
+            uuids: HashMap::new(),
+            users: BTreeMap::new(),
+            usernames: HashMap::new(),
+            lasting_tokens: HashMap::new(),
+            sessions: BTreeMap::new(),
+            memberships: BTreeSet::new(),
             last_ext_id: 0,
+            ext_ids: BTreeMap::new(),
             requests: HashMap::new(),
             remembered: BTreeSet::new(),
             imports: HashMap::new(),

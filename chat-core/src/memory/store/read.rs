@@ -4,10 +4,13 @@ use std::ops::{Bound, Range};
 use async_trait::async_trait;
 
 use crate::commit::ApplicationState;
-use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, PublicId, TokenHash};
+use crate::ids::{
+    ApplicationId, ChatId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, TokenHash,
+    UserNumber,
+};
 use crate::model::{Application, ChatInfo, Message};
 use crate::page::{Limit, Page, Span};
-use crate::port::{Applications, Changes, Chats, History};
+use crate::port::{Applications, ChangedRows, Changes, Chats, History};
 
 use super::{Chat, MemoryStore, Result, State};
 
@@ -31,9 +34,53 @@ impl State {
         Some(application(*id, self.applications.get(id)?))
     }
 
-    fn chat_info(&self, id: ChatId) -> Option<ChatInfo> {
+    pub(super) fn chat_info(&self, id: ChatId) -> Option<ChatInfo> {
         let chat = self.live_chat(id)?;
         Some(chat.info(id))
+    }
+
+    /// A message as it is shown: a deleted user is no sender.
+    pub(super) fn shown(&self, application: ApplicationId, message: &Message) -> Message {
+        let sender = message.sender;
+        Message {
+            sender: sender.filter(|user| self.user(application, *user).is_some()),
+            ..message.clone()
+        }
+    }
+
+    fn changes(
+        &self,
+        id: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Option<Changes> {
+        let chat = self.live_chat(id)?;
+        let show = |message: &Message| self.shown(chat.application, message);
+        let posted = chat
+            .messages
+            .range((Bound::Excluded(after.number), Bound::Unbounded));
+        let posted: Vec<Message> = posted
+            .map(|(_, message)| show(message))
+            .take(limit.one_more())
+            .collect();
+        let room = limit.one_more() - posted.len();
+        let beyond = (Bound::Excluded(after.change), Bound::Unbounded);
+        let touched = chat
+            .touches
+            .range(beyond)
+            .filter(|(_, number)| **number <= after.number)
+            .filter_map(|(_, number)| chat.messages.get(number).map(show));
+        let members = chat.member_touches.range(beyond);
+        let members = members.filter_map(|(_, user)| chat.members.get(user).cloned());
+        let found = ChangedRows {
+            chat: self.chat_info(id)?,
+            viewer: viewer.and_then(|user| chat.members.get(&user).cloned()),
+            touched: touched.take(room).collect(),
+            members: members.take(room).collect(),
+            posted,
+        };
+        Some(Changes::page(found, after, limit))
     }
 
     fn chats(
@@ -56,37 +103,21 @@ impl Chat {
             number: self.state.number,
             kind: self.state.kind,
             name: self.state.name.clone(),
+            direct: self.state.direct,
+            members_count: self.state.members,
             head: self.state.head,
             own_change: self.state.own_change,
             floor: self.state.floor,
             messages_count: self.state.live,
             created_at: self.state.created_at,
             updated_at: self.state.last_at,
+            active_at: self.state.active_at,
         }
-    }
-
-    fn changes(&self, id: ChatId, after: Head, limit: Limit) -> Changes {
-        let chat = self.info(id);
-        let posted = self
-            .messages
-            .range((Bound::Excluded(after.number), Bound::Unbounded));
-        let posted: Vec<Message> = posted
-            .map(|(_, message)| message.clone())
-            .take(limit.get() + 1)
-            .collect();
-        let touched = self
-            .touches
-            .range((Bound::Excluded(after.change), Bound::Unbounded))
-            .filter(|(_, number)| **number <= after.number)
-            .filter_map(|(_, number)| self.messages.get(number).cloned())
-            .take(limit.get() + 1 - posted.len())
-            .collect();
-        Changes::page(chat, after, posted, touched, limit)
     }
 }
 
 /// The numbers of a span, none of them beyond `through`.
-fn numbers(span: Span, through: u64) -> Range<u64> {
+pub(super) fn numbers(span: Span, through: u64) -> Range<u64> {
     let beyond = through.saturating_add(1);
     match span {
         Span::After(after) => after.saturating_add(1).min(beyond)..beyond,
@@ -95,7 +126,11 @@ fn numbers(span: Span, through: u64) -> Range<u64> {
 }
 
 /// One page of rows in ascending order, read from the end that the span names.
-fn page<T>(rows: impl DoubleEndedIterator<Item = T>, span: Span, limit: Limit) -> Page<T> {
+pub(super) fn page<T>(
+    rows: impl DoubleEndedIterator<Item = T>,
+    span: Span,
+    limit: Limit,
+) -> Page<T> {
     let most = limit.one_more();
     let items = match span {
         Span::After(_) => rows.take(most).collect(),
@@ -148,6 +183,12 @@ impl Chats for MemoryStore {
         Ok(id.and_then(|id| state.chat_info(*id)))
     }
 
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
+        let state = self.state();
+        let id = state.uuids.get(&uuid);
+        Ok(id.and_then(|id| state.chat_info(*id)))
+    }
+
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
         Ok(self.state().chat_info(chat))
     }
@@ -177,9 +218,8 @@ impl Chats for MemoryStore {
 #[async_trait]
 impl History for MemoryStore {
     async fn get(&self, chat: ChatId, number: MessageNumber) -> Result<Option<Message>> {
-        let state = self.state();
-        let chat = state.live_chat(chat);
-        Ok(chat.and_then(|chat| chat.messages.get(&number).cloned()))
+        let found = self.many(chat, &[number]).await?;
+        Ok(found.into_iter().next())
     }
 
     async fn many(&self, chat: ChatId, numbers: &[MessageNumber]) -> Result<Vec<Message>> {
@@ -188,9 +228,11 @@ impl History for MemoryStore {
             return Ok(Vec::new());
         };
         let numbers: BTreeSet<_> = numbers.iter().collect();
-        Ok(numbers
+        let found = numbers
             .into_iter()
-            .filter_map(|number| chat.messages.get(number).cloned())
+            .filter_map(|number| chat.messages.get(number));
+        Ok(found
+            .map(|message| state.shown(chat.application, message))
             .collect())
     }
 
@@ -203,24 +245,34 @@ impl History for MemoryStore {
         limit: Limit,
     ) -> Result<Page<Message>> {
         let state = self.state();
-        let messages = state
-            .live_chat(chat)
-            .into_iter()
-            .flat_map(|chat| {
-                let Range { start, end } = numbers(span, through.0);
-                chat.messages
-                    .range(MessageNumber(start)..MessageNumber(end))
-            })
+        let Some(chat) = state.live_chat(chat) else {
+            return Ok(page(std::iter::empty(), span, limit));
+        };
+        let Range { start, end } = numbers(span, through.0);
+        let messages = chat
+            .messages
+            .range(MessageNumber(start)..MessageNumber(end))
             .map(|(_, message)| message)
             .filter(|message| tombstones || !message.is_deleted())
-            .cloned();
+            .map(|message| state.shown(chat.application, message));
         Ok(page(messages, span, limit))
     }
 
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>> {
+        Ok(self.state().changes(chat, after, limit, viewer))
+    }
+
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
         let state = self.state();
-        Ok(state
-            .live_chat(chat)
-            .map(|found| found.changes(chat, after, limit)))
+        let found = state.ext_ids.get(&id);
+        Ok(found
+            .filter(|(chat, _)| state.live_chat(*chat).is_some())
+            .copied())
     }
 }

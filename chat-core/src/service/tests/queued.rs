@@ -83,10 +83,8 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
 
     // Its commit, as a worker elsewhere does it.
     let request = Request {
-        scope: access.scope,
-        command: create_chat(),
-        key: None,
         operation: Some(id),
+        ..Request::new(access.scope, create_chat())
     };
     chat.inner.lanes.submit(request).await.unwrap();
     let state = chat.operation(access, id).await.unwrap();
@@ -104,8 +102,5 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
 }
 
 fn create_chat() -> Command {
-    Command::CreateChat(crate::commit::CreateChat {
-        kind: crate::model::ChatKind::Open,
-        name: None,
-    })
+    crate::kit::store::desk::create_chat(None)
 }

@@ -51,12 +51,7 @@ async fn commit(
 ) -> Result<Committed, BackendError> {
     let requests = commands
         .into_iter()
-        .map(|command| Request {
-            scope,
-            command,
-            key: None,
-            operation: None,
-        })
+        .map(|command| Request::new(scope, command))
         .collect();
     let sinks = vec![Sink::Index];
     store.commit(Arc::new(Batch { requests, sinks }), NOW).await

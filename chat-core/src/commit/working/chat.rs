@@ -1,18 +1,14 @@
 //! A chat while a batch is decided: the only place where numbers, changes and times are taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
-use crate::ids::{Change, Head, MessageNumber};
-use crate::model::Message;
-
-use super::command::{Edit, Imported, Post};
-use super::facts::{ChatFacts, ChatState};
-use super::outcome::Refusal;
-use super::writes::ChatWrite;
+use crate::commit::{Caller, ChatFacts, ChatState, ChatWrite, Edit, Imported, Post, Refusal};
+use crate::ids::{Change, Head, MessageNumber, UserNumber};
+use crate::model::{Member, Message};
 
 /// Only a message that has a number can be answered.
-pub(super) fn reply_exists(
+pub(in crate::commit) fn reply_exists(
     reply_to: Option<MessageNumber>,
     last: MessageNumber,
 ) -> Result<(), Refusal> {
@@ -25,54 +21,71 @@ pub(super) fn reply_exists(
 }
 
 #[derive(Debug)]
-pub(super) struct WorkingChat {
-    pub(super) state: ChatState,
+pub(in crate::commit) struct WorkingChat {
+    pub(in crate::commit) state: ChatState,
     before: Option<ChatState>,
     loaded: BTreeMap<MessageNumber, Message>,
     posted: Vec<Message>,
     touched: BTreeMap<MessageNumber, Message>,
+    pub(super) members: BTreeMap<UserNumber, Member>,
+    /// Those of the members that are written.
+    pub(super) written: BTreeSet<UserNumber>,
+    pub(super) ranges: BTreeMap<(UserNumber, MessageNumber), MessageNumber>,
+    pub(super) written_ranges: BTreeMap<(UserNumber, MessageNumber), Option<MessageNumber>>,
 }
 
 impl WorkingChat {
-    pub(super) fn new(state: ChatState) -> Self {
+    pub(in crate::commit) fn new(state: ChatState) -> Self {
         Self {
             state,
             before: None,
             loaded: BTreeMap::new(),
             posted: Vec::new(),
             touched: BTreeMap::new(),
+            members: BTreeMap::new(),
+            written: BTreeSet::new(),
+            ranges: BTreeMap::new(),
+            written_ranges: BTreeMap::new(),
         }
     }
 
-    pub(super) fn loaded(facts: ChatFacts) -> Self {
+    pub(in crate::commit) fn loaded(facts: ChatFacts) -> Self {
         Self {
             before: Some(facts.state.clone()),
             loaded: facts.messages,
+            members: facts.members,
+            ranges: facts.ranges,
             ..Self::new(facts.state)
         }
     }
 
     /// Times that the server makes never decrease within a chat.
-    fn time(&mut self, now: Timestamp) -> Timestamp {
+    pub(super) fn time(&mut self, now: Timestamp) -> Timestamp {
         self.state.last_at = self.state.last_at.max(now);
         self.state.last_at
     }
 
-    fn next_change(&mut self) -> Change {
+    pub(super) fn next_change(&mut self) -> Change {
         self.state.head.change = self.state.head.change.next();
         self.state.head.change
     }
 
-    pub(super) fn post(
+    pub(in crate::commit) fn post(
         &mut self,
         post: &Post,
+        caller: Caller,
         now: Timestamp,
     ) -> Result<(MessageNumber, Timestamp), Refusal> {
         reply_exists(post.reply_to, self.state.head.number)?;
         let at = self.time(now);
+        self.state.active_at = at;
+        if let Some(user) = caller.user() {
+            self.note(user, at);
+        }
         let number = self.append(Message {
             number: MessageNumber::ZERO,
             body: post.body.as_str().to_owned(),
+            sender: caller.user(),
             author_name: None,
             data: post.data.as_ref().map(|data| data.as_str().to_owned()),
             reply_to: post.reply_to,
@@ -86,8 +99,9 @@ impl WorkingChat {
     }
 
     /// Takes a message over as it stands in a file; the caller has checked what it answers.
-    pub(super) fn import(&mut self, one: &Imported, now: Timestamp) {
+    pub(in crate::commit) fn import(&mut self, one: &Imported, now: Timestamp) {
         let at = self.time(now);
+        self.state.active_at = at;
         let deleted_at = match one.body {
             Some(_) => None,
             None => Some(one.deleted_at.unwrap_or(at)),
@@ -99,6 +113,7 @@ impl WorkingChat {
                 .as_ref()
                 .map(|body| body.as_str().to_owned())
                 .unwrap_or_default(),
+            sender: None,
             author_name: one
                 .author_name
                 .as_ref()
@@ -122,8 +137,15 @@ impl WorkingChat {
         number
     }
 
-    pub(super) fn edit(&mut self, edit: &Edit, now: Timestamp) -> Result<(), Refusal> {
+    pub(in crate::commit) fn edit(
+        &mut self,
+        edit: &Edit,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let (at, change) = (self.state.last_at.max(now), self.state.head.change.next());
+        let sender = self.find(edit.number)?.sender;
+        self.permits_changing(sender, caller, false)?;
         let message = self.find(edit.number)?;
         if let Some(body) = &edit.body {
             message.body = body.as_str().to_owned();
@@ -137,8 +159,15 @@ impl WorkingChat {
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, number: MessageNumber, now: Timestamp) -> Result<(), Refusal> {
+    pub(in crate::commit) fn delete(
+        &mut self,
+        number: MessageNumber,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let (at, change) = (self.state.last_at.max(now), self.state.head.change.next());
+        let sender = self.find(number)?.sender;
+        self.permits_changing(sender, caller, true)?;
         let message = self.find(number)?;
         message.body.clear();
         message.data = None;
@@ -155,7 +184,7 @@ impl WorkingChat {
     }
 
     /// Something of the chat itself changes: its name, or that it exists.
-    pub(super) fn touch_itself(&mut self, now: Timestamp) -> Timestamp {
+    pub(in crate::commit) fn touch_itself(&mut self, now: Timestamp) -> Timestamp {
         self.state.own_change = self.next_change();
         self.time(now)
     }
@@ -184,9 +213,10 @@ impl WorkingChat {
     }
 
     /// What is to be written, if anything is.
-    pub(super) fn into_write(mut self) -> Option<ChatWrite> {
+    pub(in crate::commit) fn into_write(mut self) -> Option<ChatWrite> {
         let before = self.before.as_ref();
-        if before == Some(&self.state) {
+        let silent = self.written.is_empty() && self.written_ranges.is_empty();
+        if before == Some(&self.state) && silent {
             return None;
         }
         let seen = before.map_or(Change::ZERO, |before| before.head.change);
@@ -196,6 +226,12 @@ impl WorkingChat {
             row: self.state,
             posted: self.posted,
             touched: self.touched.into_values().collect(),
+            members: self
+                .members
+                .into_values()
+                .filter(|member| self.written.contains(&member.user))
+                .collect(),
+            ranges: self.written_ranges,
         })
     }
 }

@@ -1,0 +1,106 @@
+//! What members have received and read: one watermark each, and ranges above it where single messages were read.
+
+use crate::commit::{Caller, Mark, Refusal};
+use crate::ids::{MessageNumber, UserNumber};
+
+use super::WorkingChat;
+
+/// In a larger chat nobody is told what others have read.
+const TOLD_UP_TO: u64 = 100;
+
+impl WorkingChat {
+    /// Marks only rise.
+    pub(in crate::commit) fn mark(&mut self, mark: &Mark, caller: Caller) -> Result<(), Refusal> {
+        let last = self.state.head.number;
+        let told = mark.delivered.max(mark.read).unwrap_or_default();
+        let member = self.asking(caller)?;
+        if told > last {
+            return Err(Refusal::BeyondHead(last));
+        }
+        let before = (member.delivered, member.read);
+        let user = member.user;
+        member.read = member.read.max(mark.read.unwrap_or_default());
+        member.delivered = member.delivered.max(told).max(member.read);
+        let changed = before != (member.delivered, member.read);
+        self.absorb(user);
+        if changed {
+            self.tell(user);
+        }
+        Ok(())
+    }
+
+    /// One message alone: next to the watermark it raises it, above it makes a range.
+    pub(in crate::commit) fn read(
+        &mut self,
+        number: MessageNumber,
+        caller: Caller,
+    ) -> Result<(), Refusal> {
+        let last = self.state.head.number;
+        let member = self.asking(caller)?;
+        let (user, read) = (member.user, member.read);
+        if number == MessageNumber::ZERO || number > last {
+            return Err(Refusal::MessageNotFound(number));
+        }
+        if number <= read || self.range_with(user, number).is_some() {
+            return Ok(());
+        }
+        let (mut low, mut high) = (number, number);
+        if let Some(below) = self.range_with(user, MessageNumber(number.0 - 1)) {
+            low = below;
+        }
+        if let Some(above) = self.ranges.get(&(user, number.next())) {
+            high = *above;
+            self.drop_range(user, number.next());
+        }
+        self.put_range(user, low, high);
+        self.absorb(user);
+        self.tell(user);
+        Ok(())
+    }
+
+    /// The watermark takes in what of the ranges it has reached.
+    fn absorb(&mut self, user: UserNumber) {
+        let Some(member) = self.members.get(&user) else {
+            return;
+        };
+        let mut read = member.read;
+        let first = (user, MessageNumber::ZERO);
+        while let Some((&(_, low), &high)) = self.ranges.range(first..=(user, read.next())).next() {
+            read = read.max(high);
+            self.drop_range(user, low);
+        }
+        if let Some(member) = self.members.get_mut(&user) {
+            member.read = read;
+            member.delivered = member.delivered.max(read);
+        }
+    }
+
+    fn tell(&mut self, user: UserNumber) {
+        if self.state.members > TOLD_UP_TO {
+            return;
+        }
+        let change = self.next_change();
+        if let Some(member) = self.members.get_mut(&user) {
+            member.mark_change = change;
+        }
+    }
+
+    /// Where the range begins that this message is in.
+    fn range_with(&self, user: UserNumber, number: MessageNumber) -> Option<MessageNumber> {
+        let up_to = self
+            .ranges
+            .range((user, MessageNumber::ZERO)..=(user, number));
+        let (&(_, low), &high) = up_to.last()?;
+        (high >= number).then_some(low)
+    }
+
+    fn put_range(&mut self, user: UserNumber, low: MessageNumber, high: MessageNumber) {
+        self.ranges.insert((user, low), high);
+        self.written_ranges.insert((user, low), Some(high));
+    }
+
+    fn drop_range(&mut self, user: UserNumber, low: MessageNumber) {
+        self.ranges.remove(&(user, low));
+        self.written_ranges.insert((user, low), None);
+    }
+}

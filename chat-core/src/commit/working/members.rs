@@ -1,0 +1,220 @@
+//! The members of a chat while a batch is decided, and what each may do.
+
+use crate::clock::Timestamp;
+use crate::commit::{AddMembers, Caller, ChangeMember, Refusal};
+use crate::ids::{Change, MessageNumber, UserNumber};
+use crate::model::{ChatKind, Member, Role};
+
+use super::WorkingChat;
+
+/// What a caller wants to do in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commit) enum Right {
+    /// Read, mark, leave.
+    Read,
+    /// Post, and change what it posted.
+    Write,
+    /// Say what the chat is called and who is in it.
+    Lead,
+    /// Delete the chat.
+    Close,
+}
+
+impl WorkingChat {
+    /// The application may do everything. In its name a user may write in open chats; elsewhere it has to be a member.
+    pub(super) fn permits(&self, caller: Caller, right: Right) -> Result<(), Refusal> {
+        let allowed = match (caller, self.state.kind) {
+            (Caller::Application, _) => true,
+            (Caller::For(_), ChatKind::Open) => matches!(right, Right::Read | Right::Write),
+            (Caller::For(user) | Caller::User(user), kind) => {
+                let role = self.there(user).ok_or(Refusal::NotAMember)?.role;
+                match right {
+                    Right::Read => true,
+                    Right::Write => role != Role::Reader,
+                    Right::Close if kind == ChatKind::Direct => true,
+                    Right::Lead | Right::Close => role == Role::Owner,
+                }
+            }
+        };
+        allowed.then_some(()).ok_or(Refusal::NotAllowed)
+    }
+
+    /// Only the author may change a message; those who lead the chat may delete it too.
+    pub(super) fn permits_changing(
+        &self,
+        sender: Option<UserNumber>,
+        caller: Caller,
+        deleting: bool,
+    ) -> Result<(), Refusal> {
+        let Some(user) = caller.user() else {
+            return Ok(());
+        };
+        let leads = deleting
+            && self
+                .there(user)
+                .is_some_and(|member| member.role == Role::Owner);
+        let allowed = sender == Some(user) || leads;
+        allowed.then_some(()).ok_or(Refusal::NotAllowed)
+    }
+
+    fn there(&self, user: UserNumber) -> Option<&Member> {
+        self.members.get(&user).filter(|member| member.is_there())
+    }
+
+    pub(super) fn member(&mut self, user: UserNumber) -> Result<&mut Member, Refusal> {
+        let found = self.members.get_mut(&user);
+        let member = found
+            .filter(|member| member.is_there())
+            .ok_or(Refusal::MemberNotFound(user))?;
+        self.written.insert(user);
+        Ok(member)
+    }
+
+    /// The member that asks.
+    pub(super) fn asking(&mut self, caller: Caller) -> Result<&mut Member, Refusal> {
+        let user = caller.user().ok_or(Refusal::NoCaller)?;
+        self.member(user).map_err(|_| Refusal::NotAMember)
+    }
+
+    /// Somebody takes part from the start.
+    pub(super) fn found(&mut self, user: UserNumber, role: Role, now: Timestamp) {
+        self.put(new_member(user, role, now, Change::ZERO));
+    }
+
+    /// All of them or none.
+    pub(super) fn add_members(&mut self, add: &AddMembers, now: Timestamp) -> Result<(), Refusal> {
+        self.is_group()?;
+        if let Some(user) = add.users.iter().find(|user| self.there(**user).is_some()) {
+            return Err(Refusal::AlreadyAMember(*user));
+        }
+        let at = self.time(now);
+        for user in &add.users {
+            if self.there(*user).is_some() {
+                continue;
+            }
+            let change = self.next_change();
+            let new = new_member(*user, add.role, at, change);
+            let member = match self.members.get(user) {
+                // Who comes back goes on where it was.
+                Some(before) => Member {
+                    mark_change: before.mark_change,
+                    delivered: before.delivered,
+                    read: before.read,
+                    ..new
+                },
+                None => new,
+            };
+            self.put(member);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, member: Member) {
+        self.state.members += 1;
+        self.written.insert(member.user);
+        self.members.insert(member.user, member);
+    }
+
+    /// What a member may do is said by those who lead; whether it wants to be left alone, by itself.
+    pub(in crate::commit) fn change_member(
+        &mut self,
+        change: &ChangeMember,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if change.role.is_some() {
+            self.permits(caller, Right::Lead)?;
+            self.is_group()?;
+        }
+        let own = caller.user().is_none_or(|user| user == change.user);
+        if change.muted.is_some() && !own {
+            return Err(Refusal::NotAllowed);
+        }
+        self.member(change.user)?;
+        self.time(now);
+        let taken = self.next_change();
+        let member = self.member(change.user)?;
+        member.own_change = taken;
+        member.role = change.role.unwrap_or(member.role);
+        member.muted = change.muted.unwrap_or(member.muted);
+        Ok(())
+    }
+
+    /// A member leaves, or those who lead remove it; nobody leaves a direct chat by himself.
+    pub(super) fn remove_member(
+        &mut self,
+        user: UserNumber,
+        caller: Caller,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if caller.user().is_some_and(|caller| caller != user) {
+            self.permits(caller, Right::Lead)?;
+        }
+        if caller != Caller::Application {
+            self.is_group()?;
+        }
+        self.member(user)?;
+        let at = self.time(now);
+        let taken = self.next_change();
+        let member = self.member(user)?;
+        member.own_change = taken;
+        member.left_at = Some(at);
+        self.state.members -= 1;
+        Ok(())
+    }
+
+    /// The chat leaves the list of who asks, until something is posted.
+    pub(in crate::commit) fn hide(&mut self, caller: Caller) -> Result<(), Refusal> {
+        let last = self.state.head.number;
+        self.asking(caller)?.hidden = Some(last);
+        Ok(())
+    }
+
+    /// A user was deleted: it leaves, and whoever follows the chat learns that what it posted has no sender any more.
+    pub(super) fn let_go(&mut self, user: UserNumber, now: Timestamp) -> Result<(), Refusal> {
+        let not_found = Refusal::MemberNotFound(user);
+        let known = self.members.get(&user);
+        known.filter(|member| !member.gone).ok_or(not_found)?;
+        let (at, change) = (self.time(now), self.next_change());
+        let member = self.members.get_mut(&user).ok_or(not_found)?;
+        self.state.members -= u64::from(member.is_there());
+        member.left_at = member.left_at.or(Some(at));
+        member.own_change = change;
+        member.gone = true;
+        self.written.insert(user);
+        Ok(())
+    }
+
+    /// Whoever posts in an open chat is found there when it is deleted.
+    pub(super) fn note(&mut self, user: UserNumber, now: Timestamp) {
+        if !self.members.contains_key(&user) {
+            let mut passing = new_member(user, Role::Member, now, Change::ZERO);
+            passing.left_at = Some(now);
+            self.written.insert(user);
+            self.members.insert(user, passing);
+        }
+    }
+
+    fn is_group(&self) -> Result<(), Refusal> {
+        match self.state.kind {
+            ChatKind::Group => Ok(()),
+            other => Err(Refusal::WrongKind(other)),
+        }
+    }
+}
+
+const fn new_member(user: UserNumber, role: Role, at: Timestamp, own_change: Change) -> Member {
+    Member {
+        user,
+        role,
+        muted: false,
+        joined_at: at,
+        left_at: None,
+        gone: false,
+        own_change,
+        mark_change: Change::ZERO,
+        delivered: MessageNumber::ZERO,
+        read: MessageNumber::ZERO,
+        hidden: None,
+    }
+}

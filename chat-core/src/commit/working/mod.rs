@@ -1,0 +1,11 @@
+//! What a batch works on: applications, users, chats and members as the commands so far have left them.
+
+mod application;
+mod chat;
+mod marks;
+mod members;
+mod users;
+
+pub(super) use application::WorkingApplication;
+pub(super) use chat::{WorkingChat, reply_exists};
+pub(super) use members::Right;

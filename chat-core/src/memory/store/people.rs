@@ -1,0 +1,240 @@
+use std::ops::Range;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::ids::{
+    ApplicationId, ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber,
+};
+use crate::model::{Member, Session, User};
+use crate::page::{Limit, Page, Span};
+use crate::port::{Activity, MAX_UNREAD, Members, OwnChat, Progress, Sessions, Users};
+
+use super::read::{numbers, page};
+use super::{Chat, MemoryStore, Result, State};
+
+impl State {
+    pub(super) fn user(&self, application: ApplicationId, number: UserNumber) -> Option<&User> {
+        let user = self.users.get(&(application, number));
+        user.filter(|user| !user.is_deleted() && self.is_open(application))
+    }
+
+    fn own_chat(&self, id: ChatId, user: UserNumber) -> Option<OwnChat> {
+        let chat = self.live_chat(id)?;
+        let member = chat.members.get(&user).filter(|member| member.is_there())?;
+        let latest = chat.messages.values().rev().find(|one| !one.is_deleted());
+        Some(OwnChat {
+            chat: self.chat_info(id)?,
+            member: member.clone(),
+            latest: latest.map(|message| self.shown(chat.application, message)),
+            unread: chat.unread(member),
+        })
+    }
+}
+
+impl Chat {
+    fn unread(&self, member: &Member) -> u64 {
+        let is_read = |number: MessageNumber| {
+            let ranges = (member.user, MessageNumber::ZERO)..=(member.user, number);
+            let range = self.ranges.range(ranges).last();
+            range.is_some_and(|(_, high)| *high >= number)
+        };
+        let above = self.messages.range(member.read.next()..);
+        let unread = above.filter(|(number, message)| {
+            message.sender != Some(member.user) && !message.is_deleted() && !is_read(**number)
+        });
+        unread.count().min(MAX_UNREAD as usize) as u64
+    }
+}
+
+#[async_trait]
+impl Users for MemoryStore {
+    async fn users(&self, application: ApplicationId, numbers: &[UserNumber]) -> Result<Vec<User>> {
+        let state = self.state();
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let found = numbers.iter();
+        let found = found.filter_map(|number| state.user(application, *number).cloned());
+        Ok(found.collect())
+    }
+
+    async fn user_by_name(&self, application: ApplicationId, folded: &str) -> Result<Option<User>> {
+        let state = self.state();
+        let number = state.usernames.get(&(application, folded.to_owned()));
+        Ok(number.and_then(|number| state.user(application, *number).cloned()))
+    }
+
+    async fn user_by_token(&self, token: TokenHash) -> Result<Option<(ApplicationId, User)>> {
+        let state = self.state();
+        Ok(state
+            .lasting_tokens
+            .get(&token)
+            .and_then(|(application, number)| {
+                Some((*application, state.user(*application, *number)?.clone()))
+            }))
+    }
+
+    async fn users_page(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<User>> {
+        let state = self.state();
+        let Range { start, end } = numbers(span, u64::MAX);
+        let rows = (application, UserNumber(start))..(application, UserNumber(end));
+        let users = state.users.range(rows);
+        let users = users.filter_map(|((_, number), _)| state.user(application, *number).cloned());
+        Ok(page(users, span, limit))
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn open_session(&self, session: &Session, unchanged_since: Timestamp) -> Result<bool> {
+        let mut state = self.state();
+        let user = state.user(session.application, session.user);
+        let unchanged = user.is_some_and(|user| user.updated_at == unchanged_since);
+        if unchanged {
+            state.sessions.insert(session.token, session.clone());
+        }
+        Ok(unchanged)
+    }
+
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>> {
+        let state = self.state();
+        let session = state.sessions.get(&token);
+        Ok(session
+            .filter(|one| state.user(one.application, one.user).is_some())
+            .cloned())
+    }
+
+    async fn sessions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        limit: Limit,
+    ) -> Result<Vec<Session>> {
+        let state = self.state();
+        let mut sessions: Vec<Session> = state
+            .sessions
+            .values()
+            .filter(|one| (one.application, one.user) == (application, user))
+            .cloned()
+            .collect();
+        sessions.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id)));
+        sessions.truncate(limit.get());
+        Ok(sessions)
+    }
+
+    async fn end_session(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        id: SessionId,
+    ) -> Result<bool> {
+        let mut state = self.state();
+        let before = state.sessions.len();
+        state
+            .sessions
+            .retain(|_, one| (one.application, one.user, one.id) != (application, user, id));
+        Ok(state.sessions.len() < before)
+    }
+
+    async fn prune_sessions(&self, before: Timestamp, limit: Limit) -> Result<Progress> {
+        let mut state = self.state();
+        let expired = state.sessions.values();
+        let expired: Vec<TokenHash> = expired
+            .filter(|one| one.expires_at < before)
+            .map(|one| one.token)
+            .take(limit.one_more())
+            .collect();
+        let more = expired.len() > limit.get();
+        for token in expired.iter().take(limit.get()) {
+            state.sessions.remove(token);
+        }
+        let rows = expired.len().min(limit.get()) as u64;
+        Ok(Progress { rows, more })
+    }
+}
+
+#[async_trait]
+impl Members for MemoryStore {
+    async fn member(&self, chat: ChatId, user: UserNumber) -> Result<Option<Member>> {
+        let state = self.state();
+        let chat = state.live_chat(chat);
+        Ok(chat.and_then(|chat| chat.members.get(&user).cloned()))
+    }
+
+    async fn members(&self, chat: ChatId, span: Span, limit: Limit) -> Result<Page<Member>> {
+        let state = self.state();
+        let members = state.live_chat(chat).into_iter().flat_map(|chat| {
+            let Range { start, end } = numbers(span, u64::MAX);
+            chat.members.range(UserNumber(start)..UserNumber(end))
+        });
+        let there = members
+            .map(|(_, member)| member)
+            .filter(|one| one.is_there());
+        Ok(page(there.cloned(), span, limit))
+    }
+
+    async fn chats_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        before: Option<Activity>,
+        limit: Limit,
+    ) -> Result<Page<OwnChat>> {
+        let state = self.state();
+        let first = (application, user, ChatId(i64::MIN));
+        let mut chats: Vec<OwnChat> = state
+            .memberships
+            .range(first..=(application, user, ChatId(i64::MAX)))
+            .filter_map(|(_, _, chat)| state.own_chat(*chat, user))
+            .filter(|own| !own.is_hidden())
+            .filter(|own| before.is_none_or(|before| own.activity() < before))
+            .collect();
+        chats.sort_by_key(|own| std::cmp::Reverse(own.activity()));
+        let more = chats.len() > limit.get();
+        chats.truncate(limit.get());
+        Ok(Page { items: chats, more })
+    }
+
+    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
+        Ok(self.state().own_chat(chat, user))
+    }
+
+    async fn left_behind(
+        &self,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
+        let state = self.state();
+        let left = state
+            .memberships
+            .iter()
+            .filter_map(|(application, user, id)| {
+                let chat = state.live_chat(*id)?;
+                let told = chat.members.get(user)?.gone;
+                let gone = state.user(*application, *user).is_none();
+                (gone && !told).then_some((*application, chat.state.number, *user))
+            });
+        Ok(left.take(limit.get()).collect())
+    }
+
+    async fn ranges(
+        &self,
+        chat: ChatId,
+        low: MessageNumber,
+        high: MessageNumber,
+    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+        let state = self.state();
+        let Some(chat) = state.live_chat(chat) else {
+            return Ok(Vec::new());
+        };
+        let ranges = chat.ranges.iter().map(|((_, first), last)| (*first, *last));
+        Ok(ranges
+            .filter(|(first, last)| *first <= high && *last >= low)
+            .collect())
+    }
+}

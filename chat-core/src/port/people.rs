@@ -1,0 +1,152 @@
+//! The part of the Store that knows people: users, their logins, and which chats they take part in.
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::error::BackendError;
+use crate::ids::{
+    ApplicationId, ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber,
+};
+use crate::model::{ChatInfo, Member, Message, Session, User};
+use crate::page::{Limit, Page, Span};
+
+use super::Progress;
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+/// Finds users. They are made and changed by commands. A deleted user, or one of a deleted application, is in no answer.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Users: Send + Sync + 'static {
+    /// Those of these users of an application that exist, ascending by number, each once.
+    async fn users(&self, application: ApplicationId, numbers: &[UserNumber]) -> Result<Vec<User>>;
+
+    /// The user of an application with this folded name.
+    async fn user_by_name(&self, application: ApplicationId, folded: &str) -> Result<Option<User>>;
+
+    /// The user with this lasting token, and its application.
+    async fn user_by_token(&self, token: TokenHash) -> Result<Option<(ApplicationId, User)>>;
+
+    /// A page of an application's users, ascending by number.
+    async fn users_page(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<User>>;
+}
+
+/// Keeps logins. They are no commands: an answer that is lost leaves one that nobody uses. A change of password or the end of a
+/// user ends them by [`UserWrite::ends`](crate::commit::UserWrite), in that commit.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    /// Keeps a login of a user who exists and was not changed since `unchanged_since`; else nothing is kept and `false` answered.
+    /// So no login is opened with a password that was changed while it was checked.
+    async fn open_session(&self, session: &Session, unchanged_since: Timestamp) -> Result<bool>;
+
+    /// The login with this token; also one that has expired.
+    async fn session(&self, token: TokenHash) -> Result<Option<Session>>;
+
+    /// Up to `limit` logins of a user, the latest first; also those that have expired.
+    async fn sessions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        limit: Limit,
+    ) -> Result<Vec<Session>>;
+
+    /// Ends a login of a user; `false` when there is none such.
+    async fn end_session(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        id: SessionId,
+    ) -> Result<bool>;
+
+    /// Forgets up to `limit` logins that expired before this time.
+    async fn prune_sessions(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
+}
+
+/// A chat among those of a user: lists have the latest active one first, and of two the one with the higher number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Activity {
+    /// When something was last posted.
+    pub at: Timestamp,
+    /// The chat.
+    pub chat: ChatNumber,
+}
+
+/// A chat, seen by one who takes part in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnChat {
+    /// The chat.
+    pub chat: ChatInfo,
+    /// Its part in it.
+    pub member: Member,
+    /// The last message that is not deleted.
+    pub latest: Option<Message>,
+    /// How many messages it has not read, counted up to [`MAX_UNREAD`]: those above its mark that are neither its own nor
+    /// deleted, and in none of its ranges.
+    pub unread: u64,
+}
+
+impl OwnChat {
+    /// Where it stands in the list.
+    #[must_use]
+    pub const fn activity(&self) -> Activity {
+        Activity {
+            at: self.chat.active_at,
+            chat: self.chat.number,
+        }
+    }
+
+    /// Whether it is left out of the list.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        let hidden = self.member.hidden;
+        hidden.is_some_and(|last| self.chat.head.number <= last)
+    }
+}
+
+/// Unread messages are counted up to here; what is more is "at least".
+pub const MAX_UNREAD: u64 = 1_000;
+
+/// Finds out who takes part in what. A chat that is deleted, or whose application is, is in no answer.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait Members: Send + Sync + 'static {
+    /// A member, or one who left.
+    async fn member(&self, chat: ChatId, user: UserNumber) -> Result<Option<Member>>;
+
+    /// A page of those who take part, ascending by user.
+    async fn members(&self, chat: ChatId, span: Span, limit: Limit) -> Result<Page<Member>>;
+
+    /// A page of the chats that a user takes part in and has not hidden, latest activity first, below `before` if given: as they
+    /// stand in one snapshot.
+    async fn chats_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        before: Option<Activity>,
+        limit: Limit,
+    ) -> Result<Page<OwnChat>>;
+
+    /// One chat as [`Members::chats_of`] has it, hidden or not; `None` when the user does not take part.
+    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>>;
+
+    /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from, of any application: what is left to do
+    /// after a user was deleted.
+    async fn left_behind(
+        &self,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>>;
+
+    /// The ranges of single messages that any member has read above its mark, among messages `low` to `high`.
+    async fn ranges(
+        &self,
+        chat: ChatId,
+        low: MessageNumber,
+        high: MessageNumber,
+    ) -> Result<Vec<(MessageNumber, MessageNumber)>>;
+}
