@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId};
+use crate::ids::{ApplicationId, ChatId, ChatUuid, UserNumber};
 use crate::memory::MemoryBus;
 use crate::model::{ChatInfo, Message};
 use crate::page::Page;
@@ -116,6 +116,10 @@ impl Chats for Counted {
         Chats::get(&*self.store, application, number).await
     }
 
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
+        self.store.by_uuid(uuid).await
+    }
+
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
         Chats::by_id(&*self.store, chat).await
     }
@@ -157,9 +161,19 @@ impl History for Counted {
         store.page(chat, span, through, tombstones, limit).await
     }
 
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>> {
         self.changes.fetch_add(1, Ordering::Relaxed);
-        self.store.changes(chat, after, limit).await
+        self.store.changes(chat, after, limit, viewer).await
+    }
+
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
+        self.store.by_ext_id(id).await
     }
 }
 
