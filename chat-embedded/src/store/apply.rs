@@ -8,24 +8,31 @@ use chat_core::model::Message;
 use chat_core::port::Moved;
 use rusqlite::{CachedStatement, Connection, Error, Result, params};
 
-use super::operations;
 use super::rows::int;
+use super::{members, operations, users};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ?1 AND unique_name <> ?2";
 const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_hash, token, name, \
      wants_unique, unique_name, is_default, last_chat, live_chats, created_at, updated_at, \
-     closed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+     closed_at, last_user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?2, unique_name = ?3, \
-     last_chat = ?4, live_chats = ?5, updated_at = ?6, closed_at = ?7 WHERE id = ?1";
+     last_chat = ?4, live_chats = ?5, updated_at = ?6, closed_at = ?7, last_user = ?8 \
+     WHERE id = ?1";
+const LET_GO_OF_CHAT_NAME: &str =
+    "UPDATE chats SET unique_name = NULL WHERE id = ?1 AND unique_name <> ?2";
 const CREATE_CHAT: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
-     last_change, own_change, floor, live, created_at, last_at, closed_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-const WRITE_CHAT: &str = "UPDATE chats SET name = ?2, last_number = ?3, last_change = ?4, \
-     own_change = ?5, floor = ?6, live = ?7, last_at = ?8, closed_at = ?9 WHERE id = ?1";
+     last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
+     unique_name, low, high, uuid, members, active_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+const WRITE_CHAT: &str = "UPDATE chats SET last_number = ?2, last_change = ?3, floor = ?4, \
+     live = ?5, last_at = ?6, members = ?7, active_at = ?8 WHERE id = ?1";
+/// What chats are found by stands apart: messages would write its indices again and again.
+const WRITE_CHAT_ITSELF: &str = "UPDATE chats SET name = ?2, unique_name = ?3, own_change = ?4, \
+     closed_at = ?5 WHERE id = ?1";
 pub(super) const POST: &str = "INSERT INTO messages (chat, number, body, author_name, data, reply_to, \
-     ext_id, created_at, edited_at, deleted_at, change) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+     ext_id, created_at, edited_at, deleted_at, change, sender) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 const GIVE_ID: &str = "INSERT INTO message_ids (chat, number) VALUES (?1, ?2)";
 const WRITE_MESSAGE: &str = "UPDATE messages SET body = ?3, data = ?4, edited_at = ?5, \
      deleted_at = ?6, change = ?7 WHERE chat = ?1 AND number = ?2";
@@ -83,6 +90,7 @@ pub(super) fn create_application(conn: &Connection, state: &ApplicationState) ->
         state.created_at.0,
         state.updated_at.0,
         state.closed_at.map(|at| at.0),
+        int(state.last_user.0),
     ])?;
     Ok(())
 }
@@ -102,11 +110,24 @@ fn application(
             int(row.live_chats),
             row.updated_at.0,
             row.closed_at.map(|at| at.0),
+            int(row.last_user.0),
         ])?;
     }
+    users::write(conn, write.id, &write.users)?;
+    for chat in write.chats.iter().filter(|chat| chat.row.unique_name) {
+        if let Some(id) = chat.row.id {
+            let held = chat.row.held_name().unwrap_or_default();
+            conn.prepare_cached(LET_GO_OF_CHAT_NAME)?
+                .execute(params![id.0, held])?;
+        }
+    }
     for chat in &write.chats {
-        let id = chat_row(conn, write.id, &chat.row)?;
+        let id = match chat.row.id {
+            Some(id) => write_chat(conn, id, chat)?,
+            None => create_chat(conn, write.id, &chat.row)?,
+        };
         messages(conn, id, chat, write.message_ids)?;
+        members::write(conn, write.id, id, chat)?;
         if chat.moved() {
             let one = Moved {
                 application: write.id,
@@ -114,50 +135,67 @@ fn application(
                 from: chat.before,
                 to: chat.row.head,
             };
-            for sink in sinks {
+            for sink in sinks.iter().filter(|_| chat.is_dirty()) {
                 follow(conn, *sink, &one)?;
             }
             moved.push(one);
         }
     }
+    users::leave(conn, write)?;
     Ok(())
 }
 
-pub(super) fn chat_row(
+pub(super) fn create_chat(
     conn: &Connection,
     application: ApplicationId,
     row: &ChatState,
 ) -> Result<ChatId> {
-    let closed_at = row.closed_at.map(|at| at.0);
-    let Some(id) = row.id else {
-        let id = conn.prepare_cached(CREATE_CHAT)?.insert(params![
-            application.0,
-            int(row.number.0),
-            row.kind.as_str(),
-            row.name,
-            int(row.head.number.0),
-            int(row.head.change.0),
-            int(row.own_change.0),
-            int(row.floor.0),
-            int(row.live),
-            row.created_at.0,
-            row.last_at.0,
-            closed_at,
-        ])?;
-        return Ok(ChatId(id));
-    };
-    let changed = conn.prepare_cached(WRITE_CHAT)?.execute(params![
-        id.0,
+    let id = conn.prepare_cached(CREATE_CHAT)?.insert(params![
+        application.0,
+        int(row.number.0),
+        row.kind.as_str(),
         row.name,
         int(row.head.number.0),
         int(row.head.change.0),
         int(row.own_change.0),
         int(row.floor.0),
         int(row.live),
+        row.created_at.0,
         row.last_at.0,
-        closed_at,
+        row.closed_at.map(|at| at.0),
+        row.unique_name,
+        row.held_name(),
+        row.direct.map(|direct| int(direct.pair.low.0)),
+        row.direct.map(|direct| int(direct.pair.high.0)),
+        row.direct.map(|direct| direct.uuid.0.into_bytes()),
+        int(row.members),
+        row.active_at.0,
+    ])?;
+    Ok(ChatId(id))
+}
+
+fn write_chat(conn: &Connection, id: ChatId, write: &ChatWrite) -> Result<ChatId> {
+    let row = &write.row;
+    let changed = conn.prepare_cached(WRITE_CHAT)?.execute(params![
+        id.0,
+        int(row.head.number.0),
+        int(row.head.change.0),
+        int(row.floor.0),
+        int(row.live),
+        row.last_at.0,
+        int(row.members),
+        row.active_at.0,
     ])?;
     one_row(changed)?;
+    if row.own_change > write.before.change {
+        conn.prepare_cached(WRITE_CHAT_ITSELF)?.execute(params![
+            id.0,
+            row.name,
+            row.held_name(),
+            int(row.own_change.0),
+            row.closed_at.map(|at| at.0),
+        ])?;
+    }
     Ok(id)
 }
 
@@ -213,6 +251,7 @@ pub(super) fn post(
         message.edited_at.map(|at| at.0),
         message.deleted_at.map(|at| at.0),
         int(message.change.0),
+        message.sender.map(|user| int(user.0)),
     ])?;
     Ok(())
 }
@@ -245,7 +284,7 @@ fn follow(conn: &Connection, sink: Sink, moved: &Moved) -> Result<()> {
 }
 
 /// Rows that were loaded in the same transaction are there.
-fn one_row(changed: usize) -> Result<()> {
+pub(super) fn one_row(changed: usize) -> Result<()> {
     match changed {
         1 => Ok(()),
         other => Err(Error::StatementChangedRows(other)),

@@ -45,7 +45,7 @@ impl fmt::Display for Report {
 }
 
 /// Each of these answers one sentence a fault. A deleted chat is being erased: it is left out.
-const LAWS: [&str; 9] = [
+const LAWS: [&str; 16] = [
     // Dense, and counted exactly.
     "SELECT printf('chat %d: it has %d messages from %d to %d, but its floor is %d and its last number %d',
             id, n, lowest, highest, floor, last_number)
@@ -62,7 +62,8 @@ const LAWS: [&str; 9] = [
     // Changes.
     "SELECT printf('chat %d: its last change is %d, but %d was taken', id, last_change, taken)
      FROM (SELECT c.id, c.last_change, max(c.own_change, ifnull(
-                  (SELECT max(change) FROM touches t WHERE t.chat = c.id), 0)) AS taken
+                  (SELECT max(change) FROM touches t WHERE t.chat = c.id), 0), ifnull(
+                  (SELECT max(change) FROM members m WHERE m.chat = c.id), 0)) AS taken
            FROM open_chats c)
      WHERE taken > last_change",
     "SELECT printf('chat %d, message %d: change %d is noted, but the message has %s',
@@ -89,6 +90,46 @@ const LAWS: [&str; 9] = [
      FROM messages m WHERE m.ext_id IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM message_ids i
                        WHERE i.id = m.ext_id AND i.chat = m.chat AND i.number = m.number)",
+    // People.
+    "SELECT printf('application %d: its last user is %d, but it has %d', id, last_user, highest)
+     FROM (SELECT a.id, a.last_user,
+                  (SELECT ifnull(max(number), 0) FROM users u WHERE u.application = a.id) AS highest
+           FROM applications a WHERE a.closed_at IS NULL)
+     WHERE highest > last_user",
+    "SELECT printf('application %d, user %d: it is deleted, but something of it is there',
+            application, number)
+     FROM users WHERE deleted_at IS NOT NULL
+       AND (username <> '' OR coalesce(folded, display_name, email, picture, password, token_hash,
+                                       token) IS NOT NULL
+            OR EXISTS (SELECT 1 FROM sessions s
+                       WHERE s.application = users.application AND s.user = users.number))",
+    "SELECT printf('chat %d: it counts %d members, but has %d', id, members, n)
+     FROM (SELECT c.id, c.members, (SELECT count(*) FROM members m
+                                    WHERE m.chat = c.id AND m.left_at IS NULL) AS n
+           FROM open_chats c)
+     WHERE n <> members",
+    "SELECT printf('chat %d, user %d: it has read up to %d and received up to %d of %d messages',
+            m.chat, m.user, m.read, m.delivered, c.last_number)
+     FROM members m JOIN open_chats c ON c.id = m.chat
+     WHERE m.read > m.delivered OR m.delivered > c.last_number OR c.application <> m.application",
+    "SELECT printf('chat %d, user %d: it has read %d to %d besides everything up to %d of %d messages',
+            r.chat, r.user, r.low, r.high, m.read, c.last_number)
+     FROM mark_ranges r JOIN members m ON m.chat = r.chat AND m.user = r.user
+     JOIN open_chats c ON c.id = r.chat
+     WHERE r.low <= m.read + 1 OR r.high < r.low OR r.high > c.last_number
+        OR EXISTS (SELECT 1 FROM mark_ranges o WHERE o.chat = r.chat AND o.user = r.user
+                   AND o.low > r.low AND o.low <= r.high + 1)",
+    "SELECT printf('chat %d, message %d: its sender is user %d, who never was', m.chat, m.number,
+            m.sender)
+     FROM messages m JOIN open_chats c ON c.id = m.chat
+     WHERE m.sender IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM users u
+                       WHERE u.application = c.application AND u.number = m.sender)",
+    "SELECT printf('application %d, user %d: chats do not know that it is gone, and nobody tells them',
+            application, number)
+     FROM users u WHERE deleted_at IS NOT NULL AND leaving = 0
+       AND EXISTS (SELECT 1 FROM members m JOIN open_chats c ON c.id = m.chat
+                   WHERE m.application = u.application AND m.user = u.number AND m.gone = 0)",
     // Sinks.
     "SELECT printf('chat %d: sink %s has to follow to %d/%d, but the chat ends at %d/%d',
             d.chat, d.sink, d.to_number, d.to_change, c.last_number, c.last_change)

@@ -14,10 +14,25 @@ const MESSAGES: &str = "DELETE FROM messages WHERE id IN \
 const MESSAGE_ID: &str = "DELETE FROM message_ids WHERE id = ?1";
 const TOUCHES: &str = "DELETE FROM touches WHERE chat = ?1 AND number IN \
      (SELECT number FROM touches WHERE chat = ?1 ORDER BY number LIMIT ?2)";
+const RANGES: &str = "DELETE FROM mark_ranges WHERE (chat, user, low) IN \
+     (SELECT chat, user, low FROM mark_ranges WHERE chat = ?1 LIMIT ?2)";
+const MEMBERS: &str = "DELETE FROM members WHERE (chat, user) IN \
+     (SELECT chat, user FROM members WHERE chat = ?1 LIMIT ?2)";
+/// Nobody has to be told any more where a deleted user was.
+const LEFT: &str = "UPDATE users SET leaving = 0 WHERE application = ?1 AND leaving = 1 \
+     AND NOT EXISTS (SELECT 1 FROM members m WHERE m.application = ?1 AND m.user = users.number \
+     AND m.gone = 0)";
+const IS_LAST: &str = "SELECT 1 FROM applications WHERE id = ?1 AND closed_at IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM chats WHERE application = ?1 AND id <> ?2)";
+const SESSIONS: &str = "DELETE FROM sessions WHERE token_hash IN \
+     (SELECT token_hash FROM sessions WHERE application = ?1 LIMIT ?2)";
+const USERS: &str = "DELETE FROM users WHERE (application, number) IN \
+     (SELECT application, number FROM users WHERE application = ?1 LIMIT ?2)";
 const CHAT: &str = "DELETE FROM chats WHERE id = ?1";
 /// A deleted application of which nothing is left and nothing is remembered.
 const APPLICATION: &str = "DELETE FROM applications WHERE id = ?1 AND closed_at IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM chats WHERE application = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM users WHERE application = ?1) \
      AND NOT EXISTS (SELECT 1 FROM requests WHERE application = ?1)";
 
 /// Erases up to `limit` rows of a deleted chat, the chat itself last. What sinks have to follow
@@ -32,12 +47,20 @@ pub(super) fn chat(conn: &Connection, chat: ChatId, limit: u64) -> Result<Progre
         return Ok(Progress { rows, more });
     };
     let mut rows = messages(conn, chat, limit)?;
-    if rows < limit {
-        rows += delete(conn, TOUCHES, chat.0, limit - rows)?;
+    for sql in [TOUCHES, RANGES, MEMBERS] {
+        rows += delete(conn, sql, chat.0, limit - rows)?;
+    }
+    // The users of a deleted application go before its last chat does: then nobody is sent there again.
+    if conn
+        .prepare_cached(IS_LAST)?
+        .exists([application, chat.0])?
+    {
+        rows += users(conn, application, limit - rows)?;
     }
     if rows == limit {
         return Ok(Progress { rows, more: true });
     }
+    conn.prepare_cached(LEFT)?.execute([application])?;
     conn.prepare_cached(CHAT)?.execute([chat.0])?;
     rows += 1;
     // A retry finds what was done for as long as its key is kept: then the last key takes the application with it.
@@ -62,7 +85,17 @@ fn messages(conn: &Connection, chat: ChatId, limit: u64) -> Result<u64> {
     Ok(erased)
 }
 
+/// Erases up to `limit` of the users of an application and of their sessions.
+pub(super) fn users(conn: &Connection, application: i64, limit: u64) -> Result<u64> {
+    let sessions = delete(conn, SESSIONS, application, limit)?;
+    let users = delete(conn, USERS, application, limit - sessions)?;
+    Ok(sessions + users)
+}
+
 fn delete(conn: &Connection, sql: &str, of: i64, limit: u64) -> Result<u64> {
+    if limit == 0 {
+        return Ok(0);
+    }
     let rows = conn.prepare_cached(sql)?.execute([of, int(limit)])?;
     Ok(rows as u64)
 }

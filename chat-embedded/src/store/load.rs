@@ -1,19 +1,22 @@
 //! What a batch needs to know, as it stands in this transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::clock::Timestamp;
 use chat_core::commit::{
     ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Fingerprint, KeyHash, Needs,
     Remembered, Request, ScopeNeeds, needs,
 };
-use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, MessageNumber, TokenHash};
+use chat_core::ids::{
+    ApplicationId, Change, ChatId, ChatNumber, MessageNumber, TokenHash, UserNumber,
+};
 use chat_core::model::Message;
 use chat_core::seal::Sealed;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
-use super::{operations, rows};
+use super::rows::int;
+use super::{members, operations, rows, users};
 
 const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
 const NAME_TAKEN: &str = "SELECT 1 FROM applications WHERE unique_name = ?1";
@@ -22,14 +25,15 @@ const IMPORT: &str = "SELECT line FROM imports WHERE source = ?1";
 macro_rules! application_columns {
     () => {
         "public_id, token_hash, token, name, wants_unique, is_default, last_chat, live_chats, \
-         created_at, updated_at, closed_at"
+         created_at, updated_at, closed_at, last_user"
     };
 }
 pub(super) use application_columns;
 macro_rules! chat_state_columns {
     () => {
         "c.id, c.number, c.kind, c.name, c.last_number, c.last_change, c.own_change, c.floor, \
-         c.live, c.created_at, c.last_at, c.closed_at"
+         c.live, c.created_at, c.last_at, c.closed_at, c.wants_unique, c.low, c.high, c.uuid, \
+         c.members, c.active_at"
     };
 }
 pub(super) use chat_state_columns;
@@ -48,6 +52,10 @@ const MESSAGE: &str = concat!(
     rows::message_columns!(),
     " FROM messages m WHERE m.chat = ?1 AND m.number = ?2"
 );
+const USERNAME_TAKEN: &str = "SELECT 1 FROM users WHERE application = ?1 AND folded = ?2";
+const CHAT_NAME_TAKEN: &str = "SELECT 1 FROM chats WHERE application = ?1 AND unique_name = ?2";
+const PAIR: &str = "SELECT number FROM chats \
+     WHERE application = ?1 AND low = ?2 AND high = ?3 AND closed_at IS NULL";
 const REQUEST: &str = "SELECT fingerprint, done FROM requests WHERE application = ?1 AND key = ?2";
 
 /// The rows that these commands need, deleted ones included: the rules look at that themselves.
@@ -136,11 +144,16 @@ fn application(
     for number in &needs.chats {
         let state = conn
             .prepare_cached(CHAT)?
-            .query_row(params![id.0, rows::int(number.0)], chat_state)
+            .query_row(params![id.0, int(number.0)], chat_state)
             .optional()?;
         if let Some(state) = state {
-            let messages = BTreeMap::new();
-            chats.insert(*number, ChatFacts { state, messages });
+            let found = ChatFacts {
+                state,
+                messages: BTreeMap::new(),
+                members: BTreeMap::new(),
+                ranges: BTreeMap::new(),
+            };
+            chats.insert(*number, found);
         }
     }
     for (number, message) in &needs.messages {
@@ -151,7 +164,70 @@ fn application(
             chat.messages.insert(*message, found);
         }
     }
-    Ok(Some(ApplicationFacts { state, chats }))
+    for (number, user) in &needs.members {
+        let Some(chat) = chats.get_mut(number) else {
+            continue;
+        };
+        if let Some(found) = members::find(conn, chat.state.id, *user)? {
+            chat.members.insert(*user, found);
+        }
+    }
+    for needs in &needs.ranges {
+        if let Some(chat) = chats.get_mut(&needs.chat) {
+            let found = members::ranges_of(conn, chat.state.id, needs)?;
+            chat.ranges.extend(found);
+        }
+    }
+    let mut found = ApplicationFacts {
+        state,
+        chats,
+        users: BTreeMap::new(),
+        usernames: BTreeSet::new(),
+        chat_names: BTreeSet::new(),
+        pairs: BTreeMap::new(),
+    };
+    people(conn, id, needs, &mut found)?;
+    Ok(Some(found))
+}
+
+/// Users, and what users and chats are found by.
+fn people(
+    conn: &Connection,
+    id: ApplicationId,
+    needs: &ScopeNeeds,
+    found: &mut ApplicationFacts,
+) -> Result<()> {
+    for user in &needs.users {
+        if let Some(row) = users::find(conn, id, *user)? {
+            found.users.insert(*user, row);
+        }
+    }
+    for name in &needs.usernames {
+        if conn
+            .prepare_cached(USERNAME_TAKEN)?
+            .exists(params![id.0, name])?
+        {
+            found.usernames.insert(name.clone());
+        }
+    }
+    for name in &needs.chat_names {
+        if conn
+            .prepare_cached(CHAT_NAME_TAKEN)?
+            .exists(params![id.0, name])?
+        {
+            found.chat_names.insert(name.clone());
+        }
+    }
+    for pair in &needs.pairs {
+        let number = conn
+            .prepare_cached(PAIR)?
+            .query_row([id.0, int(pair.low.0), int(pair.high.0)], |row| {
+                row.get(0).map(ChatNumber)
+            })
+            .optional()?;
+        found.pairs.extend(number.map(|number| (*pair, number)));
+    }
+    Ok(())
 }
 
 pub(super) fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
@@ -166,7 +242,8 @@ pub(super) fn application_state(row: &Row<'_>) -> Result<ApplicationState> {
         live_chats: row.get(7)?,
         created_at: Timestamp(row.get(8)?),
         updated_at: Timestamp(row.get(9)?),
-        closed_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
+        closed_at: rows::time(row, 10)?,
+        last_user: UserNumber(row.get(11)?),
     })
 }
 
@@ -182,7 +259,11 @@ pub(super) fn chat_state(row: &Row<'_>) -> Result<ChatState> {
         live: row.get(8)?,
         created_at: Timestamp(row.get(9)?),
         last_at: Timestamp(row.get(10)?),
-        closed_at: row.get::<_, Option<i64>>(11)?.map(Timestamp),
+        closed_at: rows::time(row, 11)?,
+        unique_name: row.get(12)?,
+        direct: rows::direct(row, 13)?,
+        members: row.get(16)?,
+        active_at: Timestamp(row.get(17)?),
     })
 }
 
@@ -193,7 +274,7 @@ fn message(
 ) -> Result<Option<Message>> {
     conn.prepare_cached(MESSAGE)?
         .query_row(
-            params![chat.map(|chat| chat.0), rows::int(number.0)],
+            params![chat.map(|chat| chat.0), int(number.0)],
             rows::message,
         )
         .optional()

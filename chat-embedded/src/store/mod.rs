@@ -9,15 +9,19 @@ mod failpoint;
 mod forget;
 mod load;
 mod lock;
+mod members;
 mod operations;
 mod outbox;
+mod own;
 mod read;
 mod readers;
 mod recount;
 mod rows;
 mod schema;
+mod sessions;
 mod transfer;
 mod upkeep;
+mod users;
 mod writer;
 
 #[cfg(test)]

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, PublicId, TokenHash};
+use chat_core::ids::{
+    ApplicationId, ChatId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, TokenHash,
+    UserNumber,
+};
 use chat_core::model::{Application, ChatInfo, Message};
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Applications, Changes, Chats, History};
+use chat_core::port::{Applications, ChangedRows, Changes, Chats, History};
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
-use super::SqliteStore;
 use super::rows::{self, int};
+use super::{SqliteStore, members};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -36,11 +39,12 @@ macro_rules! chat_where {
         )
     };
 }
+/// Of the chat and the application in the first two parameters.
 macro_rules! message_where {
     ($condition:literal) => {
         concat!(
             "SELECT ",
-            rows::message_columns!(),
+            rows::shown_columns!(),
             " FROM messages m WHERE m.chat = ?1 AND ",
             $condition
         )
@@ -54,7 +58,8 @@ const DEFAULT: &str = application_where!("is_default = 1");
 const LIST: &str = application_where!("is_default = 0 AND id > ?1 ORDER BY id LIMIT ?2");
 
 const CHAT: &str = chat_where!("c.application = ?1 AND c.number = ?2");
-const CHAT_BY_ID: &str = chat_where!("c.id = ?1");
+pub(super) const CHAT_BY_ID: &str = chat_where!("c.id = ?1");
+const CHAT_BY_UUID: &str = chat_where!("c.uuid = ?1");
 const HEAD: &str = "SELECT c.last_number, c.last_change FROM chats c \
      JOIN applications a ON a.id = c.application \
      WHERE c.id = ?1 AND c.closed_at IS NULL AND a.closed_at IS NULL";
@@ -63,26 +68,29 @@ const CHATS_AFTER: &str =
 const CHATS_BEFORE: &str =
     chat_where!("c.application = ?1 AND c.number < ?2 ORDER BY c.number DESC LIMIT ?3");
 
-const IS_LIVE: &str = "SELECT 1 FROM chats c JOIN applications a ON a.id = c.application \
+const IS_LIVE: &str = "SELECT c.application FROM chats c JOIN applications a ON a.id = c.application \
      WHERE c.id = ?1 AND c.closed_at IS NULL AND a.closed_at IS NULL";
-const MESSAGE: &str = message_where!("m.number = ?2");
-const AFTER: &str = message_where!("m.number > ?2 AND m.number <= ?3 ORDER BY m.number LIMIT ?4");
+const MESSAGE: &str = message_where!("m.number = ?3");
+const AFTER: &str = message_where!("m.number > ?3 AND m.number <= ?4 ORDER BY m.number LIMIT ?5");
 const LIVE_AFTER: &str = message_where!(
-    "m.number > ?2 AND m.number <= ?3 AND m.deleted_at IS NULL ORDER BY m.number LIMIT ?4"
+    "m.number > ?3 AND m.number <= ?4 AND m.deleted_at IS NULL ORDER BY m.number LIMIT ?5"
 );
 const BEFORE: &str =
-    message_where!("m.number < ?2 AND m.number <= ?3 ORDER BY m.number DESC LIMIT ?4");
+    message_where!("m.number < ?3 AND m.number <= ?4 ORDER BY m.number DESC LIMIT ?5");
 const LIVE_BEFORE: &str = message_where!(
-    "m.number < ?2 AND m.number <= ?3 AND m.deleted_at IS NULL ORDER BY m.number DESC LIMIT ?4"
+    "m.number < ?3 AND m.number <= ?4 AND m.deleted_at IS NULL ORDER BY m.number DESC LIMIT ?5"
 );
 const TOUCHED: &str = concat!(
     "SELECT ",
-    rows::message_columns!(),
+    rows::shown_columns!(),
     " FROM touches t CROSS JOIN messages m ON m.chat = t.chat AND m.number = t.number",
-    " WHERE t.chat = ?1 AND t.change > ?2 AND t.number <= ?3 ORDER BY t.change LIMIT ?4"
+    " WHERE t.chat = ?1 AND t.change > ?3 AND t.number <= ?4 ORDER BY t.change LIMIT ?5"
 );
+const BY_EXT_ID: &str = "SELECT i.chat, i.number FROM message_ids i \
+     JOIN chats c ON c.id = i.chat JOIN applications a ON a.id = c.application \
+     WHERE i.id = ?1 AND c.closed_at IS NULL AND a.closed_at IS NULL";
 
-fn one<T>(
+pub(super) fn one<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
@@ -91,7 +99,7 @@ fn one<T>(
     conn.prepare_cached(sql)?.query_row(params, read).optional()
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     conn: &Connection,
     sql: &str,
     params: impl Params,
@@ -100,7 +108,7 @@ fn all<T>(
     conn.prepare_cached(sql)?.query_map(params, read)?.collect()
 }
 
-fn fetched(limit: Limit) -> i64 {
+pub(super) fn fetched(limit: Limit) -> i64 {
     int(limit.one_more() as u64)
 }
 
@@ -167,6 +175,14 @@ impl Chats for SqliteStore {
             .await
     }
 
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
+        self.readers
+            .read("chats.by_uuid", move |conn| {
+                one(conn, CHAT_BY_UUID, [uuid.0.into_bytes()], rows::chat)
+            })
+            .await
+    }
+
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
         self.readers
             .read("chats.by_id", move |conn| {
@@ -217,10 +233,10 @@ impl History for SqliteStore {
         self.readers
             .read("history.get", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
-                if !is_live(&snapshot, chat)? {
+                let Some(application) = application_of(&snapshot, chat)? else {
                     return Ok(None);
-                }
-                let params = [chat.0, int(number.0)];
+                };
+                let params = [chat.0, application.0, int(number.0)];
                 one(&snapshot, MESSAGE, params, rows::message)
             })
             .await
@@ -231,13 +247,13 @@ impl History for SqliteStore {
         self.readers
             .read("history.many", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
-                if !is_live(&snapshot, chat)? {
+                let Some(application) = application_of(&snapshot, chat)? else {
                     return Ok(Vec::new());
-                }
+                };
                 let mut select = snapshot.prepare_cached(MESSAGE)?;
                 let mut found = Vec::with_capacity(numbers.len());
                 for number in numbers {
-                    let params = [chat.0, int(number.0)];
+                    let params = [chat.0, application.0, int(number.0)];
                     found.extend(select.query_row(params, rows::message).optional()?);
                 }
                 Ok(found)
@@ -262,22 +278,38 @@ impl History for SqliteStore {
                     (Span::Before(number), false) => (LIVE_BEFORE, number),
                 };
                 let snapshot = conn.unchecked_transaction()?;
-                let found = if is_live(&snapshot, chat)? {
-                    let params = [chat.0, int(from), int(through.0), fetched(limit)];
-                    all(&snapshot, sql, params, rows::message)?
-                } else {
-                    Vec::new()
-                };
+                let mut found = Vec::new();
+                if let Some(ApplicationId(application)) = application_of(&snapshot, chat)? {
+                    let (from, through) = (int(from), int(through.0));
+                    let params = [chat.0, application, from, through, fetched(limit)];
+                    found = all(&snapshot, sql, params, rows::message)?;
+                }
                 Ok(Page::cut(found, limit, span))
             })
             .await
     }
 
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>> {
         self.readers
             .read("history.changes", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
-                changes(&snapshot, chat, after, limit)
+                changes(&snapshot, chat, after, limit, viewer)
+            })
+            .await
+    }
+
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
+        self.readers
+            .read("history.by_ext_id", move |conn| {
+                one(conn, BY_EXT_ID, [int(id)], |row| {
+                    Ok((ChatId(row.get(0)?), MessageNumber(row.get(1)?)))
+                })
             })
             .await
     }
@@ -288,28 +320,39 @@ fn changes(
     chat: ChatId,
     after: Head,
     limit: Limit,
+    viewer: Option<UserNumber>,
 ) -> rusqlite::Result<Option<Changes>> {
     let Some(chat) = one(conn, CHAT_BY_ID, [chat.0], rows::chat)? else {
         return Ok(None);
     };
-    let most = fetched(limit);
+    let (id, application, from) = (chat.id, chat.application.0, int(after.number.0));
     let params = [
-        chat.id.0,
-        int(after.number.0),
+        id.0,
+        application,
+        from,
         int(chat.head.number.0),
-        most,
+        fetched(limit),
     ];
     let posted = all(conn, AFTER, params, rows::message)?;
-    let params = [
-        chat.id.0,
-        int(after.change.0),
-        int(after.number.0),
-        most - int(posted.len() as u64),
-    ];
-    let touched = all(conn, TOUCHED, params, rows::message)?;
-    Ok(Some(Changes::page(chat, after, posted, touched, limit)))
+    let room = fetched(limit) - int(posted.len() as u64);
+    let params = [id.0, application, int(after.change.0), from, room];
+    let found = ChangedRows {
+        viewer: match viewer {
+            Some(user) => members::find(conn, Some(id), user)?,
+            None => None,
+        },
+        touched: all(conn, TOUCHED, params, rows::message)?,
+        members: members::changed(conn, id, after.change, room)?,
+        posted,
+        chat,
+    };
+    Ok(Some(Changes::page(found, after, limit)))
 }
 
-fn is_live(conn: &Connection, chat: ChatId) -> rusqlite::Result<bool> {
-    conn.prepare_cached(IS_LIVE)?.exists([chat.0])
+/// The application of a chat that is there for callers, as it is itself.
+pub(super) fn application_of(
+    conn: &Connection,
+    chat: ChatId,
+) -> rusqlite::Result<Option<ApplicationId>> {
+    one(conn, IS_LIVE, [chat.0], |row| row.get(0).map(ApplicationId))
 }

@@ -1,8 +1,10 @@
 //! Rows as the core knows them.
 
 use chat_core::clock::Timestamp;
-use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, PublicId};
-use chat_core::model::{Application, ChatInfo, ChatKind, Message};
+use chat_core::ids::{
+    ApplicationId, Change, ChatId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, UserNumber,
+};
+use chat_core::model::{Application, ChatInfo, ChatKind, Direct, Message, Pair};
 use chat_core::port::Dirty;
 use chat_core::seal::Sealed;
 use rusqlite::types::Type;
@@ -39,7 +41,8 @@ pub(super) fn application(row: &Row<'_>) -> Result<Application> {
 macro_rules! chat_columns {
     () => {
         "c.id, c.application, c.number, c.kind, c.name, c.last_number, c.last_change, \
-         c.own_change, c.floor, c.live, c.created_at, c.last_at"
+         c.own_change, c.floor, c.live, c.created_at, c.last_at, c.low, c.high, c.uuid, c.members, \
+         c.active_at"
     };
 }
 pub(super) use chat_columns;
@@ -57,16 +60,38 @@ pub(super) fn chat(row: &Row<'_>) -> Result<ChatInfo> {
         messages_count: row.get(9)?,
         created_at: Timestamp(row.get(10)?),
         updated_at: Timestamp(row.get(11)?),
+        direct: direct(row, 12)?,
+        members_count: row.get(15)?,
+        active_at: Timestamp(row.get(16)?),
     })
 }
 
+/// A message as it stands, with whoever posted it, also when that user is deleted.
 macro_rules! message_columns {
     () => {
-        "m.number, m.body, m.author_name, m.data, m.reply_to, m.ext_id, m.created_at, \
-         m.edited_at, m.deleted_at, m.change"
+        rows::message_columns!("m.sender")
+    };
+    ($sender:literal) => {
+        concat!(
+            "m.number, m.body, m.author_name, m.data, m.reply_to, m.ext_id, m.created_at, \
+             m.edited_at, m.deleted_at, m.change, ",
+            $sender
+        )
     };
 }
 pub(super) use message_columns;
+
+/// A message as it is shown: a deleted user is no sender. Its application is the second parameter. Where there is no sender, nothing
+/// is looked up.
+macro_rules! shown_columns {
+    () => {
+        rows::message_columns!(
+            "(SELECT u.number FROM users u WHERE u.application = ?2 AND u.number = m.sender \
+              AND u.deleted_at IS NULL)"
+        )
+    };
+}
+pub(super) use shown_columns;
 
 pub(super) fn message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
@@ -77,9 +102,10 @@ pub(super) fn message(row: &Row<'_>) -> Result<Message> {
         reply_to: row.get::<_, Option<u64>>(4)?.map(MessageNumber),
         ext_id: row.get(5)?,
         created_at: Timestamp(row.get(6)?),
-        edited_at: row.get::<_, Option<i64>>(7)?.map(Timestamp),
-        deleted_at: row.get::<_, Option<i64>>(8)?.map(Timestamp),
+        edited_at: time(row, 7)?,
+        deleted_at: time(row, 8)?,
         change: Change(row.get(9)?),
+        sender: row.get::<_, Option<u64>>(10)?.map(UserNumber),
     })
 }
 
@@ -105,6 +131,24 @@ pub(super) fn head(row: &Row<'_>, at: usize) -> Result<Head> {
         number: MessageNumber(row.get(at)?),
         change: Change(row.get(at + 1)?),
     })
+}
+
+/// The pair and the uuid of a direct chat.
+pub(super) fn direct(row: &Row<'_>, at: usize) -> Result<Option<Direct>> {
+    let Some(low) = row.get::<_, Option<u64>>(at)? else {
+        return Ok(None);
+    };
+    let pair = Pair {
+        low: UserNumber(low),
+        high: UserNumber(row.get(at + 1)?),
+    };
+    let uuid = ChatUuid(Uuid::from_bytes(row.get(at + 2)?));
+    Ok(Some(Direct { pair, uuid }))
+}
+
+/// A time that may be missing.
+pub(super) fn time(row: &Row<'_>, at: usize) -> Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp))
 }
 
 pub(super) fn public_id(row: &Row<'_>, at: usize) -> Result<PublicId> {

@@ -12,13 +12,14 @@ use crate::error::{OpenError, translate};
 
 /// "chat" in ASCII.
 const APPLICATION_ID: i64 = 0x6368_6174;
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001.sql"),
     include_str!("../../migrations/0002.sql"),
     include_str!("../../migrations/0003.sql"),
+    include_str!("../../migrations/0004.sql"),
 ];
 const NEWEST: i64 = MIGRATIONS.len() as i64;
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// What stays of the log once it starts again from its beginning.
 const KEPT_LOG_BYTES: i64 = 64 << 20;

@@ -3,7 +3,7 @@ use std::error::Error as _;
 use chat_core::error::ErrorKind;
 use chat_core::ids::{MessageNumber, OperationId};
 use chat_core::page::{Limit, Span};
-use chat_core::port::{Chats, Commit as _, History as _, Upkeep as _};
+use chat_core::port::{Chats, Commit as _, History, Upkeep as _};
 
 use super::*;
 use crate::OpenError;
@@ -96,7 +96,7 @@ async fn a_file_of_a_newer_version_is_refused_with_both_versions() {
     ] {
         let sentence = refusal(opened);
         assert!(sentence.contains("its schema is 99"), "{sentence}");
-        assert!(sentence.contains("knows up to 3"), "{sentence}");
+        assert!(sentence.contains("knows up to 4"), "{sentence}");
     }
 }
 
@@ -106,6 +106,7 @@ async fn a_file_of_an_older_version_is_brought_up_to_date() {
     let raw = rusqlite::Connection::open(place.config().path).unwrap();
     raw.execute_batch(include_str!("../../../migrations/0001.sql"))
         .unwrap();
+    raw.execute_batch(OF_THE_FIRST_VERSION).unwrap();
     // "chat" in ASCII.
     raw.pragma_update(None, "application_id", 0x6368_6174)
         .unwrap();
@@ -116,7 +117,30 @@ async fn a_file_of_an_older_version_is_brought_up_to_date() {
     let store = place.open();
     let none = store.operations(&[OperationId::random()]).await.unwrap();
     assert_eq!(none, []);
+    let chat = Chats::get(&store, ApplicationId(1), CHAT).await.unwrap();
+    let chat = chat.unwrap();
+    assert_eq!(
+        (chat.active_at, chat.updated_at),
+        (Timestamp(9), Timestamp(9))
+    );
+    assert_eq!((chat.direct, chat.members_count), (None, 0));
+    let message = History::get(&store, chat.id, MessageNumber(1)).await;
+    let message = message.unwrap().unwrap();
+    assert_eq!((message.body.as_str(), message.sender), ("text", None));
+    let committed = commit(&store, Scope::Application(ApplicationId(1)), posts(1)).await;
+    assert_eq!(committed.unwrap().moved[0].to.number, MessageNumber(2));
+    let report = store.check().await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
 }
+
+const OF_THE_FIRST_VERSION: &str = "
+    INSERT INTO applications (public_id, token_hash, token, name, wants_unique, is_default,
+        last_chat, live_chats, created_at, updated_at)
+    VALUES (zeroblob(16), zeroblob(32), x'01', 'old', 0, 0, 1, 1, 7, 7);
+    INSERT INTO chats (application, number, kind, last_number, last_change, own_change, floor,
+        live, created_at, last_at)
+    VALUES (1, 1, 'open', 1, 0, 0, 1, 1, 8, 9);
+    INSERT INTO messages (chat, number, body, created_at, change) VALUES (1, 1, 'text', 9, 0);";
 
 #[tokio::test]
 async fn a_file_of_something_else_is_refused_and_left_alone() {

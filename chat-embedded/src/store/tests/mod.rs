@@ -11,7 +11,7 @@ use chat_core::commit::{
     Batch, Command, CreateApplication, CreateChat, Done, Outcome, Post, Request, Scope, Sink,
 };
 use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, ChatNumber, PublicId, TokenHash};
+use chat_core::ids::{ApplicationId, ChatNumber, ChatUuid, PublicId, TokenHash};
 use chat_core::model::ChatKind;
 use chat_core::port::{Applications as _, Commit as _, Committed};
 use chat_core::seal::Sealed;
@@ -77,6 +77,9 @@ fn chat() -> Command {
     Command::CreateChat(CreateChat {
         kind: ChatKind::Open,
         name,
+        unique_name: false,
+        members: Vec::new(),
+        uuid: ChatUuid::random(),
     })
 }
 

@@ -88,7 +88,7 @@ fn all<T>(
 }
 
 fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
-    let place = Place::Applications(ApplicationId(row.get(11)?));
+    let place = Place::Applications(ApplicationId(row.get(12)?));
     Ok((place, application_state(row)?))
 }
 
@@ -96,15 +96,15 @@ fn chat(row: &Row<'_>) -> Result<(Place, (PublicId, ChatState))> {
     let place = Place::Chats(ChatId(row.get(0)?));
     let mut state = chat_state(row)?;
     state.id = None;
-    Ok((place, (rows::public_id(row, 12)?, state)))
+    Ok((place, (rows::public_id(row, 18)?, state)))
 }
 
 fn message(row: &Row<'_>) -> Result<(Place, MessageRow)> {
     let message = rows::message(row)?;
-    let place = Place::Messages(ChatId(row.get(10)?), message.number);
+    let place = Place::Messages(ChatId(row.get(11)?), message.number);
     let row = MessageRow {
-        application: rows::public_id(row, 12)?,
-        chat: ChatNumber(row.get(11)?),
+        application: rows::public_id(row, 13)?,
+        chat: ChatNumber(row.get(12)?),
         message,
     };
     Ok((place, row))

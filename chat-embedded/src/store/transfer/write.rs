@@ -50,7 +50,7 @@ pub(super) fn rows(conn: &Connection, rows: &Rows) -> Result<()> {
             .try_for_each(|row| apply::create_application(conn, row)),
         Rows::Chats(rows) => rows.iter().try_for_each(|(owner, row)| {
             let application = owners.needed(Some(*owner))?;
-            apply::chat_row(conn, application, row).map(drop)
+            apply::create_chat(conn, application, row).map(drop)
         }),
         Rows::Messages(rows) => messages(conn, &mut owners, rows),
         Rows::Requests(rows) => rows.iter().try_for_each(|row| {
