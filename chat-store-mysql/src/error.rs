@@ -39,7 +39,12 @@ const IDLE_TOO_LONG: u16 = 4_031;
 
 const DUPLICATE: u16 = 1_062;
 /// The unique keys whose values callers make: another row with such a value stays taken, however often one tries.
-const GIVEN_BY_CALLERS: [&str; 2] = ["applications_public_id'", "applications_token_hash'"];
+const GIVEN_BY_CALLERS: [&str; 4] = [
+    "applications_public_id'",
+    "applications_token_hash'",
+    "chats_uuid'",
+    "users_lasting_hash'",
+];
 
 /// Why a server cannot be used as a store.
 #[derive(Debug, thiserror::Error)]

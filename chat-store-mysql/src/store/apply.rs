@@ -1,58 +1,56 @@
 //! What a batch writes: few statements, each over many rows.
 
+mod messages;
+
 use std::collections::BTreeMap;
 
 use chat_core::commit::{
-    ApplicationState, ApplicationWrite, ChatState, ImportWrite, RequestWrite, Sink, Writes,
+    ApplicationState, ApplicationWrite, ChatState, ChatWrite, ImportWrite, RequestWrite, Sink,
+    Writes,
 };
 use chat_core::ids::{ApplicationId, ChatId};
-use chat_core::model::Message;
 use chat_core::port::Moved;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Error, Result, Row as _};
 
 use super::operations;
-use super::rows::{self, int};
+use super::people;
+use super::rows::int;
 use super::script::{Script, Text, values};
-use super::sql::{ROWS, at_once, carried, cut, padded, pairs, tuples};
+use super::sql::{ROWS, cut, padded, pairs};
+use messages::messages;
+pub(super) use messages::{put_new_messages, put_touches};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ? AND unique_name <> ?";
 const CREATE_APPLICATION: &str = "INSERT INTO applications (public_id, token_hash, token, name, \
      wants_unique, unique_name, is_default, last_chat, live_chats, created_at, updated_at, \
-     closed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     closed_at, last_user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const WRITE_APPLICATION: &str = "UPDATE applications SET name = ?, unique_name = ?, \
-     last_chat = ?, live_chats = ?, updated_at = ?, closed_at = ? WHERE id = ?";
+     last_chat = ?, live_chats = ?, updated_at = ?, closed_at = ?, last_user = ? WHERE id = ?";
+const LET_GO_OF_CHAT_NAMES: &str =
+    "UPDATE chats SET unique_name = NULL, holds_pair = NULL WHERE id IN ";
 const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
-     last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
+     last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
+     unique_name, low_user, high_user, uuid, holds_pair, members, active_at) VALUES ";
 pub(super) const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
      FORCE INDEX (chats_number) WHERE (application, number) IN ";
 const WRITE_CHATS: &str = "INSERT INTO chats (id, application, number, kind, name, last_number, \
-     last_change, own_change, floor, live, created_at, last_at, closed_at) VALUES ";
+     last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
+     unique_name, low_user, high_user, uuid, holds_pair, members, active_at) VALUES ";
 /// All of these rows are there, and locked.
 const OVER_CHATS: &str = " ON DUPLICATE KEY UPDATE name = VALUES(name), \
      last_number = VALUES(last_number), last_change = VALUES(last_change), \
      own_change = VALUES(own_change), floor = VALUES(floor), live = VALUES(live), \
-     last_at = VALUES(last_at), closed_at = VALUES(closed_at)";
-const GIVE_IDS: &str = "INSERT INTO message_ids (chat, number) VALUES ";
-const GIVEN_IDS: &str = "SELECT LAST_INSERT_ID(), @@auto_increment_increment";
-const WRITE_MESSAGES: &str = "INSERT INTO messages (chat, number, body, author_name, data, \
-     reply_to, ext_id, created_at, edited_at, deleted_at, change_no) VALUES ";
-/// All of these rows are there, in chats that are locked.
-const OVER_MESSAGES: &str = " ON DUPLICATE KEY UPDATE body = VALUES(body), data = VALUES(data), \
-     edited_at = VALUES(edited_at), deleted_at = VALUES(deleted_at), \
-     change_no = VALUES(change_no)";
-const TOUCH: &str = "INSERT INTO touches (chat, number, change_no) VALUES ";
-const OVER_TOUCHES: &str = " ON DUPLICATE KEY UPDATE change_no = VALUES(change_no)";
+     last_at = VALUES(last_at), closed_at = VALUES(closed_at), \
+     unique_name = VALUES(unique_name), holds_pair = VALUES(holds_pair), \
+     members = VALUES(members), active_at = VALUES(active_at)";
 const REMEMBER: &str = "INSERT INTO requests (application, hash, fingerprint, done, at) VALUES ";
 const IMPORTED: &str = "UPDATE imports SET line = ? WHERE source = ?";
 const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, from_change, \
      to_number, to_change) VALUES ";
 const FOLLOW_FURTHER: &str = " ON DUPLICATE KEY UPDATE to_number = VALUES(to_number), \
      to_change = VALUES(to_change)";
-
-/// What a row of a message holds beside its text, roughly.
-const MESSAGE_BYTES: usize = 128;
 
 /// Writes all of it, and says which chats moved.
 pub(super) async fn writes(
@@ -61,17 +59,21 @@ pub(super) async fn writes(
     sinks: &[Sink],
 ) -> Result<Vec<Moved>> {
     applications(conn, writes).await?;
-    let created = create_chats(conn, &writes.applications).await?;
-    // From here on nothing depends on an answer, but for the ids of messages.
     let mut script = Script::new();
+    let_go(&mut script, &writes.applications);
+    let created = create_chats(conn, &mut script, &writes.applications).await?;
+    // From here on nothing depends on an answer, but for the ids of messages.
+    people::put_users(&mut script, &writes.applications);
     write_chats(&mut script, &writes.applications);
+    members(&mut script, &writes.applications, &created)?;
     messages(conn, &mut script, &writes.applications, &created).await?;
     put_requests(&mut script, &writes.requests)?;
     operations::put(&mut script, &writes.operations)?;
-    let moved = moved(&writes.applications, &created);
-    follow(&mut script, sinks, &moved);
+    let (moved, dirty) = moved(&writes.applications, &created);
+    follow(&mut script, sinks, &dirty);
     imported(conn, &writes.imports).await?;
     script.run(conn).await?;
+    people::end_sessions(conn, &writes.applications).await?;
     Ok(moved)
 }
 
@@ -99,6 +101,7 @@ async fn applications(conn: &mut MySqlConnection, writes: &Writes) -> Result<()>
             .bind(int(row.live_chats))
             .bind(row.updated_at.0)
             .bind(row.closed_at.map(|at| at.0))
+            .bind(int(row.last_user.0))
             .bind(id.0)
             .execute(&mut *conn)
             .await?;
@@ -123,9 +126,22 @@ pub(super) async fn create_application(
         .bind(state.created_at.0)
         .bind(state.updated_at.0)
         .bind(state.closed_at.map(|at| at.0))
+        .bind(int(state.last_user.0))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// What chats that are renamed or deleted give up others may take in the same batch, whatever the order of rows.
+fn let_go(script: &mut Script, writes: &[ApplicationWrite]) {
+    let chats = writes.iter().flat_map(|write| &write.chats);
+    let changed = chats.filter(|chat| chat.row.own_change > chat.before.change);
+    let held = changed.filter(|chat| chat.row.unique_name || chat.row.direct.is_some());
+    let held: Vec<ChatId> = held.filter_map(|chat| chat.row.id).collect();
+    for part in held.chunks(ROWS) {
+        let update = values(LET_GO_OF_CHAT_NAMES, part.len(), "");
+        script.write(part.iter().fold(update, |update, id| update.int(id.0)));
+    }
 }
 
 /// The row ids that new chats got, by application and number.
@@ -138,12 +154,16 @@ fn chats(writes: &[ApplicationWrite], new: bool) -> Vec<(ApplicationId, &ChatSta
     rows.filter(|(_, row)| row.id.is_none() == new).collect()
 }
 
-async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -> Result<Created> {
+/// Does what is to be done before as well.
+async fn create_chats(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    writes: &[ApplicationWrite],
+) -> Result<Created> {
     let mut created = Created::new();
     for part in cut(&chats(writes, true)) {
-        let mut script = Script::new();
-        put_new_chats(&mut script, part);
-        script.run(conn).await?;
+        put_new_chats(script, part);
+        std::mem::replace(script, Script::new()).run(conn).await?;
         let numbers: Vec<_> = part
             .iter()
             .map(|(application, row)| (application.0, int(row.number.0)))
@@ -162,7 +182,7 @@ async fn create_chats(conn: &mut MySqlConnection, writes: &[ApplicationWrite]) -
 
 pub(super) fn put_new_chats(script: &mut Script, chats: &[(ApplicationId, &ChatState)]) {
     for part in chats.chunks(ROWS) {
-        let insert = values(CREATE_CHATS, 12, "");
+        let insert = values(CREATE_CHATS, 20, "");
         script.write(part.iter().fold(insert, |insert, (application, row)| {
             chat_columns(insert, *application, row)
         }));
@@ -171,7 +191,7 @@ pub(super) fn put_new_chats(script: &mut Script, chats: &[(ApplicationId, &ChatS
 
 fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
     for part in chats(writes, false).chunks(ROWS) {
-        let mut insert = values(WRITE_CHATS, 13, OVER_CHATS);
+        let mut insert = values(WRITE_CHATS, 21, OVER_CHATS);
         for (application, row) in part {
             insert = insert.int(row.id.map(|id| id.0));
             insert = chat_columns(insert, *application, row);
@@ -181,6 +201,7 @@ fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
 }
 
 fn chat_columns(insert: Text, application: ApplicationId, row: &ChatState) -> Text {
+    let pair = row.direct.map(|direct| direct.pair);
     insert
         .int(application.0)
         .int(int(row.number.0))
@@ -194,6 +215,18 @@ fn chat_columns(insert: Text, application: ApplicationId, row: &ChatState) -> Te
         .int(row.created_at.0)
         .int(row.last_at.0)
         .int(row.closed_at.map(|at| at.0))
+        .int(i64::from(row.unique_name))
+        .maybe_bytes(row.held_name().map(str::as_bytes))
+        .int(pair.map(|pair| int(pair.low.0)))
+        .int(pair.map(|pair| int(pair.high.0)))
+        .maybe_bytes(
+            row.direct
+                .as_ref()
+                .map(|direct| direct.uuid.0.as_bytes().as_slice()),
+        )
+        .int(row.held_pair().map(|_| 1))
+        .int(int(row.members))
+        .int(row.active_at.0)
 }
 
 /// The row of a chat that was there or has just been made.
@@ -202,109 +235,20 @@ fn row_id(application: ApplicationId, row: &ChatState, created: &Created) -> Opt
         .or_else(|| created.get(&(application.0, int(row.number.0))).copied())
 }
 
-/// A message, the row of its chat, and its integer id.
-pub(super) type Place<'w> = (i64, &'w Message, Option<i64>);
-
-async fn messages(
-    conn: &mut MySqlConnection,
-    script: &mut Script,
-    writes: &[ApplicationWrite],
-    created: &Created,
-) -> Result<()> {
-    let (mut posted, mut touched, mut touches) = (Vec::new(), Vec::new(), Vec::new());
+fn members(script: &mut Script, writes: &[ApplicationWrite], created: &Created) -> Result<()> {
+    let (mut members, mut ranges) = (Vec::new(), Vec::new());
     for write in writes {
-        let first = posted.len();
-        for chat in &write.chats {
-            let ChatId(id) = row_id(write.id, &chat.row, created).ok_or(Error::RowNotFound)?;
-            let place = |message| -> Place<'_> { (id, message, ext_id(message)) };
-            posted.extend(chat.posted.iter().map(place));
-            touched.extend(chat.touched.iter().map(place));
-            touches.extend(chat.touches().map(place));
-        }
-        if write.message_ids {
-            give_ids(conn, &mut posted[first..]).await?;
+        let written = |chat: &&ChatWrite| !chat.members.is_empty() || !chat.ranges.is_empty();
+        for chat in write.chats.iter().filter(written) {
+            let id = row_id(write.id, &chat.row, created).ok_or(Error::RowNotFound)?;
+            members.extend(chat.members.iter().map(|member| (write.id, id, member)));
+            let written = chat.ranges.iter();
+            ranges.extend(written.map(|((user, low), high)| (id, *user, *low, *high)));
         }
     }
-    put_new_messages(script, &posted);
-    put_messages(script, &touched, OVER_MESSAGES);
-    touches.sort_unstable_by_key(|(chat, message, _)| (*chat, message.number));
-    put_touches(script, &touches);
+    people::put_members(script, &members);
+    people::put_ranges(script, &ranges);
     Ok(())
-}
-
-fn ext_id(message: &Message) -> Option<i64> {
-    message.ext_id.map(int)
-}
-
-/// The server gives the rows of one statement ids that follow each other in its own steps.
-async fn give_ids(conn: &mut MySqlConnection, posted: &mut [Place<'_>]) -> Result<()> {
-    let mut rest = posted;
-    while !rest.is_empty() {
-        let (part, later) = rest.split_at_mut(at_once(rest.len()));
-        rest = later;
-        let mut insert = tuples(GIVE_IDS, 2, part.len(), "");
-        for (chat, message, _) in &*part {
-            insert = insert.bind(*chat).bind(int(message.number.0));
-        }
-        insert.execute(&mut *conn).await?;
-        let row = sqlx::query(GIVEN_IDS).fetch_one(&mut *conn).await?;
-        let (mut id, step) = (unsigned(&row, 0)?, unsigned(&row, 1)?);
-        for (_, _, given) in part {
-            *given = Some(int(id));
-            id += step;
-        }
-    }
-    Ok(())
-}
-
-fn unsigned(row: &sqlx::mysql::MySqlRow, at: usize) -> Result<u64> {
-    row.try_get::<u64, _>(at).or_else(|_| rows::number(row, at))
-}
-
-fn bytes((_, message, _): &Place<'_>) -> usize {
-    MESSAGE_BYTES + message.body.len() + message.data.as_ref().map_or(0, String::len)
-}
-
-fn put_messages(script: &mut Script, messages: &[Place<'_>], over: &str) {
-    for rows in messages.chunks(ROWS) {
-        for part in carried(rows, bytes) {
-            let insert = values(WRITE_MESSAGES, 11, over);
-            script.write(part.iter().fold(insert, message_columns));
-        }
-    }
-}
-
-/// Adds messages none of which is there.
-pub(super) fn put_new_messages(script: &mut Script, messages: &[Place<'_>]) {
-    put_messages(script, messages, "");
-}
-
-/// Adds where messages stand among the changes.
-pub(super) fn put_touches(script: &mut Script, touched: &[Place<'_>]) {
-    for part in touched.chunks(ROWS) {
-        let insert = values(TOUCH, 3, OVER_TOUCHES);
-        script.write(part.iter().fold(insert, |insert, (chat, message, _)| {
-            insert
-                .int(*chat)
-                .int(int(message.number.0))
-                .int(int(message.change.0))
-        }));
-    }
-}
-
-fn message_columns(insert: Text, (chat, message, ext_id): &Place<'_>) -> Text {
-    insert
-        .int(*chat)
-        .int(int(message.number.0))
-        .text(message.body.as_str())
-        .text(message.author_name.as_deref())
-        .text(message.data.as_deref())
-        .int(message.reply_to.map(|number| int(number.0)))
-        .int(*ext_id)
-        .int(message.created_at.0)
-        .int(message.edited_at.map(|at| at.0))
-        .int(message.deleted_at.map(|at| at.0))
-        .int(int(message.change.0))
 }
 
 /// Adds keys.
@@ -338,21 +282,26 @@ async fn imported(conn: &mut MySqlConnection, imports: &[ImportWrite]) -> Result
     Ok(())
 }
 
-fn moved(writes: &[ApplicationWrite], created: &Created) -> Vec<Moved> {
+/// The chats that moved, and those of them that sinks have to follow.
+fn moved(writes: &[ApplicationWrite], created: &Created) -> (Vec<Moved>, Vec<Moved>) {
     let mut moved = Vec::new();
     for write in writes {
         for chat in write.chats.iter().filter(|chat| chat.moved()) {
-            moved.extend(row_id(write.id, &chat.row, created).map(|id| Moved {
+            let id = row_id(write.id, &chat.row, created);
+            let place = |id| Moved {
                 application: write.id,
                 chat: id,
                 from: chat.before,
                 to: chat.row.head,
-            }));
+            };
+            moved.extend(id.map(|id| (place(id), chat.is_dirty())));
         }
     }
     // Those who settle lock what is to be followed in this order.
-    moved.sort_unstable_by_key(|one| one.chat);
-    moved
+    moved.sort_unstable_by_key(|(one, _)| one.chat);
+    let dirty = moved.iter().filter(|(_, is_dirty)| *is_dirty);
+    let dirty = dirty.map(|(one, _)| *one).collect();
+    (moved.into_iter().map(|(one, _)| one).collect(), dirty)
 }
 
 /// Each sink has to follow to where the chats moved; what it has to do already stays.

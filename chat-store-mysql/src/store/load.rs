@@ -1,8 +1,10 @@
 //! What a batch needs to know: rows are locked first and read then, in an order that all writers keep: the root row, sources,
 //! applications, chats. Once they are locked, reading sees what the last writer committed.
 
+mod known;
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
 
 use chat_core::commit::{
     ApplicationFacts, ApplicationState, ChatFacts, ChatState, Facts, Fingerprint, KeyHash, Needs,
@@ -20,6 +22,8 @@ use super::rows::{self, int};
 use super::script::{Script, values};
 use super::sql::{ROWS, list, padded, pairs};
 
+pub(super) use known::Known;
+
 pub(super) const LOCK_ROOT: &str = "SELECT id FROM meta WHERE id = 1 FOR UPDATE";
 const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
 const NAMES: &str = "SELECT unique_name FROM applications WHERE unique_name IN ";
@@ -31,14 +35,15 @@ const IMPORT: &str = "SELECT line FROM imports WHERE source = ?";
 macro_rules! application_columns {
     () => {
         "id, public_id, token_hash, token, name, wants_unique, is_default, last_chat, live_chats, \
-         created_at, updated_at, closed_at"
+         created_at, updated_at, closed_at, last_user"
     };
 }
 pub(super) use application_columns;
 macro_rules! chat_state_columns {
     () => {
         "c.application, c.id, c.number, c.kind, c.name, c.last_number, c.last_change, \
-         c.own_change, c.floor, c.live, c.created_at, c.last_at, c.closed_at"
+         c.own_change, c.floor, c.live, c.created_at, c.last_at, c.closed_at, c.wants_unique, \
+         c.low_user, c.high_user, c.uuid, c.members, c.active_at"
     };
 }
 pub(super) use chat_state_columns;
@@ -73,31 +78,6 @@ const MESSAGES: &str = concat!(
 const REQUESTS: &str = "SELECT application, hash, fingerprint, done FROM requests \
      FORCE INDEX (PRIMARY) WHERE (application, hash) IN (";
 
-/// The applications that tokens were seen to belong to. It only saves a trip: whose a token is, is read under a lock each time.
-#[derive(Default)]
-pub(super) struct Known(Mutex<BTreeMap<TokenHash, ApplicationId>>);
-
-/// Of so many tokens it is known.
-const KNOWN: usize = 10_000;
-
-impl Known {
-    fn of(&self, tokens: &BTreeSet<TokenHash>) -> BTreeMap<TokenHash, ApplicationId> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = tokens.iter();
-        found
-            .filter_map(|token| Some((*token, *known.get(token)?)))
-            .collect()
-    }
-
-    fn learn(&self, tokens: &BTreeMap<TokenHash, ApplicationId>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() + tokens.len() > KNOWN {
-            known.clear();
-        }
-        known.extend(tokens);
-    }
-}
-
 /// What a row tells of.
 #[derive(Clone, Copy)]
 enum Kind {
@@ -106,6 +86,7 @@ enum Kind {
     Chat,
     Request,
     Operation,
+    Found(people::Found),
 }
 
 /// After what begins the transaction, the rows that these commands need, deleted ones included: the rules look at that themselves.
@@ -171,6 +152,9 @@ fn rows_of(script: &mut Script<Kind>, needs: &Needs, tokens: &BTreeMap<TokenHash
         });
         script.add(Kind::Chat, select);
     }
+    people::look(&scopes, |found, select| {
+        script.add(Kind::Found(found), select);
+    });
     let keys: Vec<(i64, &[u8])> = scopes
         .iter()
         .flat_map(|(id, needs)| needs.keys.iter().map(|key| (id.0, key.0.as_slice())))
@@ -201,6 +185,7 @@ async fn read(conn: &mut MySqlConnection, script: Script<Kind>, facts: &mut Fact
                 let known = operations::operation(&row)?;
                 facts.operations.insert(known.id, known.outcome);
             }
+            Kind::Found(found) => found.take(&row, facts)?,
         }
     }
     Ok(())
@@ -309,10 +294,15 @@ fn by_id(script: &mut Script<Kind>, ids: &[i64], tail: &str) {
 fn application(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
     let (id, state) = application_state(row)?;
     facts.tokens.insert(state.token_hash, id);
-    let chats = BTreeMap::new();
-    facts
-        .applications
-        .insert(id, ApplicationFacts { state, chats });
+    let found = ApplicationFacts {
+        state,
+        chats: BTreeMap::new(),
+        users: BTreeMap::new(),
+        usernames: BTreeSet::new(),
+        chat_names: BTreeSet::new(),
+        pairs: BTreeMap::new(),
+    };
+    facts.applications.insert(id, found);
     Ok(())
 }
 
@@ -330,6 +320,7 @@ pub(super) fn application_state(row: &MySqlRow) -> Result<(ApplicationId, Applic
         created_at: rows::time(row, 9)?,
         updated_at: rows::time(row, 10)?,
         closed_at: rows::maybe_time(row, 11)?,
+        last_user: rows::user_number(row, 12)?,
     };
     Ok((id, state))
 }
@@ -338,10 +329,14 @@ fn chat(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
     let id = ApplicationId(row.try_get(0)?);
     let state = chat_state(row)?;
     if let Some(found) = facts.applications.get_mut(&id) {
-        let messages = BTreeMap::new();
-        found
-            .chats
-            .insert(state.number, ChatFacts { state, messages });
+        let number = state.number;
+        let chat = ChatFacts {
+            state,
+            messages: BTreeMap::new(),
+            members: BTreeMap::new(),
+            ranges: BTreeMap::new(),
+        };
+        found.chats.insert(number, chat);
     }
     Ok(())
 }
@@ -359,6 +354,10 @@ pub(super) fn chat_state(row: &MySqlRow) -> Result<ChatState> {
         created_at: rows::time(row, 10)?,
         last_at: rows::time(row, 11)?,
         closed_at: rows::maybe_time(row, 12)?,
+        unique_name: row.try_get(13)?,
+        direct: rows::direct(row, 14)?,
+        members: rows::number(row, 17)?,
+        active_at: rows::time(row, 18)?,
     })
 }
 
@@ -396,7 +395,7 @@ async fn messages(
         }
         for row in select.fetch_all(&mut *conn).await? {
             let message = rows::message(&row)?;
-            let place = places.get(&row.try_get::<i64, _>(10)?);
+            let place = places.get(&row.try_get::<i64, _>(11)?);
             let chat =
                 place.and_then(|(id, chat)| facts.applications.get_mut(id)?.chats.get_mut(chat));
             if let Some(chat) = chat {

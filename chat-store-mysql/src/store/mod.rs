@@ -2,12 +2,15 @@
 
 mod again;
 mod apply;
+mod changes;
 mod commit;
 mod erase;
 mod forget;
 mod load;
+mod members;
 mod operations;
 mod outbox;
+mod people;
 mod read;
 mod recount;
 mod rows;
@@ -15,9 +18,11 @@ mod schema;
 mod script;
 mod server;
 mod session;
+mod sessions;
 mod sql;
 mod transfer;
 mod upkeep;
+mod users;
 
 use std::fmt;
 use std::str::FromStr as _;

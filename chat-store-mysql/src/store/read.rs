@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, PublicId, TokenHash};
+use chat_core::ids::{
+    ApplicationId, ChatId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, TokenHash,
+    UserNumber,
+};
 use chat_core::model::{Application, ChatInfo, Message};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{Applications, Changes, Chats, History};
+use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
 use super::MysqlStore;
@@ -41,7 +45,7 @@ macro_rules! message_where {
     ($condition:literal) => {
         concat!(
             "SELECT ",
-            rows::message_columns!(),
+            rows::shown_message_columns!(),
             " FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application",
             " STRAIGHT_JOIN messages m FORCE INDEX (PRIMARY) ON m.chat = c.id",
             " WHERE c.id = ? AND a.closed_at IS NULL AND c.closed_at IS NULL AND ",
@@ -58,6 +62,7 @@ const LIST: &str = application_where!("is_default IS NULL AND id > ? ORDER BY id
 
 const CHAT: &str = chat_where!("c.application = ? AND c.number = ?");
 const CHAT_BY_ID: &str = chat_where!("c.id = ?");
+const CHAT_BY_UUID: &str = chat_where!("c.uuid = ?");
 const HEADS: &str = "SELECT c.id, c.last_number, c.last_change \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      WHERE a.closed_at IS NULL AND c.closed_at IS NULL AND c.id IN ";
@@ -77,29 +82,11 @@ const BEFORE: &str =
 const LIVE_BEFORE: &str = message_where!(
     "m.number < ? AND m.number <= ? AND m.deleted_at IS NULL ORDER BY m.number DESC LIMIT ?"
 );
-/// The chat, what was posted after a number, and what was touched after a change.
-const CHANGES: &str = concat!(
-    "(SELECT 0, ",
-    rows::chat_columns!(),
-    ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL",
-    " FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application",
-    " WHERE a.closed_at IS NULL AND c.closed_at IS NULL AND c.id = ?)",
-    " UNION ALL (SELECT 1, ",
-    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ",
-    rows::message_columns!(),
-    " FROM messages m FORCE INDEX (PRIMARY)",
-    " WHERE m.chat = ? AND m.number > ? ORDER BY m.number LIMIT ?)",
-    " UNION ALL (SELECT 2, ",
-    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ",
-    rows::message_columns!(),
-    " FROM touches t FORCE INDEX (touches_change)",
-    " STRAIGHT_JOIN messages m ON m.chat = t.chat AND m.number = t.number",
-    " WHERE t.chat = ? AND t.change_no > ? AND t.number <= ? ORDER BY t.change_no LIMIT ?)"
-);
-/// Where the columns of a message begin there.
-const MESSAGE_AT: usize = 13;
+const BY_EXT_ID: &str = "SELECT c.id, i.number FROM message_ids i \
+     STRAIGHT_JOIN chats c ON c.id = i.chat STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE a.closed_at IS NULL AND c.closed_at IS NULL AND i.id = ?";
 
-fn fetched(limit: Limit) -> i64 {
+pub(super) fn fetched(limit: Limit) -> i64 {
     int(limit.one_more() as u64)
 }
 
@@ -152,6 +139,11 @@ impl Chats for MysqlStore {
     ) -> Result<Option<ChatInfo>> {
         let select = || query(CHAT).bind(application.0).bind(int(number.0));
         self.sessions.one("chats.get", select, rows::chat).await
+    }
+
+    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
+        let select = || query(CHAT_BY_UUID).bind(uuid.0.as_bytes().to_vec());
+        self.sessions.one("chats.by_uuid", select, rows::chat).await
     }
 
     async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
@@ -252,48 +244,22 @@ impl History for MysqlStore {
         Ok(Page::cut(found, limit, span))
     }
 
-    async fn changes(&self, chat: ChatId, after: Head, limit: Limit) -> Result<Option<Changes>> {
-        let select = || {
-            query(CHANGES)
-                .bind(chat.0)
-                .bind(chat.0)
-                .bind(int(after.number.0))
-                .bind(fetched(limit))
-                .bind(chat.0)
-                .bind(int(after.change.0))
-                .bind(int(after.number.0))
-                .bind(fetched(limit))
-        };
-        let found = self
-            .sessions
-            .all("history.changes", select, part_of_changes)
-            .await?;
-        let (mut info, mut posted, mut touched) = (None, Vec::new(), Vec::new());
-        for part in found {
-            match part {
-                Part::Chat(chat) => info = Some(chat),
-                Part::Posted(message) => posted.push(message),
-                Part::Touched(message) => touched.push(message),
-            }
-        }
-        // The parts of a union come in any order.
-        posted.sort_unstable_by_key(|message: &Message| message.number);
-        touched.sort_unstable_by_key(|message: &Message| message.change);
-        touched.truncate(limit.one_more().saturating_sub(posted.len()));
-        Ok(info.map(|chat| Changes::page(chat, after, posted, touched, limit)))
+    async fn changes(
+        &self,
+        chat: ChatId,
+        after: Head,
+        limit: Limit,
+        viewer: Option<UserNumber>,
+    ) -> Result<Option<Changes>> {
+        self.changed(chat, after, limit, viewer).await
     }
-}
 
-enum Part {
-    Chat(ChatInfo),
-    Posted(Message),
-    Touched(Message),
-}
-
-fn part_of_changes(row: &sqlx::mysql::MySqlRow) -> sqlx::Result<Part> {
-    match row.try_get::<i64, _>(0)? {
-        0 => rows::chat_from(row, 1).map(Part::Chat),
-        1 => rows::message_from(row, MESSAGE_AT).map(Part::Posted),
-        _ => rows::message_from(row, MESSAGE_AT).map(Part::Touched),
+    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
+        let select = || query(BY_EXT_ID).bind(int(id));
+        let place = |row: &MySqlRow| {
+            let number = MessageNumber(rows::number(row, 1)?);
+            Ok((ChatId(row.try_get(0)?), number))
+        };
+        self.sessions.one("history.by_ext_id", select, place).await
     }
 }

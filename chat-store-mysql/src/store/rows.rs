@@ -1,8 +1,10 @@
 //! Rows as the core knows them.
 
 use chat_core::clock::Timestamp;
-use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, PublicId};
-use chat_core::model::{Application, ChatInfo, ChatKind, Message};
+use chat_core::ids::{
+    ApplicationId, Change, ChatId, ChatNumber, ChatUuid, Head, MessageNumber, PublicId, UserNumber,
+};
+use chat_core::model::{Application, ChatInfo, ChatKind, Direct, Message, Pair};
 use chat_core::port::Dirty;
 use chat_core::seal::Sealed;
 use sqlx::mysql::MySqlRow;
@@ -94,7 +96,8 @@ pub(super) fn is_default(row: &MySqlRow, at: usize) -> Result<bool> {
 macro_rules! chat_columns {
     () => {
         "c.id, c.application, c.number, c.kind, c.name, c.last_number, c.last_change, \
-         c.own_change, c.floor, c.live, c.created_at, c.last_at"
+         c.own_change, c.floor, c.live, c.created_at, c.last_at, c.low_user, c.high_user, c.uuid, \
+         c.members, c.active_at"
     };
 }
 pub(super) use chat_columns;
@@ -117,16 +120,59 @@ pub(super) fn chat_from(row: &MySqlRow, at: usize) -> Result<ChatInfo> {
         messages_count: number(row, at + 9)?,
         created_at: time(row, at + 10)?,
         updated_at: time(row, at + 11)?,
+        direct: direct(row, at + 12)?,
+        members_count: number(row, at + 15)?,
+        active_at: time(row, at + 16)?,
     })
 }
 
-macro_rules! message_columns {
+/// A pair and the UUID that stands after it, where there is one.
+pub(super) fn direct(row: &MySqlRow, at: usize) -> Result<Option<Direct>> {
+    let pair = maybe_user(row, at)?.zip(maybe_user(row, at + 1)?);
+    let Some((low, high)) = pair else {
+        return Ok(None);
+    };
+    let pair = Pair { low, high };
+    let uuid = ChatUuid(Uuid::from_bytes(bytes(row, at + 2)?));
+    Ok(Some(Direct { pair, uuid }))
+}
+
+pub(super) fn user_number(row: &MySqlRow, at: usize) -> Result<UserNumber> {
+    number(row, at).map(UserNumber)
+}
+
+pub(super) fn maybe_user(row: &MySqlRow, at: usize) -> Result<Option<UserNumber>> {
+    Ok(maybe_number(row, at)?.map(UserNumber))
+}
+
+macro_rules! plain_message_columns {
     () => {
         "m.number, m.body, m.author_name, m.data, m.reply_to, m.ext_id, m.created_at, \
          m.edited_at, m.deleted_at, m.change_no"
     };
 }
+pub(super) use plain_message_columns;
+
+/// With whoever posted it, deleted or not.
+macro_rules! message_columns {
+    () => {
+        concat!($crate::store::rows::plain_message_columns!(), ", m.sender")
+    };
+}
 pub(super) use message_columns;
+
+/// With whoever posted it and still exists, in the application of the chat `c`. Where nobody is named, nobody is looked for.
+macro_rules! shown_message_columns {
+    () => {
+        concat!(
+            $crate::store::rows::plain_message_columns!(),
+            ", IF(m.sender IS NULL, NULL, (SELECT s.number FROM users s \
+             WHERE s.application = c.application AND s.number = m.sender \
+             AND s.deleted_at IS NULL))"
+        )
+    };
+}
+pub(super) use shown_message_columns;
 
 pub(super) fn message(row: &MySqlRow) -> Result<Message> {
     message_from(row, 0)
@@ -145,6 +191,7 @@ pub(super) fn message_from(row: &MySqlRow, at: usize) -> Result<Message> {
         edited_at: maybe_time(row, at + 7)?,
         deleted_at: maybe_time(row, at + 8)?,
         change: Change(number(row, at + 9)?),
+        sender: maybe_user(row, at + 10)?,
     })
 }
 

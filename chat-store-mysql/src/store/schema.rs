@@ -9,9 +9,10 @@ use sqlx::{Executor as _, Result, Row as _};
 
 use crate::error::{OpenError, translate};
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/0001.sql"),
     include_str!("../../migrations/0002.sql"),
+    include_str!("../../migrations/0003.sql"),
 ];
 const NEWEST: i64 = MIGRATIONS.len() as i64;
 

@@ -61,6 +61,7 @@ impl<T: Literal> Literal for Option<T> {
 /// A statement over tuples of values.
 pub(super) struct Text {
     sql: String,
+    open: &'static str,
     columns: usize,
     bound: usize,
     tail: String,
@@ -70,19 +71,34 @@ pub(super) struct Text {
 pub(super) fn values(head: &str, columns: usize, tail: &str) -> Text {
     Text {
         sql: head.to_owned(),
+        open: "(",
         columns,
         bound: 0,
         tail: tail.to_owned(),
     }
 }
 
+/// `WITH head AS (VALUES` tuples `) tail`: tuples as rows of a table. MySQL wants a word before each of them that MariaDB does not
+/// know.
+pub(super) fn table(name: &str, columns: usize, tail: &str) -> Text {
+    Text {
+        open: "/*!80019 ROW*/(",
+        ..values(
+            &format!("WITH {name} AS (VALUES "),
+            columns,
+            &format!(") {tail}"),
+        )
+    }
+}
+
 impl Text {
     fn bind(mut self, value: impl Literal) -> Self {
-        self.sql.push_str(match self.bound {
-            0 => "(",
-            bound if bound.is_multiple_of(self.columns) => "),(",
-            _ => ",",
-        });
+        if !self.bound.is_multiple_of(self.columns) {
+            self.sql.push(',');
+        } else {
+            self.sql.push_str(if self.bound == 0 { "" } else { ")," });
+            self.sql.push_str(self.open);
+        }
         value.write(&mut self.sql);
         self.bound += 1;
         self
@@ -94,6 +110,10 @@ impl Text {
     }
 
     pub(super) fn bytes(self, value: &[u8]) -> Self {
+        self.bind(value)
+    }
+
+    pub(super) fn maybe_bytes(self, value: Option<&[u8]>) -> Self {
         self.bind(value)
     }
 

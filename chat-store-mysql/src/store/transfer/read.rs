@@ -153,15 +153,15 @@ fn chat(row: &MySqlRow) -> Result<(Place, (PublicId, ChatState))> {
     let place = Place::Chats(ChatId(row.try_get(1)?));
     let mut state = chat_state(row)?;
     state.id = None;
-    Ok((place, (rows::public_id(row, 13)?, state)))
+    Ok((place, (rows::public_id(row, 19)?, state)))
 }
 
 fn message(row: &MySqlRow) -> Result<(Place, MessageRow)> {
     let message = rows::message(row)?;
-    let place = Place::Messages(ChatId(row.try_get(10)?), message.number);
+    let place = Place::Messages(ChatId(row.try_get(11)?), message.number);
     let row = MessageRow {
-        application: rows::public_id(row, 12)?,
-        chat: ChatNumber(rows::number(row, 11)?),
+        application: rows::public_id(row, 13)?,
+        chat: ChatNumber(rows::number(row, 12)?),
         message,
     };
     Ok((place, row))

@@ -1,0 +1,212 @@
+//! Who takes part in what.
+
+use async_trait::async_trait;
+use chat_core::clock::Timestamp;
+use chat_core::error::BackendError;
+use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber, UserNumber};
+use chat_core::model::Member;
+use chat_core::page::{Limit, Page, Span};
+use chat_core::port::{Activity, Members, OwnChat};
+use sqlx::mysql::MySqlRow;
+use sqlx::{Row as _, query};
+
+use super::MysqlStore;
+use super::people::{member, member_columns, member_from};
+use super::read::fetched;
+use super::rows::{self, int};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+macro_rules! members_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            " FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application",
+            " STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ON p.chat = c.id",
+            " WHERE c.id = ? AND a.closed_at IS NULL AND c.closed_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+const MEMBER: &str = members_where!("p.user_number = ?");
+const AFTER: &str =
+    members_where!("p.user_number > ? AND p.left_at IS NULL ORDER BY p.user_number LIMIT ?");
+const BEFORE: &str =
+    members_where!("p.user_number < ? AND p.left_at IS NULL ORDER BY p.user_number DESC LIMIT ?");
+
+/// A chat of a member `q` has messages that it has not read: none of its own, none that is deleted.
+macro_rules! unread_messages {
+    () => {
+        " FROM messages x FORCE INDEX (PRIMARY) WHERE x.chat = q.id AND x.number > q.read_up_to \
+         AND x.deleted_at IS NULL AND (x.sender IS NULL OR x.sender <> q.user_number)"
+    };
+}
+macro_rules! not_in_a_range {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM mark_ranges r FORCE INDEX (PRIMARY) WHERE r.chat = q.id \
+         AND r.user_number = q.user_number AND r.low <= x.number AND r.high >= x.number)"
+    };
+}
+/// How many they are: all where there cannot be more than are counted, else as many unless there are fewer.
+macro_rules! unread {
+    ($($further:expr)?) => {
+        concat!(
+            "IF(q.last_number - q.read_up_to <= 1000, (SELECT COUNT(*)",
+            unread_messages!(), $($further,)?
+            "), COALESCE((SELECT 1000", unread_messages!(), $($further,)?
+            " ORDER BY x.number LIMIT 1 OFFSET 999), (SELECT COUNT(*)",
+            unread_messages!(), $($further,)?
+            ")))"
+        )
+    };
+}
+/// The chats of a member that a statement finds, all as it finds them. Each step is as large as a page: a server leaves a table
+/// that is limited as it is, and so looks into messages for chats of the page alone.
+macro_rules! own_chats {
+    ($which:expr) => {
+        concat!(
+            "SELECT ",
+            rows::chat_columns!(),
+            ", ",
+            member_columns!(),
+            ", l.unread, ",
+            rows::shown_message_columns!(),
+            " FROM (SELECT q.id, q.user_number, IF(EXISTS (SELECT 1 FROM mark_ranges r ",
+            "WHERE r.chat = q.id AND r.user_number = q.user_number), ",
+            unread!(not_in_a_range!()),
+            ", ",
+            unread!(),
+            ") AS unread, (SELECT x.number FROM messages x FORCE INDEX (PRIMARY) ",
+            "WHERE x.chat = q.id AND x.deleted_at IS NULL ORDER BY x.number DESC LIMIT 1) AS latest ",
+            "FROM (SELECT c.id, c.last_number, p.user_number, p.read_up_to ",
+            $which,
+            " LIMIT ?) q LIMIT ?) l STRAIGHT_JOIN chats c FORCE INDEX (PRIMARY) ON c.id = l.id ",
+            "STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ",
+            "ON p.chat = l.id AND p.user_number = l.user_number ",
+            "LEFT JOIN messages m FORCE INDEX (PRIMARY) ON m.chat = l.id AND m.number = l.latest ",
+            "ORDER BY c.active_at DESC, c.number DESC"
+        )
+    };
+}
+const CHATS_OF: &str = own_chats!(
+    "FROM members p FORCE INDEX (members_user) STRAIGHT_JOIN chats c ON c.id = p.chat \
+     STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE p.application = ? AND p.user_number = ? AND p.left_at IS NULL \
+     AND a.closed_at IS NULL AND c.closed_at IS NULL \
+     AND (p.hidden IS NULL OR c.last_number > p.hidden) \
+     AND (c.active_at < ? OR (c.active_at = ? AND c.number < ?)) \
+     ORDER BY c.active_at DESC, c.number DESC"
+);
+const CHAT_OF: &str = own_chats!(
+    "FROM members p FORCE INDEX (PRIMARY) STRAIGHT_JOIN chats c ON c.id = p.chat \
+     STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE p.chat = ? AND p.user_number = ? AND p.left_at IS NULL \
+     AND a.closed_at IS NULL AND c.closed_at IS NULL"
+);
+const MEMBER_AT: usize = 17;
+const UNREAD_AT: usize = MEMBER_AT + 11;
+const LATEST_AT: usize = UNREAD_AT + 1;
+
+const LEFT_BEHIND: &str = "SELECT c.application, c.number, p.user_number \
+     FROM users u FORCE INDEX (users_deleted) STRAIGHT_JOIN members p FORCE INDEX (members_user) \
+     ON p.application = u.application AND p.user_number = u.number AND p.gone = 0 \
+     STRAIGHT_JOIN chats c ON c.id = p.chat STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE u.deleted_at IS NOT NULL AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?";
+const RANGES: &str = "SELECT r.low, r.high \
+     FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
+     STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
+     WHERE c.id = ? AND a.closed_at IS NULL AND c.closed_at IS NULL AND r.low <= ? AND r.high >= ?";
+
+#[async_trait]
+impl Members for MysqlStore {
+    async fn member(&self, chat: ChatId, user: UserNumber) -> Result<Option<Member>> {
+        let select = || query(MEMBER).bind(chat.0).bind(int(user.0));
+        self.sessions.one("members.get", select, member).await
+    }
+
+    async fn members(&self, chat: ChatId, span: Span, limit: Limit) -> Result<Page<Member>> {
+        let (sql, from) = match span {
+            Span::After(number) => (AFTER, number),
+            Span::Before(number) => (BEFORE, number),
+        };
+        let select = || {
+            let select = query(sql).bind(chat.0).bind(int(from));
+            select.bind(fetched(limit))
+        };
+        let found = self.sessions.all("members.page", select, member).await?;
+        Ok(Page::cut(found, limit, span))
+    }
+
+    async fn chats_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        before: Option<Activity>,
+        limit: Limit,
+    ) -> Result<Page<OwnChat>> {
+        let before = before.unwrap_or(Activity {
+            at: Timestamp(i64::MAX),
+            chat: ChatNumber::MAX,
+        });
+        let (at, most) = (before.at.0, fetched(limit));
+        let select = || {
+            let select = query(CHATS_OF).bind(application.0).bind(int(user.0));
+            let select = select.bind(at).bind(at).bind(int(before.chat.0));
+            select.bind(most).bind(most)
+        };
+        let found = self.sessions.all("members.chats", select, own_chat);
+        Ok(Page::cut(found.await?, limit, Span::After(0)))
+    }
+
+    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
+        let select = || {
+            let select = query(CHAT_OF).bind(chat.0).bind(int(user.0));
+            select.bind(1_i64).bind(1_i64)
+        };
+        self.sessions.one("members.chat", select, own_chat).await
+    }
+
+    async fn left_behind(
+        &self,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
+        let select = || query(LEFT_BEHIND).bind(int(limit.get() as u64));
+        let left = |row: &MySqlRow| {
+            let number = ChatNumber(rows::number(row, 1)?);
+            let user = rows::user_number(row, 2)?;
+            Ok((ApplicationId(row.try_get(0)?), number, user))
+        };
+        self.sessions.all("members.left_behind", select, left).await
+    }
+
+    async fn ranges(
+        &self,
+        chat: ChatId,
+        low: MessageNumber,
+        high: MessageNumber,
+    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+        let select = || {
+            let select = query(RANGES).bind(chat.0);
+            select.bind(int(high.0)).bind(int(low.0))
+        };
+        let range = |row: &MySqlRow| {
+            let low = MessageNumber(rows::number(row, 0)?);
+            Ok((low, MessageNumber(rows::number(row, 1)?)))
+        };
+        self.sessions.all("members.ranges", select, range).await
+    }
+}
+
+fn own_chat(row: &MySqlRow) -> sqlx::Result<OwnChat> {
+    let latest = match row.try_get::<Option<i64>, _>(LATEST_AT)? {
+        Some(_) => Some(rows::message_from(row, LATEST_AT)?),
+        None => None,
+    };
+    Ok(OwnChat {
+        chat: rows::chat_from(row, 0)?,
+        member: member_from(row, MEMBER_AT)?,
+        latest,
+        unread: rows::number(row, UNREAD_AT)?,
+    })
+}

@@ -1,0 +1,131 @@
+//! Keeps logins.
+
+use async_trait::async_trait;
+use chat_core::clock::Timestamp;
+use chat_core::error::BackendError;
+use chat_core::ids::{ApplicationId, SessionId, TokenHash, UserNumber};
+use chat_core::model::Session;
+use chat_core::page::Limit;
+use chat_core::port::{Progress, Sessions};
+use sqlx::mysql::MySqlRow;
+use sqlx::{Result, Row as _, query};
+use uuid::Uuid;
+
+use super::MysqlStore;
+use super::rows::{self, int};
+
+/// Locks the row of the user, so that it waits for whoever is changing that, and whoever does so later sees what was opened. A second
+/// run finds its own row.
+const OPEN: &str = "INSERT INTO sessions (token, id, application, user_number, device, created_at, \
+     expires_at) \
+     SELECT ?, ?, u.application, u.number, ?, ?, ? FROM users u FORCE INDEX (PRIMARY) \
+     WHERE u.application = ? AND u.number = ? AND u.deleted_at IS NULL AND u.updated_at = ? \
+     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = u.application AND a.closed_at IS NULL) \
+     LOCK IN SHARE MODE \
+     ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)";
+macro_rules! sessions_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT s.id, s.token, s.application, s.user_number, s.device, s.created_at, ",
+            "s.expires_at FROM sessions s STRAIGHT_JOIN users u FORCE INDEX (PRIMARY) ",
+            "ON u.application = s.application AND u.number = s.user_number ",
+            "STRAIGHT_JOIN applications a ON a.id = s.application ",
+            "WHERE u.deleted_at IS NULL AND a.closed_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+const BY_TOKEN: &str = sessions_where!("s.token = ?");
+const OF_USER: &str = sessions_where!(
+    "s.application = ? AND s.user_number = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ?"
+);
+const END: &str = "DELETE FROM sessions WHERE application = ? AND user_number = ? AND id = ?";
+const PRUNE: &str = "DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
+
+#[async_trait]
+impl Sessions for MysqlStore {
+    async fn open_session(
+        &self,
+        session: &Session,
+        unchanged_since: Timestamp,
+    ) -> std::result::Result<bool, BackendError> {
+        let insert = || {
+            query(OPEN)
+                .bind(session.token.0.to_vec())
+                .bind(session.id.0.as_bytes().to_vec())
+                .bind(session.device.clone())
+                .bind(session.created_at.0)
+                .bind(session.expires_at.0)
+                .bind(session.application.0)
+                .bind(int(session.user.0))
+                .bind(unchanged_since.0)
+        };
+        let limit = self.sessions.limit();
+        let rows = self.write("sessions.open", limit, insert).await?;
+        Ok(rows > 0)
+    }
+
+    async fn session(
+        &self,
+        token: TokenHash,
+    ) -> std::result::Result<Option<Session>, BackendError> {
+        let select = || query(BY_TOKEN).bind(token.0.to_vec());
+        self.sessions
+            .one("sessions.by_token", select, session)
+            .await
+    }
+
+    async fn sessions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        limit: Limit,
+    ) -> std::result::Result<Vec<Session>, BackendError> {
+        let most = int(limit.get() as u64);
+        let select = || {
+            let select = query(OF_USER).bind(application.0);
+            select.bind(int(user.0)).bind(most)
+        };
+        self.sessions.all("sessions", select, session).await
+    }
+
+    async fn end_session(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        id: SessionId,
+    ) -> std::result::Result<bool, BackendError> {
+        let delete = || {
+            let delete = query(END).bind(application.0).bind(int(user.0));
+            delete.bind(id.0.as_bytes().to_vec())
+        };
+        let limit = self.sessions.limit();
+        let rows = self.write("sessions.end", limit, delete).await?;
+        Ok(rows > 0)
+    }
+
+    async fn prune_sessions(
+        &self,
+        before: Timestamp,
+        limit: Limit,
+    ) -> std::result::Result<Progress, BackendError> {
+        let most = limit.get() as u64;
+        let delete = || query(PRUNE).bind(before.0).bind(int(most));
+        let patience = self.sessions.long_limit();
+        let rows = self.write("sessions.prune", patience, delete).await?;
+        let more = rows == most;
+        Ok(Progress { rows, more })
+    }
+}
+
+fn session(row: &MySqlRow) -> Result<Session> {
+    Ok(Session {
+        id: SessionId(Uuid::from_bytes(rows::bytes(row, 0)?)),
+        token: TokenHash(rows::bytes(row, 1)?),
+        application: ApplicationId(row.try_get(2)?),
+        user: rows::user_number(row, 3)?,
+        device: row.try_get(4)?,
+        created_at: rows::time(row, 5)?,
+        expires_at: rows::time(row, 6)?,
+    })
+}

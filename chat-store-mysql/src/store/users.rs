@@ -1,0 +1,92 @@
+//! Finds users.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chat_core::error::BackendError;
+use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
+use chat_core::model::User;
+use chat_core::page::{Limit, Page, Span};
+use chat_core::port::Users;
+use sqlx::mysql::MySqlRow;
+use sqlx::{Row as _, query};
+
+use super::MysqlStore;
+use super::people::{user, user_columns, user_from};
+use super::read::fetched;
+use super::rows::int;
+use super::sql::{ROWS, list, padded};
+
+type Result<T> = std::result::Result<T, BackendError>;
+
+macro_rules! users_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            ", u.application FROM users u STRAIGHT_JOIN applications a ON a.id = u.application",
+            " WHERE a.closed_at IS NULL AND u.deleted_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
+const USERS: &str = users_where!("u.application = ? AND u.number IN ");
+const BY_NAME: &str = users_where!("u.application = ? AND u.folded = ?");
+const BY_TOKEN: &str = users_where!("u.lasting_hash = ?");
+const AFTER: &str = users_where!("u.application = ? AND u.number > ? ORDER BY u.number LIMIT ?");
+const BEFORE: &str =
+    users_where!("u.application = ? AND u.number < ? ORDER BY u.number DESC LIMIT ?");
+const APPLICATION_AT: usize = 11;
+
+#[async_trait]
+impl Users for MysqlStore {
+    async fn users(&self, application: ApplicationId, numbers: &[UserNumber]) -> Result<Vec<User>> {
+        let numbers: BTreeSet<i64> = numbers.iter().map(|number| int(number.0)).collect();
+        let numbers: Vec<i64> = numbers.into_iter().collect();
+        let mut found = Vec::with_capacity(numbers.len());
+        for part in numbers.chunks(ROWS) {
+            let select = || {
+                let select = list(USERS, part.len(), " ORDER BY u.number").bind(application.0);
+                padded(part).fold(select, |select, number| select.bind(number))
+            };
+            found.extend(self.sessions.all("users", select, user).await?);
+        }
+        Ok(found)
+    }
+
+    async fn user_by_name(&self, application: ApplicationId, folded: &str) -> Result<Option<User>> {
+        let select = || {
+            let name = folded.as_bytes().to_vec();
+            query(BY_NAME).bind(application.0).bind(name)
+        };
+        self.sessions.one("users.by_name", select, user).await
+    }
+
+    async fn user_by_token(&self, token: TokenHash) -> Result<Option<(ApplicationId, User)>> {
+        let select = || query(BY_TOKEN).bind(token.0.to_vec());
+        let owned = |row: &MySqlRow| {
+            let application = ApplicationId(row.try_get(APPLICATION_AT)?);
+            Ok((application, user_from(row, 0)?))
+        };
+        self.sessions.one("users.by_token", select, owned).await
+    }
+
+    async fn users_page(
+        &self,
+        application: ApplicationId,
+        span: Span,
+        limit: Limit,
+    ) -> Result<Page<User>> {
+        let (sql, from) = match span {
+            Span::After(number) => (AFTER, number),
+            Span::Before(number) => (BEFORE, number),
+        };
+        let select = || {
+            let select = query(sql).bind(application.0).bind(int(from));
+            select.bind(fetched(limit))
+        };
+        let found = self.sessions.all("users.page", select, user).await?;
+        Ok(Page::cut(found, limit, span))
+    }
+}
