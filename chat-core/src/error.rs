@@ -177,6 +177,18 @@ pub enum ChatError {
     /// Nothing can be read that is not there: this is the last message.
     #[error("the last message is {0}")]
     BeyondHead(MessageNumber),
+    /// Nobody has this name and this password.
+    #[error("wrong name or password")]
+    WrongCredentials,
+    /// Nobody is logged in with this token, or not any more.
+    #[error("not logged in")]
+    NotLoggedIn,
+    /// The user has no such session.
+    #[error("session not found")]
+    SessionNotFound,
+    /// Who reads was removed from the chat, or left it, since it was opened.
+    #[error("removed from the chat")]
+    Removed,
     /// A field breaks its rule.
     #[error("{field} {violation}")]
     Invalid {

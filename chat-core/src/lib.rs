@@ -98,6 +98,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod bearer;
 pub mod clock;
 pub mod commit;
 pub mod cursor;

@@ -1,10 +1,16 @@
 //! Passwords, and what is kept of them.
 
+mod hashing;
+mod thread;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::text::Violation;
+
+pub(crate) use hashing::{hash, verify};
+pub(crate) use thread::Passwords;
 
 /// Longest password, in bytes.
 pub const MAX_PASSWORD_BYTES: usize = 1_024;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::ids::{ApplicationId, PublicId, Token};
+use crate::bearer::Bearer;
+use crate::ids::{ApplicationId, PublicId, Token, UserNumber};
 use crate::veil::Veil;
 
 const KEY_ID: usize = 4;
@@ -35,6 +36,16 @@ pub enum SealError {
     /// It was changed, or belongs to another row.
     #[error("not authentic")]
     Forged,
+}
+
+/// 256 random bits of the operating system.
+pub(crate) fn random() -> [u8; 32] {
+    let mut hash = Sha256::new();
+    // Three version 4 UUIDs carry 366 of them.
+    for _ in 0..3 {
+        hash.update(Uuid::new_v4().as_bytes());
+    }
+    hash.finalize().into()
 }
 
 /// The key that tokens are sealed under.
@@ -71,29 +82,33 @@ impl Keyring {
     /// 256 random bits for a new key.
     #[must_use]
     pub fn random_key() -> [u8; 32] {
-        let mut hash = Sha256::new();
-        // Three version 4 UUIDs carry 366 random bits of the operating system.
-        for _ in 0..3 {
-            hash.update(Uuid::new_v4().as_bytes());
-        }
-        hash.finalize().into()
+        random()
     }
 
     /// Seals the token of the application with this public id.
     #[must_use]
     pub fn seal(&self, token: Token, owner: PublicId) -> Sealed {
+        self.seal_bytes(token.expose().as_bytes(), owner.0.as_bytes())
+    }
+
+    /// Seals the lasting token of a user of the application with this public id.
+    #[must_use]
+    pub fn seal_bearer(&self, token: &Bearer, owner: PublicId, user: UserNumber) -> Sealed {
+        self.seal_bytes(token.expose().as_bytes(), &of_user(owner, user))
+    }
+
+    fn seal_bytes(&self, secret: &[u8], owner: &[u8]) -> Sealed {
         let mut nonce = [0; NONCE];
         nonce[..16].copy_from_slice(Uuid::new_v4().as_bytes());
         nonce[16..].copy_from_slice(&Uuid::new_v4().as_bytes()[..8]);
-        let text = token.expose();
         let payload = Payload {
-            msg: text.as_bytes(),
-            aad: owner.0.as_bytes(),
+            msg: secret,
+            aad: owner,
         };
         let sealed = self
             .cipher
             .encrypt(XNonce::from_slice(&nonce), payload)
-            .expect("sixteen bytes are far below the cipher's limit");
+            .expect("a token is far below the cipher's limit");
         Sealed([self.id.as_slice(), &nonce, &sealed].concat())
     }
 
@@ -107,6 +122,28 @@ impl Keyring {
     /// # Errors
     /// [`SealError`] when the key is another one, or the bytes are not what was sealed.
     pub fn open(&self, sealed: &Sealed, owner: PublicId) -> Result<Token, SealError> {
+        let token = self.open_bytes(sealed, owner.0.as_bytes())?;
+        Uuid::from_slice(&token)
+            .map(Token::from)
+            .map_err(|_| SealError::Forged)
+    }
+
+    /// Opens the lasting token of a user of the application with this public id.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`].
+    pub fn open_bearer(
+        &self,
+        sealed: &Sealed,
+        owner: PublicId,
+        user: UserNumber,
+    ) -> Result<Bearer, SealError> {
+        let token = self.open_bytes(sealed, &of_user(owner, user))?;
+        let token = String::from_utf8(token).map_err(|_| SealError::Forged)?;
+        token.parse().map_err(|_| SealError::Forged)
+    }
+
+    fn open_bytes(&self, sealed: &Sealed, owner: &[u8]) -> Result<Vec<u8>, SealError> {
         let (id, rest) = sealed.0.split_at_checked(KEY_ID).ok_or(SealError::Forged)?;
         if id != self.id {
             return Err(SealError::OtherKey);
@@ -114,16 +151,20 @@ impl Keyring {
         let (nonce, text) = rest.split_at_checked(NONCE).ok_or(SealError::Forged)?;
         let payload = Payload {
             msg: text,
-            aad: owner.0.as_bytes(),
+            aad: owner,
         };
-        let token = self
-            .cipher
+        self.cipher
             .decrypt(XNonce::from_slice(nonce), payload)
-            .map_err(|_| SealError::Forged)?;
-        Uuid::from_slice(&token)
-            .map(Token::from)
             .map_err(|_| SealError::Forged)
     }
+}
+
+/// What a user's row is known by to the cipher.
+fn of_user(application: PublicId, user: UserNumber) -> [u8; 24] {
+    let mut owner = [0; 24];
+    owner[..16].copy_from_slice(application.0.as_bytes());
+    owner[16..].copy_from_slice(&user.0.to_be_bytes());
+    owner
 }
 
 #[cfg(test)]
@@ -143,5 +184,17 @@ mod tests {
         let other = Keyring::new(Keyring::random_key());
         assert_eq!(other.open(&sealed, owner), Err(SealError::OtherKey));
         assert_eq!(ring.open(&Sealed(vec![1]), owner), Err(SealError::Forged));
+    }
+
+    #[test]
+    fn a_lasting_token_opens_for_its_own_user_only() {
+        let ring = Keyring::new(Keyring::random_key());
+        let (token, owner) = (Bearer::lasting(), PublicId(Uuid::new_v4()));
+        let sealed = ring.seal_bearer(&token, owner, UserNumber(7));
+        let open = |owner, user| ring.open_bearer(&sealed, owner, UserNumber(user));
+        assert_eq!(open(owner, 7), Ok(token));
+        assert_eq!(open(owner, 8), Err(SealError::Forged));
+        let other = PublicId(Uuid::new_v4());
+        assert_eq!(open(other, 7), Err(SealError::Forged));
     }
 }

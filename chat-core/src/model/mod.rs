@@ -8,6 +8,7 @@ mod message;
 mod session;
 mod tenant;
 mod user;
+mod user_view;
 
 pub use application::Application;
 pub use chat::{ChatInfo, ChatKind, Direct, Pair};
@@ -17,3 +18,4 @@ pub use message::Message;
 pub use session::Session;
 pub use tenant::Tenant;
 pub use user::{LastingToken, User};
+pub use user_view::UserView;

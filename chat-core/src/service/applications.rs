@@ -102,8 +102,9 @@ impl Chat {
     /// The application that this access is for.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`].
+    /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for a user.
     pub async fn application(&self, access: Access) -> Result<Tenant, ChatError> {
+        access.whole()?;
         self.tenant(self.resolve(access).await?)
     }
 
@@ -118,6 +119,23 @@ impl Chat {
 
     pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
         self.scoped(access.scope).await
+    }
+
+    /// The application, while whoever asks is still a user of it.
+    pub(super) async fn acting(&self, access: Access) -> Result<Application, ChatError> {
+        let application = self.resolve(access).await?;
+        if let Some(user) = access.caller.user() {
+            let found = self
+                .inner
+                .stores
+                .users
+                .users(application.id, &[user])
+                .await?;
+            if found.is_empty() {
+                return Err(ChatError::CallerNotFound);
+            }
+        }
+        Ok(application)
     }
 
     pub(super) async fn scoped(&self, scope: Scope) -> Result<Application, ChatError> {

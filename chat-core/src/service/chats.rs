@@ -1,56 +1,166 @@
-use crate::commit::{Command, CreateChat, Done};
+use crate::commit::{Caller, Command, CreateChat, Done};
 use crate::cursor::Cursor;
 use crate::error::ChatError;
-use crate::ids::{ChatNumber, ChatUuid, Head, PublicId};
-use crate::model::{ChatInfo, ChatKind, ChatView};
+use crate::ids::{ChatNumber, ChatUuid, Head, PublicId, UserNumber};
+use crate::model::{ChatInfo, ChatKind, ChatView, Direct};
 use crate::page::{Limit, Page, Span};
 use crate::text::{IdempotencyKey, Name};
 
 use super::applications::unexpected;
 use super::{Access, Answer, Chat, Reader, name};
 
+/// A chat to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChat {
+    /// Who takes part.
+    pub kind: ChatKind,
+    /// Its name; a direct chat has none.
+    pub name: Option<Name>,
+    /// Whether no other such chat of the application may have this name.
+    pub unique_name: bool,
+    /// Who takes part; whoever asks does, if it is a user, whether it is named or not.
+    pub members: Vec<UserNumber>,
+}
+
+impl NewChat {
+    /// A chat for whoever holds the application's token.
+    #[must_use]
+    pub const fn open(name: Option<Name>) -> Self {
+        Self {
+            kind: ChatKind::Open,
+            name,
+            unique_name: false,
+            members: Vec::new(),
+        }
+    }
+
+    /// The chat of two users: these, or this one and whoever asks.
+    #[must_use]
+    pub fn direct(members: impl Into<Vec<UserNumber>>) -> Self {
+        Self {
+            kind: ChatKind::Direct,
+            members: members.into(),
+            ..Self::open(None)
+        }
+    }
+
+    /// A chat of its members.
+    #[must_use]
+    pub fn group(name: Option<Name>, members: impl Into<Vec<UserNumber>>) -> Self {
+        Self {
+            kind: ChatKind::Group,
+            members: members.into(),
+            ..Self::open(name)
+        }
+    }
+}
+
+/// A chat that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeChat {
+    /// The chat.
+    pub chat: ChatView,
+    /// Whether it was there already: each two users have one direct chat.
+    pub found: bool,
+}
+
 impl Chat {
-    /// Creates a chat; its number is the next of its application.
+    /// Creates an open chat; its number is the next of its application.
     ///
     /// # Errors
     /// [`ChatError::ApplicationNotFound`] or [`ChatError::KeyReused`].
     pub async fn create_chat(
         &self,
         access: Access,
-        chat_name: Option<Name>,
+        name: Option<Name>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<ChatView>, ChatError> {
-        let kind = ChatKind::Open;
-        let shown = name(chat_name.as_ref());
-        let command = Command::CreateChat(CreateChat {
+        let made = self.make_chat(access, NewChat::open(name), key).await?;
+        Ok(Answer {
+            value: made.value.chat,
+            replayed: made.replayed,
+        })
+    }
+
+    /// Creates a chat of any kind; its number is the next of its application. Who creates a group owns it. The direct chat of two
+    /// users is found if they have one, also by two who ask at once.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`], [`ChatError::KeyReused`]; [`ChatError::UserNotFound`] for
+    /// a member; [`ChatError::WrongParticipants`] when a direct chat would not have two or a group none;
+    /// [`ChatError::WrongKind`] for members of an open chat or the name of a direct one; [`ChatError::ChatNameTaken`].
+    pub async fn make_chat(
+        &self,
+        access: Access,
+        new: NewChat,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answer<MadeChat>, ChatError> {
+        let NewChat {
             kind,
             name: chat_name,
-            unique_name: false,
-            members: Vec::new(),
+            unique_name,
+            members,
+        } = new;
+        let shown = name(chat_name.as_ref());
+        let new = CreateChat {
+            kind,
+            name: chat_name,
+            unique_name,
+            members,
             uuid: ChatUuid::random(),
-        });
-        let answer = self.submit(access, command, key).await?;
-        let Done::ChatCreated {
-            application,
-            number,
-            at,
-        } = answer.value
-        else {
-            return Err(unexpected());
         };
-        let view = ChatView {
+        let members_count = match kind {
+            ChatKind::Open => 0,
+            _ => new.participants(access.caller).len() as u64,
+        };
+        let direct = new.pair(access.caller).map(|pair| Direct {
+            pair,
+            uuid: new.uuid,
+        });
+        let answer = self.submit(access, Command::CreateChat(new), key).await?;
+        let replayed = answer.replayed;
+        let (application, number, at) = match answer.value {
+            Done::ChatCreated {
+                application,
+                number,
+                at,
+            } => (application, number, at),
+            Done::ChatFound { number } => {
+                let chat = self.chat(access, number).await?.view();
+                let value = MadeChat { chat, found: true };
+                return Ok(Answer { value, replayed });
+            }
+            _ => return Err(unexpected()),
+        };
+        let direct = match direct.filter(|_| kind == ChatKind::Direct) {
+            // The random UUID of this request is not the one that was answered first.
+            Some(_) if replayed => self.direct_of(access, number).await?,
+            direct => direct,
+        };
+        let chat = ChatView {
             number,
             kind,
             name: shown,
+            direct,
+            members_count,
             messages_count: 0,
             created_at: at,
             updated_at: at,
             cursor: self.cursor(application, number, Head::START),
         };
-        Ok(Answer {
-            value: view,
-            replayed: answer.replayed,
-        })
+        let value = MadeChat { chat, found: false };
+        Ok(Answer { value, replayed })
+    }
+
+    /// What a direct chat is called; `None` when it is not there any more.
+    async fn direct_of(
+        &self,
+        access: Access,
+        number: ChatNumber,
+    ) -> Result<Option<Direct>, ChatError> {
+        let application = self.application_id(access).await?;
+        let found = self.inner.stores.chats.get(application, number).await?;
+        Ok(found.and_then(|chat| chat.direct))
     }
 
     /// Renames a chat; `None` takes its name away.
@@ -80,27 +190,74 @@ impl Chat {
         Ok(())
     }
 
-    /// Opens a chat for reading, as it stands now.
+    /// Opens a chat for reading, as it stands now. A user opens the chats he takes part in; the application in the name of a user
+    /// open ones too.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`] or [`ChatError::CallerNotFound`];
+    /// [`ChatError::NotAMember`] when the chat is not that of the user who asks, or not any more.
     pub async fn chat(&self, access: Access, number: ChatNumber) -> Result<Reader, ChatError> {
         let application = self.resolve(access).await?;
         let found = self.inner.stores.chats.get(application.id, number).await?;
         let info = found.ok_or(ChatError::ChatNotFound(number))?;
-        Ok(Reader::new(self.clone(), application.public_id, info))
+        self.opened(access, application.public_id, info).await
     }
 
-    /// A page of an application's chats, ascending by number.
+    /// Opens the direct chat with this UUID for reading; `None` when the application has none such.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`].
+    /// As [`Chat::chat`].
+    pub async fn chat_by_uuid(
+        &self,
+        access: Access,
+        uuid: ChatUuid,
+    ) -> Result<Option<Reader>, ChatError> {
+        let application = self.resolve(access).await?;
+        let found = self.inner.stores.chats.by_uuid(uuid).await?;
+        match found.filter(|chat| chat.application == application.id) {
+            Some(info) => {
+                let reader = self.opened(access, application.public_id, info).await?;
+                Ok(Some(reader))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The head was read before it is asked who may see it, so nothing up to there came after a removal.
+    pub(super) async fn opened(
+        &self,
+        access: Access,
+        application: PublicId,
+        info: ChatInfo,
+    ) -> Result<Reader, ChatError> {
+        let viewer = match (access.caller, info.kind) {
+            (Caller::Application, _) => None,
+            (Caller::For(_), ChatKind::Open) => {
+                self.acting(access).await?;
+                None
+            }
+            (Caller::For(user) | Caller::User(user), _) => {
+                let found = self.inner.stores.members.member(info.id, user).await?;
+                if !found.is_some_and(|member| member.is_there()) {
+                    return Err(ChatError::NotAMember);
+                }
+                Some(user)
+            }
+        };
+        Ok(Reader::new(self.clone(), application, info, viewer))
+    }
+
+    /// A page of an application's chats, ascending by number. What a user takes part in lists [`Chat::my_chats`].
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for a user.
     pub async fn chats(
         &self,
         access: Access,
         span: Span,
         limit: Limit,
     ) -> Result<Page<ChatView>, ChatError> {
+        access.whole()?;
         let application = self.resolve(access).await?;
         let page = self
             .inner
@@ -123,6 +280,8 @@ impl Chat {
             number: info.number,
             kind: info.kind,
             name: info.name,
+            direct: info.direct,
+            members_count: info.members_count,
             messages_count: info.messages_count,
             created_at: info.created_at,
             updated_at: info.updated_at,

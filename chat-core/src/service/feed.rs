@@ -5,7 +5,7 @@ use tokio::sync::watch;
 use crate::cursor::{Cursor, CursorError};
 use crate::error::ChatError;
 use crate::ids::Head;
-use crate::model::{ChatView, Message};
+use crate::model::{ChatView, Member, Message};
 use crate::page::Limit;
 
 use super::Reader;
@@ -31,6 +31,10 @@ pub enum Item {
     Message(Message),
     /// The chat itself.
     Chat(ChatView),
+    /// Somebody who came, was changed, left, or is [`gone`](Member::gone).
+    Member(Member),
+    /// What a member has received and read.
+    Mark(Member),
 }
 
 impl Reader {
@@ -39,15 +43,21 @@ impl Reader {
     /// # Errors
     /// [`ChatError::Cursor`] when it belongs to another chat; [`ChatError::CursorReset`] when it is
     /// of another epoch or beyond the head; [`ChatError::ChatNotFound`] when the chat was deleted
-    /// meanwhile.
+    /// meanwhile; [`ChatError::Removed`] when who reads takes part no more, whatever the cursor: who comes back goes on with it.
     pub async fn changes(&self, after: Option<Cursor>, limit: Limit) -> Result<Feed, ChatError> {
         let after = match after {
             Some(cursor) => self.check(cursor)?,
             None => self.info.head,
         };
         let history = &self.service.inner.stores.history;
-        let found = history.changes(self.info.id, after, limit, None).await?;
+        let found = history
+            .changes(self.info.id, after, limit, self.viewer)
+            .await?;
         let changes = found.ok_or(ChatError::ChatNotFound(self.info.number))?;
+        let is_there = |viewer: Option<&Member>| viewer.is_some_and(Member::is_there);
+        if self.viewer.is_some() && !is_there(changes.viewer.as_ref()) {
+            return Err(ChatError::Removed);
+        }
         if !changes.chat.head.covers(after) {
             return Err(ChatError::CursorReset);
         }
@@ -57,6 +67,14 @@ impl Reader {
         };
         let (next, head) = (cursor(changes.next), cursor(changes.chat.head));
         let mut items: Vec<Item> = changes.messages.into_iter().map(Item::Message).collect();
+        for member in changes.members {
+            if member.mark_change > after.change {
+                items.push(Item::Mark(member.clone()));
+            }
+            if member.own_change > after.change {
+                items.push(Item::Member(member));
+            }
+        }
         if changes.chat_touched {
             items.push(Item::Chat(
                 self.service.view(self.application, changes.chat),

@@ -3,9 +3,10 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::commit::Caller;
 use crate::error::ChatError;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
-use crate::model::{ChatInfo, Message};
+use crate::model::{ChatInfo, ChatKind, Message};
 use crate::port::{Hit, Order, SearchQuery, SearchScope};
 use crate::terms::Query;
 
@@ -21,23 +22,37 @@ pub(super) struct Hits<'a> {
     service: &'a Chat,
     application: ApplicationId,
     scope: SearchScope,
+    caller: Caller,
     /// The chats that hits were in; `None` for one where nothing may be found.
     chats: BTreeMap<ChatId, Option<ChatNumber>>,
 }
 
 impl<'a> Hits<'a> {
-    pub(super) fn new(service: &'a Chat, application: ApplicationId, scope: SearchScope) -> Self {
+    /// In all chats that whoever asks may read.
+    pub(super) fn anywhere(service: &'a Chat, application: ApplicationId, caller: Caller) -> Self {
+        let scope = SearchScope::Application(application);
+        Self::new(service, application, scope, caller)
+    }
+
+    fn new(
+        service: &'a Chat,
+        application: ApplicationId,
+        scope: SearchScope,
+        caller: Caller,
+    ) -> Self {
         Self {
             service,
             application,
             scope,
+            caller,
             chats: BTreeMap::new(),
         }
     }
 
+    /// In a chat that was opened.
     pub(super) fn in_chat(service: &'a Chat, chat: &ChatInfo) -> Self {
         let scope = SearchScope::Chat(chat.application, chat.id);
-        let mut hits = Self::new(service, chat.application, scope);
+        let mut hits = Self::new(service, chat.application, scope, Caller::Application);
         hits.chats.insert(chat.id, Some(chat.number));
         hits
     }
@@ -129,8 +144,19 @@ impl<'a> Hits<'a> {
         if matches!(self.scope, SearchScope::Chat(..)) {
             return Ok(*entry.insert(None));
         }
-        let found = self.service.inner.stores.chats.by_id(chat).await?;
+        let stores = &self.service.inner.stores;
+        let found = stores.chats.by_id(chat).await?;
         let found = found.filter(|chat| chat.application == self.application);
+        let is_open = found.as_ref().map(|chat| chat.kind) == Some(ChatKind::Open);
+        let may_read = match self.caller {
+            Caller::Application => true,
+            Caller::For(_) if is_open => true,
+            Caller::For(user) | Caller::User(user) => {
+                let member = stores.members.member(chat, user).await?;
+                member.is_some_and(|member| member.is_there())
+            }
+        };
+        let found = found.filter(|_| may_read);
         Ok(*entry.insert(found.map(|chat| chat.number)))
     }
 }

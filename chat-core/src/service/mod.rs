@@ -1,5 +1,6 @@
 //! The use cases. [`Chat`] is what an embedder holds.
 
+mod access;
 mod applications;
 mod chats;
 mod counts;
@@ -8,13 +9,20 @@ mod hits;
 mod import;
 mod index;
 mod lead;
+mod leavers;
+mod logins;
+mod marks;
+mod members;
 mod messages;
+mod mine;
 mod operations;
 mod reader;
 mod search;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod users;
 mod watches;
 
 use std::num::NonZeroUsize;
@@ -27,23 +35,29 @@ use tokio::task::JoinSet;
 use crate::clock::{Clock, SystemClock};
 use crate::commit::{Caller, Command, Done, Key, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError};
-use crate::ids::{ApplicationId, Epoch, Token};
+use crate::ids::{ApplicationId, Epoch, Token, UserNumber};
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
+use crate::password::Passwords;
 use crate::port::{Bus, Counter, Queue, Search, Store, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer};
 use crate::text::{IdempotencyKey, Name};
 
+pub use access::Access;
 pub use applications::DEFAULT_APPLICATION;
+pub use chats::{MadeChat, NewChat};
 pub use feed::{Feed, Item, Watch};
 pub use index::IndexLag;
+pub use logins::{LoggedIn, Login, SESSION_SECONDS};
 pub use messages::Posted;
+pub use mine::MyChat;
 pub use operations::OperationState;
 pub use reader::Reader;
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
+pub use users::{NewUser, UserChange};
 
 use index::IndexState;
 use lead::Lead;
@@ -140,6 +154,7 @@ struct Inner {
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     keyring: Keyring,
+    passwords: Passwords,
     epoch: Epoch,
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
@@ -167,44 +182,6 @@ pub struct Answer<T> {
     pub value: T,
     /// Whether this is the answer to an earlier request, repeated.
     pub replayed: bool,
-}
-
-/// Who asks: which application, and by what right. Every call looks it up anew.
-#[derive(Debug, Clone, Copy)]
-pub struct Access {
-    scope: Scope,
-    caller: Caller,
-}
-
-impl Access {
-    const ROOT: Self = Self {
-        scope: Scope::Root,
-        caller: Caller::Application,
-    };
-
-    /// The same application, asked by this caller.
-    #[must_use]
-    pub const fn by(self, caller: Caller) -> Self {
-        Self { caller, ..self }
-    }
-}
-
-impl From<Token> for Access {
-    fn from(token: Token) -> Self {
-        Self {
-            scope: Scope::Token(token.hash()),
-            caller: Caller::Application,
-        }
-    }
-}
-
-impl From<ApplicationId> for Access {
-    fn from(id: ApplicationId) -> Self {
-        Self {
-            scope: Scope::Application(id),
-            caller: Caller::Application,
-        }
-    }
 }
 
 impl Chat {
@@ -301,6 +278,7 @@ impl Chat {
                 bus,
                 clock,
                 keyring,
+                passwords: Passwords::default(),
                 epoch,
                 lanes,
                 queued,

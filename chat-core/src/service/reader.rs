@@ -1,5 +1,5 @@
 use crate::error::ChatError;
-use crate::ids::{Head, MessageNumber, PublicId};
+use crate::ids::{Head, MessageNumber, PublicId, UserNumber};
 use crate::model::{ChatInfo, ChatView, Message};
 use crate::page::{Limit, Page, Span};
 
@@ -11,14 +11,35 @@ pub struct Reader {
     pub(super) service: Chat,
     pub(super) application: PublicId,
     pub(super) info: ChatInfo,
+    /// Who reads, when that has to be a member.
+    pub(super) viewer: Option<UserNumber>,
 }
 
 impl Reader {
-    pub(super) fn new(service: Chat, application: PublicId, info: ChatInfo) -> Self {
+    pub(super) fn new(
+        service: Chat,
+        application: PublicId,
+        info: ChatInfo,
+        viewer: Option<UserNumber>,
+    ) -> Self {
         Self {
             service,
             application,
             info,
+            viewer,
+        }
+    }
+
+    /// Whoever reads still takes part: what was read before this may be shown.
+    pub(super) async fn still_there(&self) -> Result<(), ChatError> {
+        let Some(user) = self.viewer else {
+            return Ok(());
+        };
+        let members = &self.service.inner.stores.members;
+        let found = members.member(self.info.id, user).await?;
+        match found.is_some_and(|member| member.is_there()) {
+            true => Ok(()),
+            false => Err(ChatError::Removed),
         }
     }
 
@@ -43,7 +64,7 @@ impl Reader {
     /// One message.
     ///
     /// # Errors
-    /// [`ChatError::MessageNotFound`], when it was deleted too.
+    /// [`ChatError::MessageNotFound`], when it was deleted too; [`ChatError::Removed`].
     pub async fn message(&self, number: MessageNumber) -> Result<Message, ChatError> {
         let found = self
             .service
@@ -52,16 +73,20 @@ impl Reader {
             .history
             .get(self.info.id, number)
             .await?;
-        found
-            .filter(|message| !message.is_deleted())
-            .ok_or(ChatError::MessageNotFound(number))
+        let message = found.filter(|message| !message.is_deleted());
+        let message = message.ok_or(ChatError::MessageNotFound(number))?;
+        if number > self.info.head.number {
+            self.still_there().await?;
+        }
+        Ok(message)
     }
 
     /// A page of messages, ascending by number; with tombstones when asked for.
     ///
     /// # Errors
     /// [`ChatError::ChatNotFound`] when the chat was deleted after it was opened and this page,
-    /// which goes on behind another one, would look like the end of the list.
+    /// which goes on behind another one, would look like the end of the list; [`ChatError::Removed`] when who reads was removed
+    /// since.
     pub async fn messages(
         &self,
         span: Span,
@@ -77,6 +102,9 @@ impl Reader {
         let goes_on = matches!(span, Span::After(after) if after > 0);
         if goes_on && !page.more && stores.chats.by_id(self.info.id).await?.is_none() {
             return Err(ChatError::ChatNotFound(self.info.number));
+        }
+        if goes_on {
+            self.still_there().await?;
         }
         Ok(page)
     }

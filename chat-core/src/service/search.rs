@@ -5,7 +5,7 @@ use crate::error::ChatError;
 use crate::ids::{ApplicationId, ChatNumber, Head};
 use crate::model::Message;
 use crate::page::Limit;
-use crate::port::{Order, SearchScope};
+use crate::port::Order;
 use crate::terms::Query;
 
 use super::hits::Hits;
@@ -53,11 +53,12 @@ impl Reader {
     /// Searches the chat. The Store decides what exists; every hit is checked against it.
     ///
     /// # Errors
-    /// [`ChatError::SearchUnavailable`].
+    /// [`ChatError::SearchUnavailable`]; [`ChatError::Removed`] when who reads was removed since the chat was opened.
     pub async fn search(&self, request: &SearchRequest) -> Result<Found, ChatError> {
         let indexed_through = self.indexed_through().await?;
         let hits = Hits::in_chat(&self.service, &self.info);
         let (items, next) = hits.page(request).await?;
+        self.still_there().await?;
         Ok(Found {
             items: items.into_iter().map(|(_, message)| message).collect(),
             next,
@@ -82,25 +83,25 @@ impl Reader {
 }
 
 impl Chat {
-    /// Searches all chats of an application. The Store decides what exists; every hit is checked
-    /// against it.
+    /// Searches all chats of an application; for a user those he takes part in. The Store decides what exists and who may see it;
+    /// every hit is checked against it.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`] or [`ChatError::SearchUnavailable`].
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`] or [`ChatError::SearchUnavailable`].
     pub async fn search(
         &self,
         access: Access,
         request: &SearchRequest,
     ) -> Result<FoundAnywhere, ChatError> {
-        let application = self.resolve(access).await?.id;
+        let application = self.acting(access).await?.id;
         let is_current = self.has_indexed(application).await?;
-        let scope = SearchScope::Application(application);
         let veil = self.inner.keyring.veil(application);
         let request = SearchRequest {
             after: request.after.map(|told| veil.lift(told)),
             ..request.clone()
         };
-        let (items, next) = Hits::new(self, application, scope).page(&request).await?;
+        let hits = Hits::anywhere(self, application, access.caller);
+        let (items, next) = hits.page(&request).await?;
         Ok(FoundAnywhere {
             items,
             next: next.map(|place| veil.cover(place)),

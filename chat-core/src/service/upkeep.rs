@@ -85,6 +85,17 @@ impl Chat {
         Ok(())
     }
 
+    /// Forgets sessions that have expired.
+    ///
+    /// # Errors
+    /// Only those of any call.
+    pub async fn forget_sessions(&self) -> Result<(), ChatError> {
+        let now = self.inner.clock.now();
+        let sessions = &self.inner.stores.sessions;
+        while sessions.prune_sessions(now, Limit::MAX).await?.more {}
+        Ok(())
+    }
+
     /// What recounts have repaired since the start. It grows only when data was changed by hand.
     #[must_use]
     pub fn recounted(&self) -> Recounted {
@@ -122,17 +133,26 @@ pub(super) async fn run(chat: Weak<Inner>, recount_every: Duration) {
         let lead = &chat.inner.lead;
         let result = match due {
             Due::Recount => {
-                let work = async { chat.recount().await.and(chat.forget_keys().await) };
+                let work = async {
+                    let forgotten = chat.forget_keys().await.and(chat.forget_sessions().await);
+                    chat.recount().await.and(forgotten)
+                };
                 lead.alone(ROLE, LEASE, work).await
             }
-            Due::Purge => lead.alone(ROLE, LEASE, chat.purge()).await,
+            Due::Purge => lead.alone(ROLE, LEASE, clear(&chat)).await,
             // Where something was deleted it is erased at once, whoever leads.
-            Due::Deleted => Some(chat.purge().await),
+            Due::Deleted => Some(clear(&chat).await),
         };
         if let Some(Err(error)) = result {
             tracing::warn!(?error, "scheduled work stopped and will be tried again");
         }
     }
+}
+
+/// Clears away what deleted chats and users left.
+async fn clear(chat: &Chat) -> Result<(), ChatError> {
+    let purged = chat.purge().await;
+    purged.and(chat.let_go().await)
 }
 
 /// What there is to do.

@@ -136,7 +136,9 @@ impl WorkingApplication {
             }
             Some(NewPassword::Rehashed { .. }) | None => {}
         }
-        user.updated_at = user.updated_at.max(now);
+        // By this time a login knows that its password was changed meanwhile, so it moves even while the clock does not.
+        let later = Timestamp(user.updated_at.0 + i64::from(ends.is_some()));
+        user.updated_at = now.max(later);
         self.end(number, ends);
         Ok(Done::UserChanged)
     }

@@ -1,8 +1,11 @@
 mod bus;
 mod counts;
 mod index;
+mod logins;
+mod members;
 mod nodes;
 mod queued;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;

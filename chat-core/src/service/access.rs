@@ -1,0 +1,63 @@
+use crate::commit::{Caller, Scope};
+use crate::error::ChatError;
+use crate::ids::{ApplicationId, Token, UserNumber};
+
+/// Who asks: which application, and by what right. Every call looks it up anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    pub(super) scope: Scope,
+    pub(super) caller: Caller,
+}
+
+impl Access {
+    pub(super) const ROOT: Self = Self {
+        scope: Scope::Root,
+        caller: Caller::Application,
+    };
+
+    /// The same application, asked by this caller.
+    #[must_use]
+    pub const fn by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub const fn caller(self) -> Caller {
+        self.caller
+    }
+
+    /// For what only the application may ask for.
+    pub(super) fn whole(self) -> Result<(), ChatError> {
+        match self.caller {
+            Caller::Application => Ok(()),
+            Caller::For(_) | Caller::User(_) => Err(ChatError::NotAllowed),
+        }
+    }
+
+    /// For what only the application and this user may ask for.
+    pub(super) fn own(self, user: UserNumber) -> Result<(), ChatError> {
+        match self.caller.user() {
+            Some(caller) if caller != user => Err(ChatError::NotAllowed),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<Token> for Access {
+    fn from(token: Token) -> Self {
+        Self {
+            scope: Scope::Token(token.hash()),
+            caller: Caller::Application,
+        }
+    }
+}
+
+impl From<ApplicationId> for Access {
+    fn from(id: ApplicationId) -> Self {
+        Self {
+            scope: Scope::Application(id),
+            caller: Caller::Application,
+        }
+    }
+}

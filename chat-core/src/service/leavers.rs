@@ -1,0 +1,38 @@
+//! What is left to do after a user was deleted: it leaves the chats that it was in.
+
+use futures_util::future::join_all;
+
+use crate::commit::{Command, Outcome, Request, Scope};
+use crate::error::ChatError;
+use crate::page::Limit;
+
+use super::Chat;
+
+impl Chat {
+    /// Lets deleted users go from the chats that they were in, so that whoever follows these learns of it.
+    ///
+    /// # Errors
+    /// Only those of any call; the next time goes on where this one stopped.
+    pub async fn let_go(&self) -> Result<(), ChatError> {
+        while self.let_go_of_some().await? {}
+        Ok(())
+    }
+
+    /// Up to a page of them, in one batch as far as the lanes allow; whether there may be more.
+    pub(super) async fn let_go_of_some(&self) -> Result<bool, ChatError> {
+        let limit = Limit::DEFAULT;
+        let left = self.inner.stores.members.left_behind(limit).await?;
+        let is_full = left.len() == limit.get();
+        let going = left.into_iter().map(|(application, chat, user)| {
+            let command = Command::RemoveMember(chat, user);
+            let request = Request::new(Scope::Application(application), command);
+            self.inner.lanes.submit(request)
+        });
+        let mut moved = false;
+        for outcome in join_all(going).await {
+            // Refused is what another node has done already, or what went with its chat meanwhile.
+            moved |= matches!(outcome?, Outcome::Done { .. });
+        }
+        Ok(is_full && moved)
+    }
+}

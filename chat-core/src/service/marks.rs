@@ -1,0 +1,65 @@
+use crate::commit::{Command, Mark};
+use crate::error::ChatError;
+use crate::ids::{ChatNumber, MessageNumber};
+use crate::model::Member;
+
+use super::{Access, Chat, Reader};
+
+impl Reader {
+    /// The ranges of single messages that any member has read above its mark, as far as they have a message of `low` to `high`.
+    ///
+    /// # Errors
+    /// [`ChatError::Removed`] when who reads was removed since the chat was opened.
+    pub async fn ranges(
+        &self,
+        low: MessageNumber,
+        high: MessageNumber,
+    ) -> Result<Vec<(MessageNumber, MessageNumber)>, ChatError> {
+        let members = &self.service.inner.stores.members;
+        let found = members.ranges(self.info.id, low, high).await?;
+        self.still_there().await?;
+        Ok(found)
+    }
+}
+
+impl Chat {
+    /// Tells how far whoever asks has received and read a chat, and answers where its marks stand then. They only rise.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`], [`ChatError::ChatNotFound`] or
+    /// [`ChatError::NotAMember`]; [`ChatError::NoCaller`] for the application; [`ChatError::BeyondHead`].
+    pub async fn mark(
+        &self,
+        access: Access,
+        chat: ChatNumber,
+        mark: Mark,
+    ) -> Result<Member, ChatError> {
+        let user = access.caller.user().ok_or(ChatError::NoCaller)?;
+        self.submit(access, Command::Mark(chat, mark), None).await?;
+        self.chat(access, chat).await?.member(user).await
+    }
+
+    /// Tells that whoever asks has read one message, and nothing of those around it.
+    ///
+    /// # Errors
+    /// As [`Chat::mark`], but [`ChatError::MessageNotFound`] beyond the last message.
+    pub async fn mark_read(
+        &self,
+        access: Access,
+        chat: ChatNumber,
+        message: MessageNumber,
+    ) -> Result<(), ChatError> {
+        self.submit(access, Command::Read(chat, message), None)
+            .await?;
+        Ok(())
+    }
+
+    /// Leaves a chat out of the list of whoever asks, until something is posted in it.
+    ///
+    /// # Errors
+    /// As [`Chat::mark`].
+    pub async fn hide(&self, access: Access, chat: ChatNumber) -> Result<(), ChatError> {
+        self.submit(access, Command::Hide(chat), None).await?;
+        Ok(())
+    }
+}

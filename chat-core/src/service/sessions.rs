@@ -1,0 +1,92 @@
+use crate::bearer::Bearer;
+use crate::commit::{Command, Done, GiveToken};
+use crate::error::{BackendError, ChatError, ErrorKind};
+use crate::ids::{SessionId, UserNumber};
+use crate::model::Session;
+use crate::page::Limit;
+
+use super::applications::unexpected;
+use super::{Access, Chat, Login};
+
+impl Chat {
+    /// Up to `limit` sessions of a user that have not expired, the latest first.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for another user.
+    pub async fn sessions(
+        &self,
+        access: Access,
+        user: UserNumber,
+        limit: Limit,
+    ) -> Result<Vec<Session>, ChatError> {
+        access.own(user)?;
+        let application = self.resolve(access).await?.id;
+        let sessions = &self.inner.stores.sessions;
+        let mut found = sessions.sessions(application, user, limit).await?;
+        let now = self.inner.clock.now();
+        found.retain(|session| session.expires_at > now);
+        Ok(found)
+    }
+
+    /// Ends a session: its token proves nothing from now on.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::SessionNotFound`]; [`ChatError::NotAllowed`] for another user.
+    pub async fn end_session(
+        &self,
+        access: Access,
+        user: UserNumber,
+        session: SessionId,
+    ) -> Result<(), ChatError> {
+        access.own(user)?;
+        let application = self.resolve(access).await?.id;
+        let sessions = &self.inner.stores.sessions;
+        match sessions.end_session(application, user, session).await? {
+            true => Ok(()),
+            false => Err(ChatError::SessionNotFound),
+        }
+    }
+
+    /// Ends the session of whoever asks; done already is done. A lasting token stays.
+    ///
+    /// # Errors
+    /// Only those of any call.
+    pub async fn logout(&self, login: &Login) -> Result<(), ChatError> {
+        if let Some(session) = login.session {
+            let sessions = &self.inner.stores.sessions;
+            sessions
+                .end_session(login.application, login.user, session)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The lasting token of a user; if it has none, `new` becomes it, or else a random one.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`] or [`ChatError::UserNotFound`];
+    /// [`ChatError::NotAllowed`] for another user.
+    pub async fn lasting_token(
+        &self,
+        access: Access,
+        user: UserNumber,
+        new: Option<Bearer>,
+    ) -> Result<Bearer, ChatError> {
+        let owner = self.resolve(access).await?.public_id;
+        let token = new.unwrap_or_else(Bearer::lasting);
+        let keyring = &self.inner.keyring;
+        let give = GiveToken {
+            hash: token.hash(),
+            sealed: keyring.seal_bearer(&token, owner, user),
+        };
+        let command = Command::GiveToken(user, give);
+        let answer = self.submit(access, command, None).await?;
+        let Done::TokenGiven { sealed } = answer.value else {
+            return Err(unexpected());
+        };
+        keyring.open_bearer(&sealed, owner, user).map_err(|error| {
+            let fault = BackendError::new(ErrorKind::Internal, "keyring", "open");
+            ChatError::Internal(fault.with_source(error))
+        })
+    }
+}
