@@ -33,9 +33,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SystemClock};
-use crate::commit::{Caller, Command, Done, Key, Outcome, Request, Scope, Sink};
+use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
 use crate::error::{BackendError, ChatError};
-use crate::ids::{ApplicationId, Epoch, Token, UserNumber};
+use crate::ids::Epoch;
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
 use crate::password::Passwords;

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::commit::{Edit, Post};
+use crate::commit::{Caller, Edit, Post};
 use crate::cursor::CursorError;
 use crate::error::ErrorKind;
-use crate::ids::{ChatNumber, Head, MessageNumber};
+use crate::ids::{ApplicationId, ChatNumber, Head, MessageNumber, Token, UserNumber};
 use crate::model::{ChatView, Tenant};
 use crate::page::{Limit, Span};
 use crate::port::{MockBus, MockSearch, Order};
