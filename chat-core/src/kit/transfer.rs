@@ -4,15 +4,17 @@
 
 use std::sync::Arc;
 
-use crate::commit::{Command, Import, Imported, SourceHash};
+use crate::commit::{Caller, Command, CreateChat, GiveToken, Import, Imported, Mark, SourceHash};
 use crate::error::ErrorKind;
-use crate::ids::{ChatNumber, OperationId, Token};
+use crate::ids::{ChatNumber, ChatUuid, MessageNumber, OperationId, SessionId, Token, UserNumber};
 use crate::kit::store::desk::{
     Desk, NOW, commit, create_chat, delete, edit, limit, new_application, number, post, reply,
 };
 use crate::memory::MemoryStore;
+use crate::model::{ChatKind, Session};
 use crate::page::Limit;
 use crate::port::{Part, Place, Standing, Store, Transfer, Upkeep as _};
+use crate::seal::Sealed;
 use crate::text::Body;
 use crate::transfer::{Comparison, Mover, Report};
 
@@ -32,6 +34,7 @@ macro_rules! transfer_kit {
         $($each)+! { $($fresh)+, [$crate::kit::transfer]
             what_goes_in_comes_out_the_same,
             what_was_moved_goes_on_as_before,
+            people_who_were_moved_go_on_as_before,
             a_part_written_twice_changes_nothing,
             a_transfer_goes_on_where_it_stopped,
             a_store_with_data_takes_no_transfer,
@@ -72,10 +75,64 @@ async fn filled() -> (Arc<MemoryStore>, [Token; 3]) {
         ask.operation = Some(OperationId::random());
         commit(&store, vec![ask]).await;
         desk.done(vec![import(one)]).await;
+        people(&desk).await;
     }
     let gone = Desk::of(&store, tokens[2]).await;
     gone.done(vec![Command::CloseApplication]).await;
     (memory, tokens)
+}
+
+const ALICE: UserNumber = UserNumber(1);
+const BOB: UserNumber = UserNumber(2);
+const GROUP: ChatNumber = ChatNumber(4);
+const DIRECT: ChatNumber = ChatNumber(5);
+
+/// Two users with a group and a chat of their own, and one who was deleted while it was in the group.
+async fn people(desk: &Desk) {
+    for name in ["Älice", "bob", "carol"] {
+        desk.user(name).await;
+    }
+    let carol = UserNumber(3);
+    assert_eq!(desk.group(&[ALICE, BOB, carol]).await, GROUP);
+    let direct = Command::CreateChat(CreateChat {
+        kind: ChatKind::Direct,
+        name: None,
+        unique_name: false,
+        members: vec![BOB],
+        uuid: ChatUuid::random(),
+    });
+    desk.done_by(Caller::User(ALICE), vec![direct]).await;
+    for user in [ALICE, BOB, carol, ALICE] {
+        desk.done_by(Caller::User(user), vec![post(GROUP, "hello")])
+            .await;
+    }
+    let mark = Mark {
+        delivered: Some(MessageNumber(2)),
+        read: Some(MessageNumber(1)),
+    };
+    let read = Command::Read(GROUP, MessageNumber(4));
+    let asks = vec![Command::Mark(GROUP, mark), read, Command::Hide(DIRECT)];
+    desk.done_by(Caller::User(BOB), asks).await;
+    let token = GiveToken {
+        hash: Token::random().hash(),
+        sealed: Sealed(vec![7; 9]),
+    };
+    desk.done(vec![
+        Command::GiveToken(BOB, token),
+        Command::DeleteUser(carol),
+    ])
+    .await;
+    let session = Session {
+        id: SessionId(uuid::Uuid::new_v4()),
+        token: Token::random().hash(),
+        application: desk.application,
+        user: ALICE,
+        device: Some("a phone".to_owned()),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(9),
+    };
+    let opened = desk.store.open_session(&session, NOW).await;
+    assert!(opened.expect("open_session"));
 }
 
 fn import(chat: ChatNumber) -> Command {
@@ -133,9 +190,11 @@ pub async fn what_goes_in_comes_out_the_same(store: &Arc<dyn Movable>) {
     assert_eq!(store.standing().await.expect("standing"), Standing::Used);
     let report = compare(memory.clone(), store.clone()).await;
     assert_eq!((report.differences, report.first.clone()), (0, vec![]));
-    assert_eq!((report.one, report.one.messages), (report.other, 45));
-    assert_eq!((report.one.applications, report.one.chats), (3, 9));
-    assert_eq!(report.one.records, 9);
+    assert_eq!((report.one, report.one.messages), (report.other, 57));
+    assert_eq!((report.one.applications, report.one.chats), (3, 15));
+    assert_eq!((report.one.users, report.one.members), (9, 15));
+    // A session and a range, a key, an operation and a source each.
+    assert_eq!(report.one.records, 15);
     for size in [1, 3, 1_000] {
         let (one, other) = (
             parts(&*memory, limit(size)).await,
@@ -177,7 +236,7 @@ pub async fn what_was_moved_goes_on_as_before(store: &Arc<dyn Movable>) {
     assert_eq!(desk.info(chat).await.head.change, head.change.next());
     let page = desk.changes(chat, Default::default(), 1_000).await;
     assert_eq!(page.messages.len() as u64, head.number.0 + 1);
-    assert_eq!(desk.chat().await, ChatNumber(5));
+    assert_eq!(desk.chat().await, ChatNumber(7));
     assert!(
         after
             .by_token(tokens[2].hash())
@@ -185,6 +244,55 @@ pub async fn what_was_moved_goes_on_as_before(store: &Arc<dyn Movable>) {
             .expect("ok")
             .is_none()
     );
+}
+
+/// Names, tokens, pairs, sessions, marks and integer ids are found where they were.
+pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
+    let (memory, tokens) = filled().await;
+    move_all(memory.clone(), &*memory, store.clone()).await;
+    let [before, after]: [Arc<dyn Store>; 2] = [memory, store.clone()];
+    let (old, desk) = (
+        Desk::of(&before, tokens[0]).await,
+        Desk::of(&after, tokens[0]).await,
+    );
+    let bob = before.users(old.application, &[BOB]).await.expect("users");
+    let found = after.user_by_name(desk.application, "bob").await;
+    assert_eq!(found.expect("user_by_name"), bob.first().cloned());
+    let token = bob[0].lasting_token.as_ref().expect("a token").hash;
+    let found = after.user_by_token(token).await.expect("user_by_token");
+    assert_eq!(found, Some((desk.application, bob[0].clone())));
+    let sessions = before.sessions(old.application, ALICE, Limit::MAX).await;
+    let session = sessions.expect("sessions").remove(0);
+    let found = after.session(session.token).await.expect("session");
+    let expected = Session {
+        application: desk.application,
+        ..session
+    };
+    assert_eq!(found, Some(expected));
+    let uuid = old.info(DIRECT).await.direct.expect("a pair").uuid;
+    let direct = after.by_uuid(uuid).await.expect("by_uuid");
+    assert_eq!(direct.map(|chat| chat.number), Some(DIRECT));
+    let own = |desk: &Desk| {
+        let desk = desk.clone();
+        async move {
+            let id = desk.info(GROUP).await.id;
+            let own = desk.store.chat_of(id, BOB).await.expect("chat_of");
+            let own = own.expect("a member");
+            (own.member, own.latest, own.unread)
+        }
+    };
+    assert_eq!(own(&old).await, own(&desk).await);
+    assert_eq!(own(&desk).await.2, 1, "carol's is unread");
+    let gone = desk.message(GROUP, 3).await.expect("carol's");
+    assert_eq!(gone.sender, None);
+    let id = gone.ext_id.expect("an id");
+    let place = after.by_ext_id(id).await.expect("by_ext_id");
+    let expected = (desk.info(GROUP).await.id, MessageNumber(3));
+    assert_eq!(place, Some(expected));
+    let mut left = after.left_behind(Limit::MAX).await.expect("left_behind");
+    left.retain(|(application, ..)| *application == desk.application);
+    assert_eq!(left, [(desk.application, GROUP, UserNumber(3))]);
+    assert_eq!(desk.user("carol").await, UserNumber(4));
 }
 
 /// As when the answer to it was lost.

@@ -33,7 +33,10 @@ pub use store::{
     Applications, ChangedRows, Changes, Chats, Commit, Committed, Dirty, History, Moved, Outbox,
     Progress, Settled, Store, Upkeep,
 };
-pub use transfer::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
+pub use transfer::{
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, Standing,
+    Transfer,
+};
 
 #[cfg(any(test, feature = "mock"))]
 pub use bus::MockBus;

@@ -10,8 +10,11 @@ use crate::commit::{
     RequestWrite, SourceHash,
 };
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId};
-use crate::model::Message;
+use crate::ids::{
+    ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId, TokenHash,
+    UserNumber,
+};
+use crate::model::{Member, Message, Session, User};
 use crate::page::Limit;
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -22,8 +25,16 @@ type Result<T> = std::result::Result<T, BackendError>;
 pub enum Place {
     /// Among the applications, in the order of their rows.
     Applications(ApplicationId),
+    /// Among the users of all applications, in the order of the applications' rows, then by number.
+    Users(ApplicationId, UserNumber),
+    /// Among the sessions, by the hash of their tokens.
+    Sessions(TokenHash),
     /// Among the chats of all applications, in the order of their rows.
     Chats(ChatId),
+    /// Among the members of all chats, in the order of the chats' rows, then by user.
+    Members(ChatId, UserNumber),
+    /// Among the ranges of single messages that were read, in the order of the chats' rows, then by user and first message.
+    Ranges(ChatId, UserNumber, MessageNumber),
     /// Among the messages of all chats, in the order of the chats' rows, then by number.
     Messages(ChatId, MessageNumber),
     /// Among the remembered keys, in the order of the applications' rows, then by key.
@@ -46,8 +57,12 @@ impl Place {
     #[must_use]
     pub const fn next_kind(self) -> Self {
         match self {
-            Self::Applications(_) => Self::Chats(ChatId(0)),
-            Self::Chats(_) => Self::Messages(ChatId(0), MessageNumber::ZERO),
+            Self::Applications(_) => Self::Users(ApplicationId::ROOT, UserNumber::ZERO),
+            Self::Users(..) => Self::Sessions(TokenHash([0; 32])),
+            Self::Sessions(_) => Self::Chats(ChatId(0)),
+            Self::Chats(_) => Self::Members(ChatId(0), UserNumber::ZERO),
+            Self::Members(..) => Self::Ranges(ChatId(0), UserNumber::ZERO, MessageNumber::ZERO),
+            Self::Ranges(..) => Self::Messages(ChatId(0), MessageNumber::ZERO),
             Self::Messages(..) => Self::Requests(ApplicationId(-1), KeyHash([0; 32])),
             Self::Requests(..) => Self::Operations(OperationId(uuid::Uuid::nil())),
             Self::Operations(_) => Self::Imports(SourceHash([0; 32])),
@@ -121,13 +136,47 @@ pub struct MessageRow {
     pub message: Message,
 }
 
-/// Rows of one kind, deleted ones included. A [`ChatState`] has no row id here.
+/// A member with where it belongs.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// In which application.
+    pub application: PublicId,
+    /// In which chat of it.
+    pub chat: ChatNumber,
+    /// The member, or one who left.
+    pub member: Member,
+}
+
+/// What a member has read above its mark.
+#[derive(Debug, Clone, Copy)]
+pub struct RangeRow {
+    /// In which application.
+    pub application: PublicId,
+    /// In which chat of it.
+    pub chat: ChatNumber,
+    /// Which member.
+    pub user: UserNumber,
+    /// The first message.
+    pub low: MessageNumber,
+    /// The last one.
+    pub high: MessageNumber,
+}
+
+/// Rows of one kind, deleted ones included. A [`ChatState`] has no row id here, and a [`Session`] that of no application.
 #[derive(Debug, Clone)]
 pub enum Rows {
     /// Applications.
     Applications(Vec<ApplicationState>),
+    /// Users, each with its application.
+    Users(Vec<(PublicId, User)>),
+    /// Sessions, each with its application; in the row itself stands [`ApplicationId::ROOT`].
+    Sessions(Vec<(PublicId, Session)>),
     /// Chats, each with its application.
     Chats(Vec<(PublicId, ChatState)>),
+    /// Members.
+    Members(Vec<MemberRow>),
+    /// What members have read above their marks.
+    Ranges(Vec<RangeRow>),
     /// Messages.
     Messages(Vec<MessageRow>),
     /// Remembered keys.
@@ -146,7 +195,11 @@ impl Rows {
     pub const fn len(&self) -> usize {
         match self {
             Self::Applications(rows) => rows.len(),
+            Self::Users(rows) => rows.len(),
+            Self::Sessions(rows) => rows.len(),
             Self::Chats(rows) => rows.len(),
+            Self::Members(rows) => rows.len(),
+            Self::Ranges(rows) => rows.len(),
             Self::Messages(rows) => rows.len(),
             Self::Requests(rows) => rows.len(),
             Self::Operations(rows) => rows.len(),

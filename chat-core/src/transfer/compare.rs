@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::commit::{KeyHash, SourceHash};
-use crate::ids::{ChatNumber, MessageNumber, OperationId, PublicId};
+use crate::ids::{ChatNumber, MessageNumber, OperationId, PublicId, SessionId, UserNumber};
 use crate::page::Limit;
 use crate::port::{MessageRow, Place, Rows, Transfer};
 
@@ -21,8 +21,16 @@ const TOLD: usize = 10;
 pub enum What {
     /// The row of an application.
     Application(PublicId),
+    /// A user.
+    User(PublicId, UserNumber),
+    /// A login.
+    Session(PublicId, SessionId),
     /// The row of a chat.
     Chat(PublicId, ChatNumber),
+    /// A member of a chat.
+    Member(PublicId, ChatNumber, UserNumber),
+    /// What a member has read above its mark, from a message on.
+    Range(PublicId, ChatNumber, UserNumber, MessageNumber),
     /// The messages of a chat, all together.
     Messages(PublicId, ChatNumber),
     /// A remembered key.
@@ -37,7 +45,16 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Application(id) => write!(f, "application {id}"),
+            Self::User(id, user) => write!(f, "user {user} of application {id}"),
+            Self::Session(id, _) => write!(f, "a session of application {id}"),
             Self::Chat(id, number) => write!(f, "chat {number} of application {id}"),
+            Self::Member(id, number, user) => {
+                write!(f, "user {user} in chat {number} of application {id}")
+            }
+            Self::Range(id, number, user, low) => write!(
+                f,
+                "what user {user} has read from message {low} of chat {number} of application {id}"
+            ),
             Self::Messages(id, number) => {
                 write!(f, "the messages of chat {number} of application {id}")
             }
@@ -109,7 +126,7 @@ pub struct Report {
 }
 
 /// A comparison on its way. Where both stores give their rows in the same order, as after a transfer, it needs little memory, else
-/// about a hundred bytes for each chat.
+/// about a hundred bytes for each chat, user and member.
 pub struct Comparison {
     sides: [Side; 2],
     waiting: HashMap<What, (usize, Met)>,
@@ -281,9 +298,27 @@ impl Side {
                 let met = Met::row(digest::application(row));
                 (What::Application(row.public_id), met)
             })),
+            Rows::Users(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
+                let met = Met::row(digest::user(row));
+                (What::User(*owner, row.number), met)
+            })),
+            Rows::Sessions(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
+                let met = Met::row(digest::session(row));
+                (What::Session(*owner, row.id), met)
+            })),
             Rows::Chats(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
                 let met = Met::row(digest::chat(row));
                 (What::Chat(*owner, row.number), met)
+            })),
+            Rows::Members(rows) => self.found.extend(rows.iter().map(|row| {
+                let met = Met::row(digest::member(&row.member));
+                let what = What::Member(row.application, row.chat, row.member.user);
+                (what, met)
+            })),
+            Rows::Ranges(rows) => self.found.extend(rows.iter().map(|row| {
+                let met = Met::row(digest::number(row.high.0));
+                let what = What::Range(row.application, row.chat, row.user, row.low);
+                (what, met)
             })),
             Rows::Messages(rows) => rows.iter().for_each(|row| self.message(row)),
             Rows::Requests(rows) => self.found.extend(rows.iter().map(|row| {
@@ -295,7 +330,7 @@ impl Side {
                 (What::Operation(row.id), met)
             })),
             Rows::Imports(rows) => self.found.extend(rows.iter().map(|row| {
-                let met = Met::row(digest::line(row.line));
+                let met = Met::row(digest::number(row.line));
                 (What::Import(row.source), met)
             })),
             // Where the next one begins is not a thing that is there.

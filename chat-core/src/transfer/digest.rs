@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::commit::{ApplicationState, ChatState, Done, Outcome};
-use crate::model::Message;
+use crate::model::{LastingToken, Member, Message, Session, User};
 use crate::port::{OperationRow, RequestRow};
 
 /// A hash in the making: each value goes in with its length.
@@ -35,6 +35,10 @@ impl Digest {
         }
     }
 
+    fn text(&mut self, value: Option<&str>) {
+        self.maybe(value, |it, value| it.bytes(value.as_bytes()));
+    }
+
     pub(super) fn message(&mut self, row: &Message) {
         let Message {
             number,
@@ -52,8 +56,8 @@ impl Digest {
         self.number(number.0);
         self.bytes(body.as_bytes());
         self.maybe(*sender, |it, user| it.number(user.0));
-        self.maybe(author_name.as_deref(), |it, name| it.bytes(name.as_bytes()));
-        self.maybe(data.as_deref(), |it, data| it.bytes(data.as_bytes()));
+        self.text(author_name.as_deref());
+        self.text(data.as_deref());
         self.maybe(*reply_to, |it, number| it.number(number.0));
         self.maybe(*ext_id, Self::number);
         self.time(created_at.0);
@@ -115,7 +119,7 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
     let mut digest = Digest::default();
     digest.number(number.0);
     digest.bytes(kind.as_str().as_bytes());
-    digest.maybe(name.as_deref(), |it, name| it.bytes(name.as_bytes()));
+    digest.text(name.as_deref());
     digest.number(u64::from(*unique_name));
     digest.maybe(*direct, |it, direct| {
         it.number(direct.pair.low.0);
@@ -135,6 +139,86 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
     digest.end()
 }
 
+pub(super) fn user(row: &User) -> [u8; 32] {
+    let User {
+        number,
+        username,
+        display_name,
+        email,
+        picture,
+        password,
+        lasting_token,
+        created_at,
+        updated_at,
+        deleted_at,
+    } = row;
+    let mut digest = Digest::default();
+    digest.number(number.0);
+    digest.bytes(username.as_bytes());
+    digest.text(display_name.as_deref());
+    digest.text(email.as_deref());
+    digest.text(picture.as_deref());
+    digest.text(password.as_ref().map(|password| password.0.as_str()));
+    digest.maybe(lasting_token.as_ref(), |it, token| {
+        let LastingToken { hash, sealed } = token;
+        it.bytes(&hash.0);
+        it.bytes(&sealed.0);
+    });
+    digest.time(created_at.0);
+    digest.time(updated_at.0);
+    digest.maybe(*deleted_at, |it, at| it.time(at.0));
+    digest.end()
+}
+
+pub(super) fn session(row: &Session) -> [u8; 32] {
+    let Session {
+        id,
+        token,
+        application: _,
+        user,
+        device,
+        created_at,
+        expires_at,
+    } = row;
+    let mut digest = Digest::default();
+    digest.bytes(id.0.as_bytes());
+    digest.bytes(&token.0);
+    digest.number(user.0);
+    digest.text(device.as_deref());
+    digest.time(created_at.0);
+    digest.time(expires_at.0);
+    digest.end()
+}
+
+pub(super) fn member(row: &Member) -> [u8; 32] {
+    let Member {
+        user,
+        role,
+        muted,
+        joined_at,
+        left_at,
+        gone,
+        own_change,
+        mark_change,
+        delivered,
+        read,
+        hidden,
+    } = row;
+    let mut digest = Digest::default();
+    digest.number(user.0);
+    digest.bytes(role.as_str().as_bytes());
+    digest.number(u64::from(*muted));
+    digest.time(joined_at.0);
+    digest.maybe(*left_at, |it, at| it.time(at.0));
+    digest.number(u64::from(*gone));
+    digest.number(own_change.0);
+    digest.number(mark_change.0);
+    digest.number(delivered.0);
+    digest.number(read.0);
+    digest.maybe(*hidden, |it, last| it.number(last.0));
+    digest.end()
+}
+
 pub(super) fn request(row: &RequestRow) -> [u8; 32] {
     let mut digest = Digest::default();
     digest.bytes(&row.remembered.fingerprint.0);
@@ -151,9 +235,9 @@ pub(super) fn operation(row: &OperationRow) -> [u8; 32] {
     digest.end()
 }
 
-pub(super) fn line(line: u64) -> [u8; 32] {
+pub(super) fn number(number: u64) -> [u8; 32] {
     let mut digest = Digest::default();
-    digest.number(line);
+    digest.number(number);
     digest.end()
 }
 

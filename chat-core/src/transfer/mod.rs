@@ -20,11 +20,15 @@ type Result<T> = std::result::Result<T, BackendError>;
 pub struct Tally {
     /// Applications, deleted ones included.
     pub applications: u64,
+    /// Users, deleted ones included.
+    pub users: u64,
     /// Chats, deleted ones included.
     pub chats: u64,
+    /// Members of chats, those who left included.
+    pub members: u64,
     /// Messages and tombstones.
     pub messages: u64,
-    /// Remembered keys, recorded operations and sources of imports.
+    /// Sessions, ranges of messages that were read, remembered keys, recorded operations and sources of imports.
     pub records: u64,
 }
 
@@ -32,9 +36,15 @@ impl Tally {
     fn add(&mut self, rows: &Rows) {
         let count = match rows {
             Rows::Applications(_) => &mut self.applications,
+            Rows::Users(_) => &mut self.users,
             Rows::Chats(_) => &mut self.chats,
+            Rows::Members(_) => &mut self.members,
             Rows::Messages(_) => &mut self.messages,
-            Rows::Requests(_) | Rows::Operations(_) | Rows::Imports(_) => &mut self.records,
+            Rows::Sessions(_)
+            | Rows::Ranges(_)
+            | Rows::Requests(_)
+            | Rows::Operations(_)
+            | Rows::Imports(_) => &mut self.records,
             Rows::LastMessageId(_) => return,
         };
         *count += rows.len() as u64;

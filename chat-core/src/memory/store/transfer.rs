@@ -1,11 +1,15 @@
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
-use crate::commit::{ImportWrite, KeyHash, Operation, RequestWrite};
+use crate::commit::{ImportWrite, KeyHash, Operation, RequestWrite, UserWrite};
 use crate::error::{BackendError, ErrorKind};
-use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, PublicId};
+use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, PublicId, UserNumber};
+use crate::model::Session;
 use crate::page::Limit;
-use crate::port::{MessageRow, OperationRow, Part, Place, RequestRow, Rows, Standing, Transfer};
+use crate::port::{
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, Standing,
+    Transfer,
+};
 
 use super::{Chat, MemoryStore, Result, State};
 
@@ -42,6 +46,36 @@ impl State {
                 let behind = self.applications.iter().filter(|(id, _)| **id > after);
                 let rows = behind.map(|(id, row)| (Place::Applications(*id), row.clone()));
                 Part::of(from, rows.take(most).collect(), limit, Rows::Applications)
+            }
+            Place::Users(application, user) => {
+                let behind = self
+                    .users
+                    .iter()
+                    .filter(|(at, _)| **at > (application, user));
+                let rows = behind.map(|((of, number), row)| {
+                    (Place::Users(*of, *number), (self.owner(*of), row.clone()))
+                });
+                Part::of(from, rows.take(most).collect(), limit, Rows::Users)
+            }
+            Place::Sessions(after) => {
+                let behind = self.sessions.values().filter(|one| one.token > after);
+                let rows = behind.map(|one| {
+                    let session = Session {
+                        application: ApplicationId::ROOT,
+                        ..one.clone()
+                    };
+                    let owner = self.owner(one.application);
+                    (Place::Sessions(one.token), (owner, session))
+                });
+                Part::of(from, rows.take(most).collect(), limit, Rows::Sessions)
+            }
+            Place::Members(chat, user) => {
+                let rows = self.members_behind(chat, user);
+                Part::of(from, rows.take(most).collect(), limit, Rows::Members)
+            }
+            Place::Ranges(chat, user, low) => {
+                let rows = self.ranges_behind(chat, (user, low));
+                Part::of(from, rows.take(most).collect(), limit, Rows::Ranges)
             }
             Place::Chats(after) => {
                 let behind = self.chats.iter().filter(|(id, _)| **id > after);
@@ -97,6 +131,48 @@ impl State {
                 to: Place::End,
             },
         }
+    }
+
+    fn members_behind(
+        &self,
+        chat: ChatId,
+        user: UserNumber,
+    ) -> impl Iterator<Item = (Place, MemberRow)> {
+        let behind = self.chats.range(chat..);
+        behind.flat_map(move |(id, found)| {
+            let members = found.members.iter();
+            let rows = members.filter(move |(at, _)| (*id, **at) > (chat, user));
+            rows.map(|(at, member)| {
+                let row = MemberRow {
+                    application: self.owner(found.application),
+                    chat: found.state.number,
+                    member: member.clone(),
+                };
+                (Place::Members(*id, *at), row)
+            })
+        })
+    }
+
+    fn ranges_behind(
+        &self,
+        chat: ChatId,
+        after: (UserNumber, MessageNumber),
+    ) -> impl Iterator<Item = (Place, RangeRow)> {
+        let behind = self.chats.range(chat..);
+        behind.flat_map(move |(id, found)| {
+            let ranges = found.ranges.iter();
+            let rows = ranges.filter(move |(at, _)| (*id, **at) > (chat, after));
+            rows.map(|((user, low), high)| {
+                let row = RangeRow {
+                    application: self.owner(found.application),
+                    chat: found.state.number,
+                    user: *user,
+                    low: *low,
+                    high: *high,
+                };
+                (Place::Ranges(*id, *user, *low), row)
+            })
+        })
     }
 
     fn messages_behind(
@@ -166,6 +242,18 @@ impl State {
             Rows::Chats(rows) => rows
                 .iter()
                 .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
+            Rows::Users(rows) => rows
+                .iter()
+                .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
+            Rows::Sessions(rows) => rows
+                .iter()
+                .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
+            Rows::Members(rows) => rows
+                .iter()
+                .try_for_each(|row| self.chat_of(row.application, row.chat).map(drop)),
+            Rows::Ranges(rows) => rows
+                .iter()
+                .try_for_each(|row| self.chat_of(row.application, row.chat).map(drop)),
             Rows::Messages(rows) => rows
                 .iter()
                 .try_for_each(|row| self.chat_of(row.application, row.chat).map(drop)),
@@ -188,6 +276,43 @@ impl State {
                     self.write_application(id, row.clone());
                 }
             }
+            Rows::Users(rows) => {
+                for (owner, row) in rows {
+                    let write = UserWrite {
+                        row: row.clone(),
+                        is_new: true,
+                        ends: None,
+                    };
+                    self.write_user(self.application_of(*owner)?, write);
+                }
+            }
+            Rows::Sessions(rows) => {
+                for (owner, row) in rows {
+                    let session = Session {
+                        application: self.application_of(*owner)?,
+                        ..row.clone()
+                    };
+                    self.sessions.insert(session.token, session);
+                }
+            }
+            Rows::Members(rows) => {
+                for row in rows {
+                    let application = self.application_of(row.application)?;
+                    let id = self.chat_of(row.application, row.chat)?;
+                    self.memberships.insert((application, row.member.user, id));
+                    if let Some(chat) = self.chats.get_mut(&id) {
+                        chat.write_member(row.member.clone());
+                    }
+                }
+            }
+            Rows::Ranges(rows) => {
+                for row in rows {
+                    let id = self.chat_of(row.application, row.chat)?;
+                    if let Some(chat) = self.chats.get_mut(&id) {
+                        chat.ranges.insert((row.user, row.low), row.high);
+                    }
+                }
+            }
             Rows::Chats(rows) => {
                 for (owner, row) in rows {
                     let application = self.application_of(*owner)?;
@@ -195,7 +320,7 @@ impl State {
                     let id = ChatId(self.last_chat);
                     let mut state = row.clone();
                     state.id = Some(id);
-                    self.numbers.insert((application, state.number), id);
+                    self.name_chat(application, id, &state);
                     self.chats.insert(id, Chat::new(application, state));
                 }
             }
@@ -205,8 +330,10 @@ impl State {
                     if let Some(chat) = self.chats.get_mut(&id) {
                         chat.write_message(row.message.clone());
                     }
-                    let given = row.message.ext_id.unwrap_or_default();
-                    self.last_ext_id = self.last_ext_id.max(given);
+                    if let Some(given) = row.message.ext_id {
+                        self.ext_ids.insert(given, (id, row.message.number));
+                        self.last_ext_id = self.last_ext_id.max(given);
+                    }
                 }
             }
             Rows::Requests(rows) => {
