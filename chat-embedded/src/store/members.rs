@@ -23,6 +23,7 @@ macro_rules! member_columns {
          m.delivered, m.read, m.hidden"
     };
 }
+pub(super) use member_columns;
 macro_rules! member_where {
     ($condition:literal) => {
         concat!(
@@ -149,7 +150,7 @@ impl Members for SqliteStore {
     }
 }
 
-fn member(row: &Row<'_>) -> rusqlite::Result<Member> {
+pub(super) fn member(row: &Row<'_>) -> rusqlite::Result<Member> {
     let role = row.get_ref(1)?.as_str()?;
     Ok(Member {
         user: UserNumber(row.get(0)?),
@@ -230,7 +231,7 @@ pub(super) fn write(
     Ok(())
 }
 
-fn put(
+pub(super) fn put(
     conn: &Connection,
     application: ApplicationId,
     chat: ChatId,
@@ -254,7 +255,7 @@ fn put(
     Ok(())
 }
 
-fn put_range(
+pub(super) fn put_range(
     conn: &Connection,
     chat: ChatId,
     user: UserNumber,

@@ -24,12 +24,17 @@ macro_rules! session_columns {
     };
 }
 
+pub(super) use session_columns;
+
 const OPEN: &str = "INSERT INTO sessions \
      (token_hash, id, application, user, device, created_at, expires_at) \
      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 \
      FROM users u JOIN applications a ON a.id = u.application \
      WHERE u.application = ?3 AND u.number = ?4 AND u.deleted_at IS NULL AND u.updated_at = ?8 \
      AND a.closed_at IS NULL";
+const KEEP: &str = "INSERT INTO sessions \
+     (token_hash, id, application, user, device, created_at, expires_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const FIND: &str = concat!(
     "SELECT ",
     session_columns!(),
@@ -120,7 +125,7 @@ impl Sessions for SqliteStore {
     }
 }
 
-fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
+pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     Ok(Session {
         token: TokenHash(row.get(0)?),
         id: SessionId(Uuid::from_bytes(row.get(1)?)),
@@ -130,6 +135,24 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         created_at: Timestamp(row.get(5)?),
         expires_at: Timestamp(row.get(6)?),
     })
+}
+
+/// Writes a session, whoever its user is.
+pub(super) fn keep(
+    conn: &Connection,
+    application: ApplicationId,
+    row: &Session,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(KEEP)?.execute(params![
+        row.token.0,
+        row.id.0.into_bytes(),
+        application.0,
+        int(row.user.0),
+        row.device,
+        row.created_at.0,
+        row.expires_at.0,
+    ])?;
+    Ok(())
 }
 
 /// Ends the sessions of a user.

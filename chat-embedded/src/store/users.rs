@@ -28,6 +28,7 @@ macro_rules! user_columns {
          u.token, u.created_at, u.updated_at, u.deleted_at, u.application"
     };
 }
+pub(super) use user_columns;
 macro_rules! user_where {
     ($condition:literal) => {
         concat!(
@@ -121,7 +122,7 @@ impl Users for SqliteStore {
     }
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     let token = row.get::<_, Option<[u8; 32]>>(6)?;
     let sealed = row.get::<_, Option<Vec<u8>>>(7)?;
     Ok(User {
@@ -175,6 +176,15 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Writes a user who is new here.
+pub(super) fn create(
+    conn: &Connection,
+    application: ApplicationId,
+    row: &User,
+) -> rusqlite::Result<()> {
+    put(conn, CREATE, application, row)
+}
+
 fn put(
     conn: &Connection,
     sql: &str,
@@ -214,7 +224,11 @@ pub(super) fn leave(conn: &Connection, write: &ApplicationWrite) -> rusqlite::Re
 }
 
 /// Notes whether any chat does not know yet that this user is gone, if it was deleted.
-fn left(conn: &Connection, application: ApplicationId, user: UserNumber) -> rusqlite::Result<()> {
+pub(super) fn left(
+    conn: &Connection,
+    application: ApplicationId,
+    user: UserNumber,
+) -> rusqlite::Result<()> {
     conn.prepare_cached(LEAVE)?
         .execute([application.0, int(user.0)])
         .map(drop)

@@ -4,20 +4,40 @@ use chat_core::clock::Timestamp;
 use chat_core::commit::{
     ApplicationState, ChatState, Fingerprint, ImportWrite, KeyHash, Remembered, SourceHash,
 };
-use chat_core::ids::{ApplicationId, ChatId, ChatNumber, OperationId, PublicId};
+use chat_core::ids::{
+    ApplicationId, ChatId, ChatNumber, MessageNumber, OperationId, PublicId, UserNumber,
+};
+use chat_core::model::{Session, User};
 use chat_core::page::Limit;
-use chat_core::port::{MessageRow, OperationRow, Part, Place, RequestRow, Rows};
+use chat_core::port::{
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows,
+};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row, params};
 use uuid::Uuid;
 
 use super::super::load::{application_columns, application_state, chat_state, chat_state_columns};
+use super::super::members::{member, member_columns};
 use super::super::rows::{self, int};
+use super::super::sessions::{session, session_columns};
+use super::super::users::{user, user_columns};
 
 const APPLICATIONS: &str = concat!(
     "SELECT ",
     application_columns!(),
     ", id FROM applications WHERE id > ?1 ORDER BY id LIMIT ?2"
+);
+const USERS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", a.public_id FROM users u JOIN applications a ON a.id = u.application \
+     WHERE (u.application, u.number) > (?1, ?2) ORDER BY u.application, u.number LIMIT ?3"
+);
+const SESSIONS: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    ", a.public_id FROM sessions s JOIN applications a ON a.id = s.application \
+     WHERE s.token_hash > ?1 ORDER BY s.token_hash LIMIT ?2"
 );
 const CHATS: &str = concat!(
     "SELECT ",
@@ -25,6 +45,17 @@ const CHATS: &str = concat!(
     ", a.public_id FROM chats c JOIN applications a ON a.id = c.application \
      WHERE c.id > ?1 ORDER BY c.id LIMIT ?2"
 );
+const MEMBERS: &str = concat!(
+    "SELECT ",
+    member_columns!(),
+    ", m.chat, c.number, a.public_id FROM members m CROSS JOIN chats c ON c.id = m.chat \
+     CROSS JOIN applications a ON a.id = c.application \
+     WHERE (m.chat, m.user) > (?1, ?2) ORDER BY m.chat, m.user LIMIT ?3"
+);
+const RANGES: &str = "SELECT r.chat, r.user, r.low, r.high, c.number, a.public_id \
+     FROM mark_ranges r CROSS JOIN chats c ON c.id = r.chat \
+     CROSS JOIN applications a ON a.id = c.application \
+     WHERE (r.chat, r.user, r.low) > (?1, ?2, ?3) ORDER BY r.chat, r.user, r.low LIMIT ?4";
 const MESSAGES: &str = concat!(
     "SELECT ",
     rows::message_columns!(),
@@ -47,6 +78,24 @@ pub(super) fn part(conn: &Connection, from: Place, limit: Limit) -> Result<Part>
         Place::Applications(ApplicationId(after)) => {
             let found = all(conn, APPLICATIONS, [after, most], application)?;
             Part::of(from, found, limit, Rows::Applications)
+        }
+        Place::Users(application, user) => {
+            let params = [application.0, int(user.0), most];
+            let found = all(conn, USERS, params, user_row)?;
+            Part::of(from, found, limit, Rows::Users)
+        }
+        Place::Sessions(after) => {
+            let found = all(conn, SESSIONS, params![after.0, most], session_row)?;
+            Part::of(from, found, limit, Rows::Sessions)
+        }
+        Place::Members(chat, user) => {
+            let found = all(conn, MEMBERS, [chat.0, int(user.0), most], member_row)?;
+            Part::of(from, found, limit, Rows::Members)
+        }
+        Place::Ranges(chat, user, low) => {
+            let params = [chat.0, int(user.0), int(low.0), most];
+            let found = all(conn, RANGES, params, range)?;
+            Part::of(from, found, limit, Rows::Ranges)
         }
         Place::Chats(ChatId(after)) => {
             let found = all(conn, CHATS, [after, most], chat)?;
@@ -90,6 +139,43 @@ fn all<T>(
 fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
     let place = Place::Applications(ApplicationId(row.get(12)?));
     Ok((place, application_state(row)?))
+}
+
+fn user_row(row: &Row<'_>) -> Result<(Place, (PublicId, User))> {
+    let user = user(row)?;
+    let place = Place::Users(ApplicationId(row.get(11)?), user.number);
+    Ok((place, (rows::public_id(row, 12)?, user)))
+}
+
+fn session_row(row: &Row<'_>) -> Result<(Place, (PublicId, Session))> {
+    let mut session = session(row)?;
+    session.application = ApplicationId::ROOT;
+    let place = Place::Sessions(session.token);
+    Ok((place, (rows::public_id(row, 7)?, session)))
+}
+
+fn member_row(row: &Row<'_>) -> Result<(Place, MemberRow)> {
+    let member = member(row)?;
+    let place = Place::Members(ChatId(row.get(11)?), member.user);
+    let row = MemberRow {
+        application: rows::public_id(row, 13)?,
+        chat: ChatNumber(row.get(12)?),
+        member,
+    };
+    Ok((place, row))
+}
+
+fn range(row: &Row<'_>) -> Result<(Place, RangeRow)> {
+    let (user, low) = (UserNumber(row.get(1)?), MessageNumber(row.get(2)?));
+    let place = Place::Ranges(ChatId(row.get(0)?), user, low);
+    let row = RangeRow {
+        application: rows::public_id(row, 5)?,
+        chat: ChatNumber(row.get(4)?),
+        user,
+        low,
+        high: MessageNumber(row.get(3)?),
+    };
+    Ok((place, row))
 }
 
 fn chat(row: &Row<'_>) -> Result<(Place, (PublicId, ChatState))> {

@@ -6,7 +6,7 @@ use chat_core::port::{MessageRow, Rows};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::super::rows::int;
-use super::super::{apply, operations};
+use super::super::{apply, members, operations, sessions, users};
 
 const APPLICATION: &str = "SELECT id FROM applications WHERE public_id = ?1";
 const CHAT: &str = "SELECT id FROM chats WHERE application = ?1 AND number = ?2";
@@ -23,7 +23,15 @@ pub(super) fn are_known(conn: &Connection, rows: &Rows) -> Result<bool> {
         Some(owner) => owners.application(owner).map(|id| id.is_some()),
     };
     match rows {
+        Rows::Users(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
+        Rows::Sessions(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
         Rows::Chats(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
+        Rows::Members(rows) => each(rows, |row| {
+            Ok(owners.chat(row.application, row.chat)?.is_some())
+        }),
+        Rows::Ranges(rows) => each(rows, |row| {
+            Ok(owners.chat(row.application, row.chat)?.is_some())
+        }),
         Rows::Messages(rows) => each(rows, |row| {
             Ok(owners.chat(row.application, row.chat)?.is_some())
         }),
@@ -52,6 +60,24 @@ pub(super) fn rows(conn: &Connection, rows: &Rows) -> Result<()> {
             let application = owners.needed(Some(*owner))?;
             apply::create_chat(conn, application, row).map(drop)
         }),
+        Rows::Users(rows) => rows.iter().try_for_each(|(owner, row)| {
+            let application = owners.needed(Some(*owner))?;
+            users::create(conn, application, row)
+        }),
+        Rows::Sessions(rows) => rows.iter().try_for_each(|(owner, row)| {
+            let application = owners.needed(Some(*owner))?;
+            sessions::keep(conn, application, row)
+        }),
+        Rows::Members(rows) => rows.iter().try_for_each(|row| {
+            let application = owners.needed(Some(row.application))?;
+            let chat = owners.needed_chat(row.application, row.chat)?;
+            members::put(conn, application, chat, &row.member)?;
+            users::left(conn, application, row.member.user)
+        }),
+        Rows::Ranges(rows) => rows.iter().try_for_each(|row| {
+            let chat = owners.needed_chat(row.application, row.chat)?;
+            members::put_range(conn, chat, row.user, (row.low, row.high))
+        }),
         Rows::Messages(rows) => messages(conn, &mut owners, rows),
         Rows::Requests(rows) => rows.iter().try_for_each(|row| {
             let application = owners.needed(row.application)?;
@@ -75,8 +101,7 @@ fn messages(conn: &Connection, owners: &mut Owners<'_>, rows: &[MessageRow]) -> 
     let mut touch = conn.prepare_cached(apply::TOUCH)?;
     let mut give_id = conn.prepare_cached(MESSAGE_ID)?;
     for row in rows {
-        let chat = owners.chat(row.application, row.chat)?;
-        let chat = chat.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let chat = owners.needed_chat(row.application, row.chat)?;
         let message = &row.message;
         let (number, ext_id) = (int(message.number.0), message.ext_id.map(int));
         apply::post(&mut insert, chat, message, ext_id)?;
@@ -139,6 +164,11 @@ impl<'c> Owners<'c> {
                 .application(owner)?
                 .ok_or(rusqlite::Error::QueryReturnedNoRows),
         }
+    }
+
+    fn needed_chat(&mut self, owner: PublicId, number: ChatNumber) -> Result<ChatId> {
+        self.chat(owner, number)?
+            .ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
     fn chat(&mut self, owner: PublicId, number: ChatNumber) -> Result<Option<ChatId>> {
