@@ -17,10 +17,12 @@ CREATE TABLE IF NOT EXISTS users (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deleted_at BIGINT,
+    -- True where it is deleted and chats that it was in do not know yet, and nothing for all others.
+    leaving BOOLEAN,
     PRIMARY KEY (application, number),
     UNIQUE KEY users_folded (application, folded),
     UNIQUE KEY users_lasting_hash (lasting_hash),
-    KEY users_deleted (deleted_at)
+    KEY users_leaving (leaving)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS sessions (

@@ -42,10 +42,12 @@ macro_rules! unread_messages {
          AND x.deleted_at IS NULL AND (x.sender IS NULL OR x.sender <> q.user_number)"
     };
 }
+/// Ranges of a member have nothing in common: only the last one that begins at or below a message can have it.
 macro_rules! not_in_a_range {
     () => {
-        " AND NOT EXISTS (SELECT 1 FROM mark_ranges r FORCE INDEX (PRIMARY) WHERE r.chat = q.id \
-         AND r.user_number = q.user_number AND r.low <= x.number AND r.high >= x.number)"
+        " AND x.number > COALESCE((SELECT r.high FROM mark_ranges r FORCE INDEX (PRIMARY) \
+         WHERE r.chat = q.id AND r.user_number = q.user_number AND r.low <= x.number \
+         ORDER BY r.low DESC LIMIT 1), 0)"
     };
 }
 /// How many they are: all where there cannot be more than are counted, else as many unless there are fewer.
@@ -77,9 +79,10 @@ macro_rules! own_chats {
             unread!(not_in_a_range!()),
             ", ",
             unread!(),
-            ") AS unread, (SELECT x.number FROM messages x FORCE INDEX (PRIMARY) ",
-            "WHERE x.chat = q.id AND x.deleted_at IS NULL ORDER BY x.number DESC LIMIT 1) AS latest ",
-            "FROM (SELECT c.id, c.last_number, p.user_number, p.read_up_to ",
+            ") AS unread, IF(q.live = 0, NULL, (SELECT x.number FROM messages x ",
+            "FORCE INDEX (PRIMARY) WHERE x.chat = q.id AND x.deleted_at IS NULL ",
+            "ORDER BY x.number DESC LIMIT 1)) AS latest ",
+            "FROM (SELECT c.id, c.last_number, c.live, p.user_number, p.read_up_to ",
             $which,
             " LIMIT ?) q LIMIT ?) l STRAIGHT_JOIN chats c FORCE INDEX (PRIMARY) ON c.id = l.id ",
             "STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ",
@@ -109,10 +112,10 @@ const UNREAD_AT: usize = MEMBER_AT + 11;
 const LATEST_AT: usize = UNREAD_AT + 1;
 
 const LEFT_BEHIND: &str = "SELECT c.application, c.number, p.user_number \
-     FROM users u FORCE INDEX (users_deleted) STRAIGHT_JOIN members p FORCE INDEX (members_user) \
+     FROM users u FORCE INDEX (users_leaving) STRAIGHT_JOIN members p FORCE INDEX (members_user) \
      ON p.application = u.application AND p.user_number = u.number AND p.gone = 0 \
      STRAIGHT_JOIN chats c ON c.id = p.chat STRAIGHT_JOIN applications a ON a.id = c.application \
-     WHERE u.deleted_at IS NOT NULL AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?";
+     WHERE u.leaving = 1 AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?";
 const RANGES: &str = "SELECT r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \

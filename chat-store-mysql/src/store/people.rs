@@ -1,5 +1,7 @@
 //! People as rows: users and members, read and written.
 
+use std::collections::BTreeSet;
+
 use chat_core::clock::Timestamp;
 use chat_core::commit::{ApplicationWrite, Ends};
 use chat_core::ids::{ApplicationId, Change, ChatId, MessageNumber, TokenHash, UserNumber};
@@ -50,6 +52,11 @@ const OVER_MEMBERS: &str = " ON DUPLICATE KEY UPDATE role = VALUES(role), muted 
      own_change = VALUES(own_change), mark_change = VALUES(mark_change), \
      change_no = VALUES(change_no), delivered = VALUES(delivered), \
      read_up_to = VALUES(read_up_to), hidden = VALUES(hidden)";
+/// Looks at members as they are written.
+const LEAVE: &str = "UPDATE users u SET u.leaving = IF(EXISTS (SELECT 1 FROM members p \
+     FORCE INDEX (members_user) WHERE p.application = u.application \
+     AND p.user_number = u.number AND p.gone = 0), 1, NULL) \
+     WHERE u.deleted_at IS NOT NULL AND (u.application, u.number) IN (";
 const WRITE_RANGES: &str = "INSERT INTO mark_ranges (chat, user_number, low, high) VALUES ";
 const OVER_RANGES: &str = " ON DUPLICATE KEY UPDATE high = VALUES(high)";
 const DROP_RANGES: &str = "DELETE FROM mark_ranges WHERE (chat, user_number, low) IN (";
@@ -220,6 +227,26 @@ fn member_values(insert: Text, (application, chat, member): &Part<'_>) -> Text {
         .int(int(member.delivered.0))
         .int(int(member.read.0))
         .int(member.hidden.map(|last| int(last.0)))
+}
+
+/// Adds what notes which deleted users chats do not know to be gone; members are written before. Two at once may leave one noted that
+/// every chat knows of: then nothing is found.
+pub(super) fn put_leaving(script: &mut Script, writes: &[ApplicationWrite]) {
+    let mut users = BTreeSet::new();
+    for write in writes {
+        let deleted = write.users.iter().filter(|user| user.row.is_deleted());
+        users.extend(deleted.map(|user| (write.id, user.row.number)));
+        let members = write.chats.iter().flat_map(|chat| &chat.members);
+        let gone = members.filter(|member| member.gone);
+        users.extend(gone.map(|member| (write.id, member.user)));
+    }
+    let users: Vec<_> = users.into_iter().collect();
+    for part in users.chunks(ROWS) {
+        let update = values(LEAVE, 2, ")");
+        script.write(part.iter().fold(update, |update, (application, user)| {
+            update.int(application.0).int(int(user.0))
+        }));
+    }
 }
 
 /// Of which chat and member, from which message up to which; up to none for one that goes.

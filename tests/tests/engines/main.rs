@@ -5,6 +5,7 @@ mod elasticsearch;
 mod engine;
 mod mysql;
 mod mysql_faults;
+mod mysql_people;
 mod mysql_trips;
 mod mysql_upkeep;
 mod redis;
@@ -19,6 +20,7 @@ fn main() {
     trials.extend(mysql::trials());
     trials.extend(elasticsearch::trials());
     trials.extend(mysql_faults::trials());
+    trials.extend(mysql_people::trials());
     trials.extend(mysql_trips::trials());
     trials.extend(mysql_upkeep::trials());
     trials.extend(tls::trials());

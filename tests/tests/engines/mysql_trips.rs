@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chat_core::commit::{Batch, Request, Scope, Sink};
-use chat_core::ids::{ChatNumber, Head};
-use chat_core::kit::store::desk::{Desk, NOW, create_chat, is_done, key, post};
+use chat_core::commit::{Batch, Caller, Request, Scope, Sink};
+use chat_core::ids::{ChatNumber, Head, UserNumber};
+use chat_core::kit::store::desk::{Desk, NOW, create_chat, create_user, is_done, key, post};
 use chat_core::page::{Limit, Span};
 use chat_core::port::Store;
 use chat_store_mysql::{MysqlConfig, MysqlStore};
@@ -19,6 +19,7 @@ use tests::proxy::Proxy;
 const LOOKS: u32 = 1;
 /// What is locked and read; what is written; COMMIT.
 const BATCH: u32 = 3;
+const USERS: u64 = 48;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -43,20 +44,25 @@ async fn few_trips(engine: &str) {
     let store: Arc<dyn Store> = Arc::new(MysqlStore::connect(config).await.expect("open"));
     let desk = Desk::open(&store).await;
     desk.done((0..8).map(|_| create_chat(None)).collect()).await;
+    let names = (1..=USERS).map(|at| create_user(&at.to_string()));
+    desk.done(names.collect()).await;
 
-    for (posts, chats, keyed) in [
-        (1, 1, false),
-        (64, 1, false),
-        (64, 8, false),
+    for (posts, chats, keyed, users) in [
+        (1, 1, false, 0),
+        (64, 1, false, 0),
+        (64, 8, false, 0),
         // Keys are looked for and remembered.
-        (64, 1, true),
-        (64, 8, true),
+        (64, 1, true, 0),
+        (64, 8, true, 0),
         // More than one statement carries this many messages.
-        (1_024, 8, false),
+        (1_024, 8, false, 0),
+        // Users and members are looked for, and members made.
+        (1, 1, false, 1),
+        (64, 8, true, USERS),
     ] {
         let mut least = u32::MAX;
         for round in 0..3 {
-            let batch = batch(&desk, round, posts, chats, keyed);
+            let batch = batch(&desk, round, posts, (chats, users), keyed);
             proxy.trips();
             let committed = store.commit(Arc::new(batch), NOW).await.expect("committed");
             assert!(committed.outcomes.iter().all(is_done));
@@ -72,7 +78,7 @@ async fn few_trips(engine: &str) {
         let through = desk.info(ChatNumber(1)).await.head.number;
         let page = store.page(chat, Span::After(0), through, true, Limit::DEFAULT);
         assert_eq!(page.await.expect("a page").items.len(), 50);
-        let changes = store.changes(chat, Head::START, Limit::DEFAULT);
+        let changes = store.changes(chat, Head::START, Limit::DEFAULT, Some(UserNumber(1)));
         changes.await.expect("changes");
         least = least.min(proxy.trips());
     }
@@ -80,12 +86,21 @@ async fn few_trips(engine: &str) {
     assert!(least <= 3 + 3 * LOOKS, "{least}");
 }
 
-fn batch(desk: &Desk, round: usize, posts: usize, chats: u64, keyed: bool) -> Batch {
+/// Posts to so many chats, each by one of so many users in turn.
+fn batch(
+    desk: &Desk,
+    round: usize,
+    posts: usize,
+    (chats, users): (u64, u64),
+    keyed: bool,
+) -> Batch {
     let ask = |at: usize| {
         let chat = ChatNumber(at as u64 % chats + 1);
         let command = post(chat, "a message of usual length, as people write them");
         let key = keyed.then(|| key(&format!("{posts}-{chats}-{round}-{at}"), &command));
+        let user = (at as u64).checked_rem(users);
         Request {
+            caller: user.map_or(Caller::Application, |at| Caller::For(UserNumber(at + 1))),
             scope: Scope::Token(desk.token.hash()),
             key,
             ..desk.ask(command)
