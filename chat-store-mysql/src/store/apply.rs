@@ -248,7 +248,7 @@ fn members(script: &mut Script, writes: &[ApplicationWrite], created: &Created) 
     }
     people::put_members(script, &members);
     people::put_ranges(script, &ranges);
-    people::put_leaving(script, writes);
+    people::put_leaving(script, people::leaving(writes));
     Ok(())
 }
 

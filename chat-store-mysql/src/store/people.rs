@@ -229,17 +229,13 @@ fn member_values(insert: Text, (application, chat, member): &Part<'_>) -> Text {
         .int(member.hidden.map(|last| int(last.0)))
 }
 
-/// Adds what notes which deleted users chats do not know to be gone; members are written before. Two at once may leave one noted that
-/// every chat knows of: then nothing is found.
-pub(super) fn put_leaving(script: &mut Script, writes: &[ApplicationWrite]) {
-    let mut users = BTreeSet::new();
-    for write in writes {
-        let deleted = write.users.iter().filter(|user| user.row.is_deleted());
-        users.extend(deleted.map(|user| (write.id, user.row.number)));
-        let members = write.chats.iter().flat_map(|chat| &chat.members);
-        let gone = members.filter(|member| member.gone);
-        users.extend(gone.map(|member| (write.id, member.user)));
-    }
+/// Adds what notes which of these users are deleted and some chat does not know; members are written before. Two at once may leave one
+/// noted that every chat knows of: then nothing is found.
+pub(super) fn put_leaving(
+    script: &mut Script,
+    users: impl Iterator<Item = (ApplicationId, UserNumber)>,
+) {
+    let users: BTreeSet<_> = users.collect();
     let users: Vec<_> = users.into_iter().collect();
     for part in users.chunks(ROWS) {
         let update = values(LEAVE, 2, ")");
@@ -247,6 +243,19 @@ pub(super) fn put_leaving(script: &mut Script, writes: &[ApplicationWrite]) {
             update.int(application.0).int(int(user.0))
         }));
     }
+}
+
+/// The users that are deleted in what is written, and those whom a chat lets go of.
+pub(super) fn leaving(
+    writes: &[ApplicationWrite],
+) -> impl Iterator<Item = (ApplicationId, UserNumber)> {
+    writes.iter().flat_map(|write| {
+        let deleted = write.users.iter().filter(|user| user.row.is_deleted());
+        let members = write.chats.iter().flat_map(|chat| &chat.members);
+        let gone = members.filter(|member| member.gone).map(|one| one.user);
+        let users = deleted.map(|user| user.row.number).chain(gone);
+        users.map(|user| (write.id, user))
+    })
 }
 
 /// Of which chat and member, from which message up to which; up to none for one that goes.

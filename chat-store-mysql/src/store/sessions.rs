@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use super::MysqlStore;
 use super::rows::{self, int};
+use super::script::{Script, values};
+use super::sql::ROWS;
 
 /// Locks the row of the user, so that it waits for whoever is changing that, and whoever does so later sees what was opened. A second
 /// run finds its own row.
@@ -23,11 +25,20 @@ const OPEN: &str = "INSERT INTO sessions (token, id, application, user_number, d
      AND EXISTS (SELECT 1 FROM applications a WHERE a.id = u.application AND a.closed_at IS NULL) \
      LOCK IN SHARE MODE \
      ON DUPLICATE KEY UPDATE expires_at = VALUES(expires_at)";
+const KEEP: &str = "INSERT INTO sessions (token, id, application, user_number, device, created_at, \
+     expires_at) VALUES ";
+macro_rules! session_columns {
+    () => {
+        "s.id, s.token, s.application, s.user_number, s.device, s.created_at, s.expires_at"
+    };
+}
+pub(super) use session_columns;
 macro_rules! sessions_where {
     ($condition:literal) => {
         concat!(
-            "SELECT s.id, s.token, s.application, s.user_number, s.device, s.created_at, ",
-            "s.expires_at FROM sessions s STRAIGHT_JOIN users u FORCE INDEX (PRIMARY) ",
+            "SELECT ",
+            session_columns!(),
+            " FROM sessions s STRAIGHT_JOIN users u FORCE INDEX (PRIMARY) ",
             "ON u.application = s.application AND u.number = s.user_number ",
             "STRAIGHT_JOIN applications a ON a.id = s.application ",
             "WHERE u.deleted_at IS NULL AND a.closed_at IS NULL AND ",
@@ -118,7 +129,24 @@ impl Sessions for MysqlStore {
     }
 }
 
-fn session(row: &MySqlRow) -> Result<Session> {
+/// Adds logins none of which is there.
+pub(super) fn put_sessions(script: &mut Script, sessions: &[(ApplicationId, &Session)]) {
+    for part in sessions.chunks(ROWS) {
+        let insert = values(KEEP, 7, "");
+        script.write(part.iter().fold(insert, |insert, (application, session)| {
+            insert
+                .bytes(&session.token.0)
+                .bytes(session.id.0.as_bytes())
+                .int(application.0)
+                .int(int(session.user.0))
+                .text(session.device.as_deref())
+                .int(session.created_at.0)
+                .int(session.expires_at.0)
+        }));
+    }
+}
+
+pub(super) fn session(row: &MySqlRow) -> Result<Session> {
     Ok(Session {
         id: SessionId(Uuid::from_bytes(rows::bytes(row, 0)?)),
         token: TokenHash(rows::bytes(row, 1)?),

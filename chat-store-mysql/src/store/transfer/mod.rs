@@ -1,5 +1,6 @@
 //! Moving everything out of a database or into one.
 
+mod people;
 mod read;
 mod write;
 

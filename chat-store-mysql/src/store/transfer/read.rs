@@ -82,6 +82,22 @@ impl MysqlStore {
                 let found = sessions.all(OP, select, application).await?;
                 Part::of(from, found, limit, Rows::Applications)
             }
+            Place::Users(application, user) => {
+                let found = self.users_behind(application, user, limit).await?;
+                Part::of(from, found, limit, Rows::Users)
+            }
+            Place::Sessions(token) => {
+                let found = self.sessions_behind(token, limit).await?;
+                Part::of(from, found, limit, Rows::Sessions)
+            }
+            Place::Members(chat, user) => {
+                let found = self.members_behind(chat, user, limit).await?;
+                Part::of(from, found, limit, Rows::Members)
+            }
+            Place::Ranges(chat, user, low) => {
+                let found = self.ranges_behind(chat, user, low, limit).await?;
+                Part::of(from, found, limit, Rows::Ranges)
+            }
             Place::Chats(ChatId(after)) => {
                 let select = || query(CHATS).bind(after).bind(most);
                 let found = sessions.all(OP, select, chat).await?;

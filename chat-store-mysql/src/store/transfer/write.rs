@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::commit::{ApplicationState, ChatState, ImportWrite};
-use chat_core::ids::{ApplicationId, Change, ChatNumber, PublicId};
-use chat_core::port::{MessageRow, Rows};
+use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, PublicId};
+use chat_core::model::{Session, User};
+use chat_core::port::{MemberRow, MessageRow, RangeRow, Rows};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Executor as _, Result, Row as _, query};
 
 use super::super::apply::{self, CREATED_CHATS};
 use super::super::operations;
+use super::super::people;
 use super::super::rows::{self, int};
 use super::super::script::{Script, values};
+use super::super::sessions::put_sessions;
 use super::super::sql::{ROWS, list, padded, pairs, tuples};
 
 const OWNERS: &str = "SELECT public_id, id FROM applications WHERE public_id IN ";
@@ -30,6 +33,10 @@ pub(super) async fn rows(conn: &mut MySqlConnection, rows: &Rows) -> Result<bool
         Rows::Applications(rows) => return applications(conn, rows).await,
         Rows::LastMessageId(last) => return raise_message_id(conn, int(*last)).await,
         Rows::Chats(rows) => chats(conn, &mut script, rows).await?,
+        Rows::Users(rows) => users(conn, &mut script, rows).await?,
+        Rows::Sessions(rows) => sessions(conn, &mut script, rows).await?,
+        Rows::Members(rows) => members(conn, &mut script, rows).await?,
+        Rows::Ranges(rows) => ranges(conn, &mut script, rows).await?,
         Rows::Messages(rows) => messages(conn, &mut script, rows).await?,
         Rows::Requests(rows) => {
             let owners = owners(conn, rows.iter().filter_map(|row| row.application)).await?;
@@ -81,13 +88,99 @@ async fn chats(
     Ok(found.is_some())
 }
 
+async fn users(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[(PublicId, User)],
+) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
+    let found: Option<Vec<_>> = rows
+        .iter()
+        .map(|(owner, row)| Some((*owners.get(owner)?, row)))
+        .collect();
+    people::put_new_users(script, found.as_deref().unwrap_or_default());
+    Ok(found.is_some())
+}
+
+async fn sessions(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[(PublicId, Session)],
+) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
+    let found: Option<Vec<_>> = rows
+        .iter()
+        .map(|(owner, row)| Some((*owners.get(owner)?, row)))
+        .collect();
+    put_sessions(script, found.as_deref().unwrap_or_default());
+    Ok(found.is_some())
+}
+
+/// The users are there: those who are deleted and not gone from a chat are noted.
+async fn members(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[MemberRow],
+) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
+    let chats = chat_rows(
+        conn,
+        &owners,
+        rows.iter().map(|row| (row.application, row.chat)),
+    )
+    .await?;
+    let found: Option<Vec<_>> = rows
+        .iter()
+        .map(|row| {
+            let chat = chats.get(&(row.application, row.chat))?;
+            let application = owners.get(&row.application)?;
+            Some((*application, ChatId(*chat), &row.member))
+        })
+        .collect();
+    let found = found.unwrap_or_default();
+    people::put_members(script, &found);
+    let users = found
+        .iter()
+        .map(|(application, _, one)| (*application, one.user));
+    people::put_leaving(script, users);
+    Ok(found.len() == rows.len())
+}
+
+async fn ranges(
+    conn: &mut MySqlConnection,
+    script: &mut Script,
+    rows: &[RangeRow],
+) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
+    let chats = chat_rows(
+        conn,
+        &owners,
+        rows.iter().map(|row| (row.application, row.chat)),
+    )
+    .await?;
+    let found: Option<Vec<_>> = rows
+        .iter()
+        .map(|row| {
+            let chat = chats.get(&(row.application, row.chat))?;
+            Some((ChatId(*chat), row.user, row.low, Some(row.high)))
+        })
+        .collect();
+    people::put_ranges(script, found.as_deref().unwrap_or_default());
+    Ok(found.is_some())
+}
+
 async fn messages(
     conn: &mut MySqlConnection,
     script: &mut Script,
     rows: &[MessageRow],
 ) -> Result<bool> {
     let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
-    let chats = chat_rows(conn, &owners, rows).await?;
+    let chats = chat_rows(
+        conn,
+        &owners,
+        rows.iter().map(|row| (row.application, row.chat)),
+    )
+    .await?;
     let mut places = Vec::with_capacity(rows.len());
     for row in rows {
         let Some(chat) = chats.get(&(row.application, row.chat)) else {
@@ -161,18 +254,16 @@ fn of(owners: &Owners, owner: Option<PublicId>) -> Option<ApplicationId> {
     })
 }
 
-/// Row ids of the chats of these messages.
+/// Row ids of these chats.
 async fn chat_rows(
     conn: &mut MySqlConnection,
     owners: &Owners,
-    rows: &[MessageRow],
+    wanted: impl Iterator<Item = (PublicId, ChatNumber)>,
 ) -> Result<BTreeMap<(PublicId, ChatNumber), i64>> {
-    let wanted: BTreeMap<(i64, i64), (PublicId, ChatNumber)> = rows
-        .iter()
-        .filter_map(|row| {
-            let application = owners.get(&row.application)?;
-            let place = (application.0, int(row.chat.0));
-            Some((place, (row.application, row.chat)))
+    let wanted: BTreeMap<(i64, i64), (PublicId, ChatNumber)> = wanted
+        .filter_map(|(owner, number)| {
+            let application = owners.get(&owner)?;
+            Some(((application.0, int(number.0)), (owner, number)))
         })
         .collect();
     let keys: Vec<_> = wanted.keys().copied().collect();
