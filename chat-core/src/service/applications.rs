@@ -117,6 +117,21 @@ impl Chat {
         Ok(self.resolve(access).await?.id)
     }
 
+    /// The row id of the application with this token or this public id. The latter gives no power, so this is for those who prove
+    /// otherwise that they belong there.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`].
+    pub async fn application_named(&self, name: Uuid) -> Result<ApplicationId, ChatError> {
+        let applications = &self.inner.stores.applications;
+        let found = match applications.by_token(Token::from(name).hash()).await? {
+            Some(found) => Some(found),
+            None => applications.by_public_id(PublicId(name)).await?,
+        };
+        let found = found.ok_or(ChatError::ApplicationNotFound)?;
+        Ok(found.id)
+    }
+
     pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
         self.scoped(access.scope).await
     }

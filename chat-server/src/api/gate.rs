@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_core::error::ChatError;
 use chat_core::ids::{ChatNumber, Token};
-use chat_core::service::{Access, Chat};
+use chat_core::service::{Access, Chat, Login};
 use chat_core::text::{IdempotencyKey, Violation};
 use http::{HeaderName, HeaderValue};
 
@@ -63,6 +63,26 @@ impl Gate {
         self.enter_with_token(head, at)
             .await
             .map(|(_, access)| access)
+    }
+
+    /// The access of whoever is logged in, where this segment names his application by its token or its public id; counts the
+    /// request when there is a limit.
+    pub(crate) async fn enter_as(
+        &self,
+        head: &Head,
+        at: usize,
+        login: &Login,
+    ) -> Result<Access, EntryError> {
+        let name = head.segment(at).and_then(|text| text.parse::<Token>().ok());
+        let name = name.ok_or(EntryError::NoApplication)?.expose();
+        if self.chat.application_named(name).await? != login.application {
+            return Err(EntryError::NoApplication);
+        }
+        let access = login.access();
+        if let Some(limiter) = &self.limiter {
+            self.count(limiter, head, access).await?;
+        }
+        Ok(access)
     }
 
     async fn enter_with_token(
@@ -125,7 +145,7 @@ impl Gate {
     ) -> E {
         let found = match chat {
             Some(number) => self.chat.chat(access, number).await.map(drop),
-            None => self.chat.application(access).await.map(drop),
+            None => self.chat.application_id(access).await.map(drop),
         };
         found.map_or_else(E::from, |()| wrong)
     }

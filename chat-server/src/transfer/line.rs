@@ -289,6 +289,7 @@ mod tests {
             let message = Message {
                 number: MessageNumber(1),
                 body: "x".into(),
+                sender: None,
                 author_name: None,
                 data: Some(data.into()),
                 reply_to: None,

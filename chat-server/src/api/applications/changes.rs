@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::bearer::Bearer;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::ChatNumber;
-use chat_core::model::ChatView;
+use chat_core::model::{ChatView, Member};
 use chat_core::page::Limit;
 use chat_core::service::{Access, Feed, Item, Reader};
 use http::{HeaderName, StatusCode};
@@ -52,8 +53,58 @@ enum ItemJson {
     Message(MessageJson),
     /// The chat itself.
     Chat(ChatState),
-    /// The chat was deleted: nothing follows.
+    /// Somebody who came, was changed, or left.
+    Member(MemberState),
+    /// What a member has received and read.
+    Mark(MarkState),
+    /// The chat was deleted, or whoever follows it was removed from it: nothing follows.
     Removed,
+}
+
+/// A member as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+struct MemberState {
+    /// The number of the user.
+    #[schema(minimum = 1)]
+    user: u64,
+    /// What it may do: owner, member or reader; null when it is not there any more.
+    role: Option<&'static str>,
+    /// Whether the user was deleted: what it posted has no author any more.
+    deleted: bool,
+}
+
+/// How far a member has received and read the chat.
+#[derive(Debug, Serialize, ToSchema)]
+struct MarkState {
+    /// The number of the user.
+    #[schema(minimum = 1)]
+    user: u64,
+    /// It has received everything up to this message.
+    #[schema(minimum = 0)]
+    delivered: u64,
+    /// It has read everything up to this message.
+    #[schema(minimum = 0)]
+    read: u64,
+}
+
+impl From<Member> for MemberState {
+    fn from(member: Member) -> Self {
+        Self {
+            user: member.user.0,
+            role: member.is_there().then(|| member.role.as_str()),
+            deleted: member.gone,
+        }
+    }
+}
+
+impl From<Member> for MarkState {
+    fn from(member: Member) -> Self {
+        Self {
+            user: member.user.0,
+            delivered: member.delivered.0,
+            read: member.read.0,
+        }
+    }
 }
 
 /// A chat as it stands.
@@ -92,6 +143,8 @@ impl From<Feed> for ChangesJson {
         let items = feed.items.into_iter().filter_map(|item| match item {
             Item::Message(message) => Some(ItemJson::Message(message.into())),
             Item::Chat(chat) => Some(ItemJson::Chat(chat.into())),
+            Item::Member(member) => Some(ItemJson::Member(member.into())),
+            Item::Mark(member) => Some(ItemJson::Mark(member.into())),
             _ => None,
         });
         Self {
@@ -155,6 +208,7 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
         let follower = Follower {
             state: Arc::clone(&state),
             access,
+            session: state.session(head)?,
             number,
             limit: ask.limit,
         };
@@ -169,9 +223,13 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
         () = head.stopping.cancelled() => reader.changes(Some(at), ask.limit).await,
     };
     let body = match waited {
-        Err(ChatError::ChatNotFound(_)) => ChangesJson::removed(at.encode()),
+        Err(ChatError::ChatNotFound(_) | ChatError::Removed) => ChangesJson::removed(at.encode()),
         feed => feed?.into(),
     };
+    if let Some(session) = state.session(head)? {
+        // It may have ended while this waited.
+        state.chat().authenticate(&session).await?;
+    }
     Ok(reply::json(StatusCode::OK, &body))
 }
 
@@ -216,6 +274,8 @@ fn ask(head: &Head, as_events: bool) -> Result<Ask, RequestError> {
 struct Follower {
     state: State,
     access: Access,
+    /// Of which the access is, unless it is the token's.
+    session: Option<Bearer>,
     number: ChatNumber,
     limit: Limit,
 }
@@ -239,6 +299,7 @@ impl Follower {
                     send(&events, "removed", &id, &ChangesJson::removed(id.clone())).await?;
                     return Ok(events.finish());
                 }
+                Err(Stop::LoggedOut) => return Ok(events.finish()),
                 Err(Stop::Pump(error)) => return Err(error),
                 Ok(()) => {}
             }
@@ -250,6 +311,9 @@ impl Follower {
     }
 
     async fn catch_up(&self, events: &Events, at: &mut Cursor, silent: bool) -> Result<(), Stop> {
+        if let Some(session) = &self.session {
+            self.state.chat().authenticate(session).await?;
+        }
         let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
@@ -285,13 +349,18 @@ struct Reset {
 
 enum Stop {
     Removed,
+    LoggedOut,
     Pump(PumpError),
 }
 
 impl From<ChatError> for Stop {
     fn from(error: ChatError) -> Self {
         match error {
-            ChatError::ChatNotFound(_) | ChatError::ApplicationNotFound => Self::Removed,
+            ChatError::ChatNotFound(_)
+            | ChatError::ApplicationNotFound
+            | ChatError::NotAMember
+            | ChatError::Removed => Self::Removed,
+            ChatError::NotLoggedIn => Self::LoggedOut,
             error => Self::Pump(PumpError::failed(error)),
         }
     }

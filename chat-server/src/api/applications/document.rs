@@ -87,11 +87,7 @@ fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'stat
             },
             needs_admin || inside,
         ),
-        (
-            "403",
-            "This is allowed to nobody",
-            path.ends_with("{app}") && method == "delete",
-        ),
+        ("403", "This is not allowed, or to nobody", inside),
         (
             "404",
             "There is no such thing, or no such user as As-User names",

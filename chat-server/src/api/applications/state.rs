@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use chat_core::ids::{ChatNumber, MessageNumber};
+use chat_core::bearer::Bearer;
+use chat_core::commit::Caller;
+use chat_core::error::ChatError;
+use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::service::{Access, Chat};
 use chat_core::text::IdempotencyKey;
 use http::{HeaderName, StatusCode};
@@ -64,33 +67,48 @@ impl Shared {
         }
     }
 
-    /// The access that the token in the path gives.
+    /// The access of whoever asks: of the session in the bearer, or else of the token in the path, in the name of a user if it says
+    /// so.
     pub(super) async fn enter(&self, head: &Head) -> Result<Access, RequestError> {
-        self.refuse_sessions(head)?;
-        self.enter_as_admin(head).await
+        let Some(bearer) = self.session(head)? else {
+            return self.enter_as_admin(head).await;
+        };
+        let login = self.chat().authenticate(&bearer).await?;
+        let access = self.gate.enter_as(head, APPLICATION, &login).await?;
+        let named = as_user(head).transpose()?;
+        match named.is_none_or(|user| user == login.user) {
+            true => Ok(access),
+            false => Err(RequestError::NoUser),
+        }
     }
 
     /// The access that the token in the path gives, where a bearer is the admin's or means nothing.
     pub(super) async fn enter_as_admin(&self, head: &Head) -> Result<Access, RequestError> {
         let access = self.gate.enter(head, APPLICATION).await?;
-        if head.headers.contains_key(AS_USER) {
-            return Err(self
-                .gate
-                .missing_first(access, None, RequestError::NoUser)
-                .await);
+        let user = match as_user(head) {
+            None => return Ok(access),
+            Some(Ok(user)) => user,
+            Some(Err(wrong)) => return Err(self.gate.missing_first(access, None, wrong).await),
+        };
+        match self.chat().user(access, user).await {
+            Ok(_) => Ok(access.by(Caller::For(user))),
+            Err(ChatError::UserNotFound(_)) => Err(RequestError::NoUser),
+            Err(error) => Err(error.into()),
         }
-        Ok(access)
     }
 
-    /// A bearer beside the token is somebody's session, and nobody has one; the admin key takes no power away.
-    fn refuse_sessions(&self, head: &Head) -> Result<(), RequestError> {
+    /// The token of the session that the request is made in; the admin key is none, and takes no power away.
+    pub(super) fn session(&self, head: &Head) -> Result<Option<Bearer>, RequestError> {
+        let Some(bearer) = auth::bearer(&head.headers) else {
+            return Ok(None);
+        };
         let admin_key = self.options.admin_key.as_ref();
-        if auth::bearer(&head.headers).is_none()
-            || admin_key.is_some_and(|key| auth::has_key(&head.headers, key))
-        {
-            return Ok(());
+        if admin_key.is_some_and(|key| auth::has_key(&head.headers, key)) {
+            return Ok(None);
         }
-        Err(RequestError::NoSession)
+        let token = std::str::from_utf8(bearer).ok();
+        let token = token.and_then(|token| token.parse().ok());
+        token.map(Some).ok_or(RequestError::NoSession)
     }
 
     /// The access and the chat in the path.
@@ -98,12 +116,14 @@ impl Shared {
         &self,
         head: &Head,
     ) -> Result<(Access, ChatNumber), RequestError> {
-        self.refuse_sessions(head)?;
-        if head.headers.contains_key(AS_USER) {
-            self.enter_as_admin(head).await?;
+        let access = self.enter(head).await?;
+        match head.segment(CHAT).and_then(|text| text.parse().ok()) {
+            Some(chat) => Ok((access, chat)),
+            None => Err(self
+                .gate
+                .missing_first(access, None, RequestError::NoChat)
+                .await),
         }
-        let entered = self.gate.enter_chat(head, APPLICATION, CHAT).await?;
-        Ok((entered.access, entered.chat))
     }
 
     /// The access, the chat and the message in the path.
@@ -120,6 +140,13 @@ impl Shared {
                 .await),
         }
     }
+}
+
+/// The user that the token acts for, if the request names one.
+fn as_user(head: &Head) -> Option<Result<UserNumber, RequestError>> {
+    let named = head.headers.get(AS_USER)?;
+    let number = named.to_str().ok().and_then(|text| text.parse().ok());
+    Some(number.ok_or(RequestError::NoUser))
 }
 
 /// The query's parameters.

@@ -77,7 +77,11 @@ impl<T: Into<RequestError>> From<T> for Native {
 
 impl From<ChatError> for RequestError {
     fn from(error: ChatError) -> Self {
-        Self::Chat(error)
+        match error {
+            ChatError::NotLoggedIn => Self::NoSession,
+            ChatError::CallerNotFound => Self::NoUser,
+            error => Self::Chat(error),
+        }
     }
 }
 
@@ -221,6 +225,21 @@ fn words_for_core(error: &ChatError) -> ErrorWords {
         ChatError::Invalid { field, violation } => {
             ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
         }
+        // A stranger cannot tell what exists.
+        ChatError::NotAMember | ChatError::Removed => ErrorWords::lost("Chat Not Found"),
+        ChatError::UserNotFound(_) => ErrorWords::lost("User Not Found"),
+        ChatError::MemberNotFound(_) => ErrorWords::lost("Member Not Found"),
+        ChatError::SessionNotFound => ErrorWords::lost("Session Not Found"),
+        ChatError::UsernameTaken => {
+            ErrorWords::field(Code::NameTaken, "username", "has already been taken")
+        }
+        ChatError::ChatNameTaken => {
+            ErrorWords::field(Code::NameTaken, "name", "has already been taken")
+        }
+        ChatError::NotAllowed | ChatError::NoCaller => {
+            ErrorWords::new(Code::Forbidden, error.to_string())
+        }
+        ChatError::WrongCredentials => ErrorWords::new(Code::Unauthorized, error.to_string()),
         ChatError::ReplyNotFound(_) => {
             ErrorWords::field(Code::ValidationFailed, "reply_to", "does not exist")
         }

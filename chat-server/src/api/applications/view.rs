@@ -111,6 +111,9 @@ pub(super) struct MessageJson {
     /// When it was last edited, or posted.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Time,
+    /// The number of the user who posted it; null when nobody did, or one who is deleted.
+    #[schema(minimum = 1)]
+    author: Option<u64>,
     /// Who wrote it, when it was imported with a name.
     author_name: Option<String>,
     /// The number of the message that it answers.
@@ -135,6 +138,7 @@ impl From<Message> for MessageJson {
             updated_at: Time(message.updated_at()),
             number: message.number.0,
             body: message.body,
+            author: message.sender.map(|user| user.0),
             author_name: message.author_name,
             reply_to: message.reply_to.map(|number| number.0),
             edited_at: message.edited_at.map(Time),

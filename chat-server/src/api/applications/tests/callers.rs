@@ -1,3 +1,7 @@
+use chat_core::ids::{Token, UserNumber};
+use chat_core::service::{Access, NewChat, NewUser};
+use chat_core::text::Username;
+
 use super::*;
 use crate::http::testing::{Answer, request};
 
@@ -86,4 +90,78 @@ async fn the_admin_key_beside_the_token_takes_no_power_away() {
     let other = with(&house, ("authorization", "Bearer x"), "GET", &path).await;
     assert_eq!(other.status, 401);
     assert_eq!(with(&house, admin, "DELETE", &path).await.status, 204);
+}
+
+/// The path of an application's first chat, which is a group of user 1, and the token of a session of user 1 and one of user 2.
+async fn group(house: &House) -> (String, [String; 2]) {
+    let application = application(house, "X").await;
+    let token: Token = application.rsplit('/').next().unwrap().parse().unwrap();
+    let access = Access::from(token);
+    let mut sessions = Vec::new();
+    for name in ["alice", "bob"] {
+        let new = NewUser::named(Username::parse(name).unwrap());
+        let made = house.chat.create_user(access, new, None).await.unwrap();
+        let number = made.value.number;
+        let opened = house.chat.mint_session(access, number, None).await.unwrap();
+        sessions.push(format!("Bearer {}", opened.token.expose()));
+    }
+    let made = NewChat::group(None, [UserNumber(1)]);
+    house.chat.make_chat(access, made, None).await.unwrap();
+    let sessions = sessions.try_into().unwrap();
+    (format!("{application}/chats/1"), sessions)
+}
+
+#[tokio::test]
+async fn a_user_reads_and_posts_where_he_is_a_member_and_sees_no_other_chat() {
+    let house = house().await;
+    let (chat, [alice, bob]) = group(&house).await;
+    let messages = format!("{chat}/messages");
+    let posted = with(&house, ("authorization", &alice), "POST", &messages).await;
+    assert_eq!(
+        (posted.status.as_u16(), &posted.json()["author"]),
+        (201, &1.into())
+    );
+    let posted = with(&house, ("as-user", "1"), "POST", &messages).await;
+    assert_eq!(
+        (posted.status.as_u16(), &posted.json()["author"]),
+        (201, &1.into())
+    );
+    for stranger in [("authorization", &*bob), ("as-user", "2")] {
+        for path in [&chat, &messages, &format!("{chat}/changes")] {
+            let refused = with(&house, stranger, "GET", path).await;
+            assert_eq!(
+                refused.text(),
+                r#"{"error":"Chat Not Found"}"#.to_owned(),
+                "{path}"
+            );
+        }
+        let refused = with(&house, stranger, "POST", &messages).await;
+        assert_eq!(refused.status, 404);
+    }
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    for (method, path) in [("GET", application), ("DELETE", application)] {
+        let refused = with(&house, ("authorization", &alice), method, path).await;
+        assert!(matches!(refused.status.as_u16(), 401 | 403), "{method}");
+        assert!(
+            !refused
+                .text()
+                .contains(application.rsplit('/').next().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_session_enters_its_own_application_by_its_public_id_and_no_other() {
+    let house = house().await;
+    let (chat, [alice, _]) = group(&house).await;
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    let public_id = house.get(application).await.json()["public_id"].clone();
+    let public = format!("{ROOT}/{}", public_id.as_str().unwrap());
+    let mine = ("authorization", &*alice);
+    let path = format!("{public}/chats/1");
+    assert_eq!(with(&house, mine, "GET", &path).await.status, 200);
+    assert_eq!(house.get(&path).await.status, 404);
+    let other = self::application(&house, "Y").await;
+    let refused = with(&house, mine, "GET", &format!("{other}/chats/1")).await;
+    assert_eq!(refused.text(), r#"{"error":"Application Not Found"}"#);
 }

@@ -16,6 +16,7 @@ async fn a_new_message_takes_the_next_number() {
         assert_eq!(
             keys(&body),
             [
+                "author",
                 "author_name",
                 "body",
                 "created_at",
