@@ -110,7 +110,7 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Request
 )]
 pub(super) async fn delete(state: State, call: Call) -> Result<Response, RequestError> {
     state.admit(&call.head)?;
-    let access = state.enter_as_admin(&call.head).await?;
+    let access = state.enter(&call.head).await?;
     state.chat().delete_application(access).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -129,11 +129,8 @@ async fn a_user_reads_and_posts_where_he_is_a_member_and_sees_no_other_chat() {
     for stranger in [("authorization", &*bob), ("as-user", "2")] {
         for path in [&chat, &messages, &format!("{chat}/changes")] {
             let refused = with(&house, stranger, "GET", path).await;
-            assert_eq!(
-                refused.text(),
-                r#"{"error":"Chat Not Found"}"#.to_owned(),
-                "{path}"
-            );
+            assert_eq!(refused.status, 404, "{path}");
+            assert!(refused.text().contains("Chat Not Found"), "{path}");
         }
         let refused = with(&house, stranger, "POST", &messages).await;
         assert_eq!(refused.status, 404);
