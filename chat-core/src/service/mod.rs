@@ -17,8 +17,10 @@ mod messages;
 mod mine;
 mod operations;
 mod reader;
+mod roll;
 mod search;
 mod sessions;
+mod small_ids;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -55,6 +57,7 @@ pub use messages::Posted;
 pub use mine::MyChat;
 pub use operations::OperationState;
 pub use reader::Reader;
+pub use roll::{Receipt, Roll};
 pub use search::{Found, FoundAnywhere, SearchRequest};
 pub use upkeep::Recounted;
 pub use users::{NewUser, UserChange};
