@@ -53,6 +53,18 @@ pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
     }
 }
 
+/// Reads the body's JSON object as `T`, whatever its content type calls it.
+///
+/// # Errors
+/// When there is no body, or it is no such object.
+pub fn unlabelled<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
+    let body = call.body.as_ref().map_err(|fault| *fault)?;
+    match body.is_empty() {
+        true => Err(InputFault::Missing),
+        false => parse(body),
+    }
+}
+
 /// Reads the body, JSON or form, or without a body the query, as `T`. `application[name]` of a form or query is the
 /// key `name` of the object `application`.
 ///
@@ -264,6 +276,16 @@ mod tests {
             name(Some("text/xml"), "/", b"<a/>"),
             Err(InputFault::MediaType("text/xml".into()))
         );
+    }
+
+    #[test]
+    fn what_the_content_type_says_may_be_left_alone() {
+        let read = |kind, body| unlabelled::<Sent>(&call(kind, "/?name=Q", body));
+        let named = read(Some("text/plain"), br#"{"name":"X"}"#).unwrap();
+        assert_eq!(named.name, Field::Text("X".into()));
+        assert!(read(FORM, br#"{"name":"X"}"#).is_ok());
+        assert_eq!(read(None, b""), Err(InputFault::Missing));
+        assert_eq!(read(None, b"[]"), Err(InputFault::NotAnObject));
     }
 
     #[test]

@@ -64,22 +64,36 @@ impl RateLimiter {
 
     /// Counts one request of this key; `None` while the counter cannot.
     pub async fn take(&self, key: &str) -> Option<Allowance> {
+        let window = self.add(key, 1).await?;
+        Some(self.allowance(window, window.sum <= self.limit.requests.into()))
+    }
+
+    /// Counts nothing: whether one more would be granted; `None` while the counter cannot.
+    pub async fn look(&self, key: &str) -> Option<Allowance> {
+        let window = self.add(key, 0).await?;
+        Some(self.allowance(window, window.sum < self.limit.requests.into()))
+    }
+
+    async fn add(&self, key: &str, amount: u64) -> Option<Window> {
         let counted = if self.is_left_alone() {
             None
         } else {
-            self.count(key).await
+            self.count(key, amount).await
         };
         if counted.is_none() {
             ::metrics::counter!("chat_http_requests_uncounted_total").increment(1);
         }
-        let Window { sum, left } = counted?;
+        counted
+    }
+
+    fn allowance(&self, Window { sum, left }: Window, granted: bool) -> Allowance {
         let limit = self.limit.requests;
-        Some(Allowance {
-            granted: sum <= limit.into(),
+        Allowance {
+            granted,
             limit,
             remaining: limit.saturating_sub(u32::try_from(sum).unwrap_or(u32::MAX)),
             left,
-        })
+        }
     }
 
     fn is_left_alone(&self) -> bool {
@@ -87,9 +101,9 @@ impl RateLimiter {
             .is_some_and(|again| Instant::now() < again)
     }
 
-    async fn count(&self, key: &str) -> Option<Window> {
+    async fn count(&self, key: &str, amount: u64) -> Option<Window> {
         let seconds = u32::try_from(self.limit.window.as_secs()).unwrap_or(u32::MAX);
-        match timeout(PATIENCE, self.counter.add(key, 1, seconds)).await {
+        match timeout(PATIENCE, self.counter.add(key, amount, seconds)).await {
             Ok(Ok(window)) => {
                 if self.asked_again().take().is_some() {
                     tracing::info!("requests are counted again");
@@ -178,6 +192,16 @@ mod tests {
         assert_eq!(take("b").await, (true, 1, 10));
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(take("a").await, (true, 1, 10));
+    }
+
+    #[tokio::test]
+    async fn a_look_counts_nothing() {
+        let limiter = limiter("1/10s", MemoryCounter::new());
+        for _ in 0..3 {
+            assert!(limiter.look("a").await.unwrap().granted);
+        }
+        assert!(limiter.take("a").await.unwrap().granted);
+        assert!(!limiter.look("a").await.unwrap().granted);
     }
 
     #[tokio::test]
