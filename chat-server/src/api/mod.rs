@@ -2,11 +2,15 @@
 
 pub mod admin;
 pub mod applications;
+mod attempts;
+pub mod conversations;
 mod document;
 pub mod gate;
 mod input;
 mod lists;
+mod mine;
 pub mod ops;
+pub mod rpc;
 mod shapes;
 pub mod uuid;
 
@@ -24,6 +28,7 @@ use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
 use crate::wiring::Jobs;
 
+use attempts::Attempts;
 use gate::Gate;
 
 /// Every door that the settings open, on this chat.
@@ -46,6 +51,7 @@ pub fn doors(
             .map(|limit| Arc::new(RateLimiter::new(limit, Arc::clone(counter)))),
         patience: settings.write_timeout.0,
     };
+    let attempts = Attempts::new(counter);
     let open: Vec<DoorName> = settings
         .doors()
         .into_iter()
@@ -67,6 +73,10 @@ pub fn doors(
                 doors.push(applications::door(gate.clone(), options, body));
             }
             DoorName::UuidApplications => doors.push(uuid::door(gate.clone(), body)),
+            DoorName::Conversations => {
+                doors.push(conversations::door(gate.clone(), attempts.clone(), body));
+            }
+            DoorName::Rpc => doors.push(rpc::door(gate.clone(), body)),
         }
     }
     let documents = doors.iter().map(|door| door.document().clone()).collect();

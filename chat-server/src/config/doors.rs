@@ -15,15 +15,29 @@ pub enum DoorName {
     Applications,
     /// `/applications` and `/messages`: whoever knows a UUID has full power.
     UuidApplications,
+    /// `/register`, `/login`, `/users` and `/conversations`: for the users of the default application.
+    Conversations,
+    /// `POST /users/add` and its like: whoever can reach it has full power in the default application.
+    Rpc,
 }
 
 impl DoorName {
     /// Every API this server can serve.
-    pub const ALL: [Self; 2] = [Self::Applications, Self::UuidApplications];
+    pub const ALL: [Self; 4] = [
+        Self::Applications,
+        Self::UuidApplications,
+        Self::Conversations,
+        Self::Rpc,
+    ];
 
     /// Whether it can ask for the admin key.
     fn is_guarded(self) -> bool {
         self == Self::Applications
+    }
+
+    /// Whether it serves nobody who has not logged in.
+    fn has_logins(self) -> bool {
+        self == Self::Conversations
     }
 }
 
@@ -32,6 +46,8 @@ impl fmt::Display for DoorName {
         out.write_str(match self {
             Self::Applications => "applications",
             Self::UuidApplications => "uuid-applications",
+            Self::Conversations => "conversations",
+            Self::Rpc => "rpc",
         })
     }
 }
@@ -67,6 +83,7 @@ pub(super) fn choose(settings: &Settings) -> Vec<DoorChoice> {
     let choice = |door: DoorName| match &settings.door {
         Some(named) if named.contains(&door) => (true, "named by the setting door"),
         Some(_) => (false, "not named by the setting door"),
+        None if door.has_logins() => (true, "open to whoever logs in"),
         None if door.is_guarded() && settings.admin_key.is_some() => {
             (true, "guarded by the admin key")
         }

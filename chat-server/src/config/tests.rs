@@ -171,20 +171,22 @@ fn open(words: &[&str]) -> Vec<DoorName> {
 }
 
 #[test]
-fn the_uuid_api_is_served_to_others_only_when_named() {
-    use DoorName::{Applications, UuidApplications};
-    assert_eq!(open(&[]), [Applications, UuidApplications]);
+fn an_api_that_asks_nobody_is_served_to_others_only_when_named() {
+    use DoorName::{Applications, Conversations, UuidApplications};
+    assert_eq!(open(&[]), DoorName::ALL);
     assert_eq!(
         open(&["--admin-key", "k"]),
-        [Applications, UuidApplications],
+        DoorName::ALL,
         "only this machine can reach it"
     );
     let public = ["--listen", "0.0.0.0:1", "--admin-key", "k"];
-    assert_eq!(open(&public), [Applications]);
+    assert_eq!(open(&public), [Applications, Conversations]);
     let both = ["--door", "applications,uuid-applications"];
     assert_eq!(
         open(&[public.as_slice(), &both].concat()),
         [Applications, UuidApplications]
     );
+    let rpc = ["--door", "rpc"];
+    assert_eq!(open(&[public.as_slice(), &rpc].concat()), [DoorName::Rpc]);
     assert_eq!(open(&["--door", "uuid-applications"]), [UuidApplications]);
 }

@@ -1,0 +1,89 @@
+//! How often somebody may try to log in with what is wrong: by name, and by address.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::ids::ApplicationId;
+use chat_core::port::Counter;
+use chat_core::text::Username;
+use sha2::{Digest, Sha256};
+
+use crate::config::RateLimit;
+use crate::http::rate::{Allowance, RateLimiter};
+
+/// Wrong attempts are counted in windows of this length.
+const WINDOW: Duration = Duration::from_secs(60);
+/// So many with one name, whether somebody has it or not.
+const OF_NAME: u32 = 10;
+/// So many from one address, behind which many people may be.
+const OF_ADDRESS: u32 = 100;
+
+/// Counts wrong attempts; right ones cost nothing.
+#[derive(Clone)]
+pub struct Attempts {
+    of_name: Arc<RateLimiter>,
+    of_address: Arc<RateLimiter>,
+}
+
+/// One attempt to log in.
+pub(crate) struct Attempt<'a> {
+    attempts: &'a Attempts,
+    name: String,
+    address: String,
+}
+
+impl Attempts {
+    /// Counted by this counter, which nodes may share.
+    pub fn new(counter: &Arc<dyn Counter>) -> Self {
+        let limiter = |requests| {
+            let limit = RateLimit {
+                requests,
+                window: WINDOW,
+            };
+            Arc::new(RateLimiter::new(limit, Arc::clone(counter)))
+        };
+        Self {
+            of_name: limiter(OF_NAME),
+            of_address: limiter(OF_ADDRESS),
+        }
+    }
+
+    /// One attempt with this name in an application.
+    ///
+    /// # Errors
+    /// What is left of the window in which there were too many wrong ones.
+    pub(crate) async fn begin(
+        &self,
+        application: ApplicationId,
+        name: &str,
+        address: IpAddr,
+    ) -> Result<Attempt<'_>, Allowance> {
+        let folded = Username::parse(name).map_or_else(|_| name.to_owned(), |name| name.folded());
+        let hash = Sha256::digest(folded);
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let attempt = Attempt {
+            attempts: self,
+            name: format!("login-{application}-{hash}"),
+            address: format!("login-{}", address.to_canonical()),
+        };
+        for (limiter, key) in [
+            (&self.of_name, &attempt.name),
+            (&self.of_address, &attempt.address),
+        ] {
+            match limiter.look(key).await {
+                Some(allowance) if !allowance.granted => return Err(allowance),
+                _ => {}
+            }
+        }
+        Ok(attempt)
+    }
+}
+
+impl Attempt<'_> {
+    /// It was wrong.
+    pub(crate) async fn fail(self) {
+        self.attempts.of_name.take(&self.name).await;
+        self.attempts.of_address.take(&self.address).await;
+    }
+}

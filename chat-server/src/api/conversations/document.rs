@@ -1,0 +1,104 @@
+//! The OpenAPI document of this API, with the errors that every operation can answer with.
+
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::status::ErrorJson;
+use super::{accounts, conversation, history, messages, participants, users};
+use crate::api::document::{ErrorAnswer, add_errors, every_operation, loosen};
+
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        accounts::register, accounts::login, accounts::logout, users::list, users::get, users::update,
+        users::delete, conversation::list, conversation::create, conversation::rename,
+        conversation::leave, conversation::read, history::get, messages::create, messages::get,
+        messages::edit, messages::delete, participants::add, participants::remove,
+    ),
+    components(schemas(ErrorJson)),
+    modifiers(&Complete),
+)]
+pub(super) struct Api;
+
+struct Complete;
+
+const SESSION: &str = "conversations_session";
+
+impl Modify for Complete {
+    fn modify(&self, document: &mut Document) {
+        for (path, method, operation) in every_operation(document) {
+            let open = matches!(path, "/register" | "/login");
+            let sends = matches!(method, "post" | "put") && path != "/logout";
+            let reads = matches!((path, method), ("/users" | "/conversations/{id}", "get"));
+            let inside = path.contains("{id}");
+            let others = inside && (path != "/users/{id}" || method != "get");
+            let missing = inside || path == "/conversations" && method == "post";
+            let in_group = path.contains("participants") || path == "/conversations/{id}";
+            let taken = path == "/register"
+                || path == "/users/{id}" && method == "put"
+                || in_group && sends;
+            let errors = [
+                (
+                    "400",
+                    "The request cannot be understood",
+                    sends || reads || in_group,
+                ),
+                ("401", "Nobody is logged in so", path != "/register"),
+                ("403", "This is not yours", others),
+                ("404", "There is no such thing", missing),
+                ("408", "The body came too slowly", sends),
+                ("409", "Somebody is there already", taken),
+                ("413", "The body is too large", sends),
+                ("422", "A text is too long", sends),
+                ("429", "Too many requests", sends || method == "delete"),
+                ("500", "The server is at fault", true),
+                ("503", "Not available now", true),
+            ];
+            let possible = errors.into_iter().filter(|(.., possible)| *possible);
+            let answer = |(status, words, _)| ErrorAnswer {
+                status,
+                words,
+                forms: &[("application/json", "ConversationsError")],
+            };
+            add_errors(operation, possible.map(answer));
+            if !open {
+                let needed = SecurityRequirement::new::<_, _, &str>(SESSION, []);
+                operation.security = Some(vec![needed]);
+            }
+        }
+        if let Some(components) = &mut document.components {
+            let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+            components.add_security_scheme(SESSION, bearer);
+        }
+        loosen(document, &["ConversationsId"], &[]);
+        alias(document);
+    }
+}
+
+/// `/message` is `/messages` too.
+fn alias(document: &mut Document) {
+    let (all, one) = (
+        "/conversations/{id}/messages",
+        "/conversations/{id}/messages/{message}",
+    );
+    for path in [all, one] {
+        let Some(mut item) = document.paths.paths.get(path).cloned() else {
+            continue;
+        };
+        let methods = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in methods.into_iter().flatten() {
+            operation.operation_id = operation
+                .operation_id
+                .take()
+                .map(|id| format!("{id}_alias"));
+        }
+        let alias = path.replace("/messages", "/message");
+        document.paths.paths.insert(alias, item);
+    }
+}

@@ -1,0 +1,111 @@
+//! Who comes in, and to what the path leads.
+
+use chat_core::bearer::Bearer;
+use chat_core::error::ChatError;
+use chat_core::ids::{ApplicationId, ChatNumber, UserNumber};
+use chat_core::model::Message;
+use chat_core::service::{Access, Chat, Login, Reader};
+use chat_core::text::IdempotencyKey;
+
+use super::status::{CONVERSATION, MESSAGE, RequestError, USER};
+use crate::api::attempts::Attempts;
+use crate::api::gate::{self, Gate};
+use crate::http::auth;
+use crate::http::call::Head;
+
+/// Where a user or a conversation stands in every path, and what is in a conversation.
+const FIRST: usize = 1;
+const SECOND: usize = 3;
+
+/// What the handlers share.
+pub(super) struct Shared {
+    pub(super) gate: Gate,
+    pub(super) attempts: Attempts,
+}
+
+/// Whoever is logged in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Me {
+    pub(super) login: Login,
+    pub(super) user: UserNumber,
+    pub(super) access: Access,
+}
+
+impl Shared {
+    pub(super) fn chat(&self) -> &Chat {
+        &self.gate.chat
+    }
+
+    /// The application that all this is in.
+    pub(super) async fn home(&self) -> Result<ApplicationId, ChatError> {
+        self.chat().default_application_id().await
+    }
+
+    /// Who holds the token that the request carries, now.
+    pub(super) async fn enter(&self, head: &Head) -> Result<Me, RequestError> {
+        let token = auth::bearer(&head.headers).and_then(|token| std::str::from_utf8(token).ok());
+        let token: Option<Bearer> = token.and_then(|token| token.parse().ok());
+        let token = token.ok_or(RequestError::Unauthorized)?;
+        let login = self.chat().authenticate(&token).await?;
+        if login.application != self.home().await? {
+            return Err(RequestError::Unauthorized);
+        }
+        Ok(Me {
+            login,
+            user: login.user,
+            access: login.access(),
+        })
+    }
+
+    /// Who asks, and the conversation that the path names, opened for him.
+    pub(super) async fn enter_conversation(
+        &self,
+        head: &Head,
+    ) -> Result<(Me, Reader), RequestError> {
+        let me = self.enter(head).await?;
+        let reader = self.chat().chat(me.access, conversation(head)?).await?;
+        Ok((me, reader))
+    }
+
+    /// Who asks, and the message that the path names, in its conversation.
+    pub(super) async fn enter_message(
+        &self,
+        head: &Head,
+    ) -> Result<(Me, Reader, Message), RequestError> {
+        let (me, reader) = self.enter_conversation(head).await?;
+        let lost = || RequestError::Lost(MESSAGE);
+        let number = reader.number_of(id(head, SECOND).ok_or_else(lost)?).await?;
+        let message = reader.message(number.ok_or_else(lost)?).await?;
+        Ok((me, reader, message))
+    }
+}
+
+/// A number from 1 in the path.
+fn id(head: &Head, at: usize) -> Option<u64> {
+    let number: Option<UserNumber> = head.segment(at).and_then(|text| text.parse().ok());
+    number.map(|number| number.0)
+}
+
+/// The conversation that the path names.
+pub(super) fn conversation(head: &Head) -> Result<ChatNumber, RequestError> {
+    let number = id(head, FIRST).map(ChatNumber);
+    number.ok_or(RequestError::Lost(CONVERSATION))
+}
+
+/// The user that `/users/{id}` names.
+pub(super) fn user(head: &Head) -> Result<UserNumber, RequestError> {
+    let number = id(head, FIRST).map(UserNumber);
+    number.ok_or(RequestError::Lost(USER))
+}
+
+/// The user that a path in a conversation names.
+pub(super) fn participant(head: &Head) -> Result<UserNumber, RequestError> {
+    let number = id(head, SECOND).map(UserNumber);
+    number.ok_or(RequestError::Lost(super::status::PARTICIPANT))
+}
+
+/// The idempotency key that the request carries, if it does.
+pub(super) fn key(head: &Head) -> Result<Option<IdempotencyKey>, RequestError> {
+    gate::idempotency_key(head)
+        .map_err(|violation| RequestError::Field("Idempotency-Key", violation))
+}

@@ -1,0 +1,60 @@
+//! `GET /conversations/{id}`: a page of messages, or the wait for the next one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::conversation::shown;
+use super::entry::Shared;
+use super::input;
+use super::shapes::{MessagePage, OfId};
+use super::status::RequestError;
+use super::view::{HistoryJson, MessageJson};
+use crate::http::call::Call;
+use crate::http::reply::{self, Response};
+
+/// A conversation with a page of its messages: the latest unless `before` or `after` names another message. With `wait` the answer
+/// comes as soon as something newer exists.
+#[utoipa::path(
+    get, path = "/conversations/{id}", tag = "conversations", operation_id = "conversations_get",
+    params(OfId, MessagePage),
+    responses((status = 200, description = "The conversation", body = HistoryJson)),
+)]
+pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
+    let (me, mut reader) = shared.enter_conversation(&call.head).await?;
+    let query = input::query(&call.head)?;
+    let (limit, wait) = (input::limit(&query)?, input::wait(&query)?);
+    let span = input::span(&query, &reader).await?;
+    let number = reader.view().number;
+    let deadline = Instant::now() + Duration::from_secs(wait);
+    let mut page = reader.messages(span, false, limit).await?;
+    if page.items.is_empty() && wait > 0 {
+        let mut watch = reader.watch();
+        loop {
+            // What was posted before the watch began is found now; and whoever waits may have been logged out or removed meanwhile.
+            let me = shared.enter(&call.head).await?;
+            reader = shared.chat().chat(me.access, number).await?;
+            page = reader.messages(span, false, limit).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !page.items.is_empty() || left.is_zero() {
+                break;
+            }
+            tokio::select! {
+                () = watch.moved(left) => {}
+                () = call.head.stopping.cancelled() => break,
+            }
+        }
+    }
+    let roll = reader.roll().await?;
+    let message = |message| {
+        let receipt = roll.receipt(&message);
+        MessageJson::new(number, message, receipt)
+    };
+    let body = HistoryJson {
+        messages: page.items.into_iter().map(message).collect(),
+        conversation: shown(&shared, &me, number).await?,
+    };
+    Ok(reply::json(StatusCode::OK, &body))
+}

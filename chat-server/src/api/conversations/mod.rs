@@ -1,0 +1,107 @@
+//! The conversations API: users of the default application who log in and talk to each other.
+
+mod accounts;
+mod conversation;
+mod document;
+mod entry;
+mod history;
+mod input;
+mod messages;
+mod participants;
+mod shapes;
+mod status;
+mod users;
+mod view;
+
+use std::sync::Arc;
+
+use utoipa::OpenApi;
+
+use crate::api::attempts::Attempts;
+use crate::api::gate::Gate;
+use crate::http::body::BodyLimits;
+use crate::http::door::Door;
+use crate::http::leaf::{Leaf, LeafStyle};
+use crate::http::tree::{either, named, under};
+
+use entry::Shared;
+
+const NAME: &str = "conversations";
+
+/// The door of the conversations API.
+pub fn door(gate: Gate, attempts: Attempts, body: BodyLimits) -> Door {
+    let style = LeafStyle {
+        door: NAME,
+        faults: status::faults,
+        body,
+    };
+    let shared = Arc::new(Shared { gate, attempts });
+    let leaf = |template| Leaf::new(style, template, Arc::clone(&shared));
+
+    let register = leaf("/register").post(accounts::register).boxed();
+    let login = leaf("/login").post(accounts::login).boxed();
+    let logout = leaf("/logout").post(accounts::logout).boxed();
+    let user = leaf("/users/{id}")
+        .get(users::get)
+        .put(users::update)
+        .delete(users::delete)
+        .boxed();
+    let all_users = leaf("/users").get(users::list).boxed();
+    let conversation = leaf("/conversations/{id}")
+        .get(history::get)
+        .put(conversation::rename)
+        .delete(conversation::leave)
+        .boxed();
+    let all_conversations = leaf("/conversations")
+        .get(conversation::list)
+        .post(conversation::create)
+        .boxed();
+    let read = leaf("/conversations/{id}/read")
+        .put(conversation::read)
+        .boxed();
+    let participant = leaf("/conversations/{id}/participants/{user}")
+        .delete(participants::remove)
+        .boxed();
+    let participants = leaf("/conversations/{id}/participants")
+        .post(participants::add)
+        .boxed();
+    let messages = |all: &'static str, one: &'static str| {
+        let one = leaf(one)
+            .get(messages::get)
+            .put(messages::edit)
+            .delete(messages::delete)
+            .boxed();
+        either(leaf(all).post(messages::create).boxed(), named(one))
+    };
+    let message = messages(
+        "/conversations/{id}/message",
+        "/conversations/{id}/message/{message}",
+    );
+    let messages = messages(
+        "/conversations/{id}/messages",
+        "/conversations/{id}/messages/{message}",
+    );
+
+    let words = either(under("message", message), under("messages", messages));
+    let people = under("participants", either(participants, named(participant)));
+    let inside = either(words, either(under("read", read), people));
+    let below = either(named(either(conversation, inside)), all_conversations);
+    let accounts = either(
+        under("login", login),
+        either(under("register", register), under("logout", logout)),
+    );
+    let routes = either(
+        under("conversations", below),
+        either(under("users", either(named(user), all_users)), accounts),
+    );
+    Door::new(
+        NAME,
+        &["/register", "/login", "/logout", "/users", "/conversations"],
+        routes,
+        status::faults,
+        document::Api::openapi(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

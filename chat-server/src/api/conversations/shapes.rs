@@ -1,0 +1,191 @@
+//! What is sent here, as the document shows it.
+#![expect(
+    dead_code,
+    reason = "these shapes are for the document; requests are read field by field"
+)]
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// A new user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConversationsRegisterInput)]
+pub(super) struct RegisterInput {
+    /// Unique without regard to case.
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+    )]
+    username: String,
+    /// At most 1,024 bytes of UTF-8.
+    #[schema(min_length = 1, max_length = 1024)]
+    password: String,
+    #[schema(max_length = 254, pattern = r"^\S+@[^\s@]+$")]
+    email: Option<String>,
+    /// A URL.
+    #[schema(max_length = 2048, pattern = r"^https?://\S+$")]
+    profile_picture: Option<String>,
+}
+
+/// Who logs in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationsLoginInput)]
+pub(super) struct LoginInput {
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+    )]
+    username: String,
+    #[schema(min_length = 1, max_length = 1024)]
+    password: String,
+}
+
+/// What is changed of a user; what is not sent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConversationsUserInput)]
+pub(super) struct UserInput {
+    #[schema(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 64,
+        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+    )]
+    username: Option<String>,
+    #[schema(required = false, nullable = false, min_length = 1, max_length = 1024)]
+    password: Option<String>,
+    #[schema(max_length = 254, pattern = r"^\S+@[^\s@]+$")]
+    email: Option<String>,
+    #[schema(max_length = 2048, pattern = r"^https?://\S+$")]
+    profile_picture: Option<String>,
+}
+
+/// An id: a number from 1, or a text of its digits.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ConversationsId)]
+pub(super) enum Id {
+    Number(u64),
+    Text(String),
+}
+
+/// A new conversation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationInput)]
+pub(super) struct ConversationInput {
+    /// At least one besides yourself.
+    #[schema(min_items = 1)]
+    participants: Vec<Id>,
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    name: Option<String>,
+}
+
+/// Another name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationNameInput)]
+pub(super) struct NameInput {
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    name: String,
+}
+
+/// A text.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationsMessageInput)]
+pub(super) struct MessageInput {
+    /// At most 65,536 bytes of UTF-8.
+    #[schema(
+        min_length = 1,
+        max_length = 65536,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
+    )]
+    content: String,
+}
+
+/// Who comes in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ParticipantInput)]
+pub(super) struct ParticipantInput {
+    user_id: Id,
+}
+
+/// How far it is read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationReadInput)]
+pub(super) struct ReadInput {
+    /// The number of a message in the conversation.
+    #[schema(minimum = 0)]
+    number: u64,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfId {
+    #[param(minimum = 1)]
+    id: u64,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfMessage {
+    /// The conversation's id.
+    #[param(minimum = 1)]
+    id: u64,
+    /// The message's id.
+    #[param(minimum = 1)]
+    message: u64,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfParticipant {
+    /// The conversation's id.
+    #[param(minimum = 1)]
+    id: u64,
+    /// The user's id.
+    #[param(minimum = 1)]
+    user: u64,
+}
+
+/// Which users.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UserPage {
+    #[param(required = false, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// A user's id.
+    #[param(required = false, minimum = 0)]
+    after: Option<u64>,
+}
+
+/// Which messages.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MessagePage {
+    #[param(required = false, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// A message's id.
+    #[param(required = false, minimum = 1)]
+    before: Option<u64>,
+    /// A message's id, or 0 for the beginning.
+    #[param(required = false, minimum = 0)]
+    after: Option<u64>,
+    /// Seconds to wait for something newer than `after`.
+    #[param(required = false, minimum = 0, maximum = 60)]
+    wait: Option<u64>,
+}

@@ -1,0 +1,69 @@
+//! The chats of a user with those who take part in them, read page by page; each API shows them in its own way.
+
+use chat_core::error::ChatError;
+use chat_core::page::Limit;
+use chat_core::port::Activity;
+use chat_core::service::{Access, Chat, MyChat, Roll};
+use futures_util::future::try_join_all;
+use serde::Serialize;
+
+use crate::http::list::Pages;
+
+/// The chats of whoever this access is for, latest activity first.
+pub(crate) fn chats<V: Serialize + Send + Sync>(
+    chat: &Chat,
+    access: Access,
+    show: impl Fn(MyChat, &Roll) -> V + Send + Sync + 'static,
+) -> impl Pages<View = V, Error = ChatError> {
+    Mine {
+        chat: chat.clone(),
+        access,
+        before: None,
+        show,
+    }
+}
+
+struct Mine<S> {
+    chat: Chat,
+    access: Access,
+    before: Option<Activity>,
+    show: S,
+}
+
+impl<V, S> Mine<S>
+where
+    S: Fn(MyChat, &Roll) -> V + Send + Sync + 'static,
+{
+    async fn shown(&self, mine: MyChat) -> Result<Option<V>, ChatError> {
+        let roll = match self.chat.chat(self.access, mine.chat.number).await {
+            Ok(reader) => reader.roll().await,
+            Err(error) => Err(error),
+        };
+        match roll {
+            Ok(roll) => Ok(Some((self.show)(mine, &roll))),
+            // It was deleted, or the user left it, since the page was read.
+            Err(ChatError::ChatNotFound(_) | ChatError::NotAMember | ChatError::Removed) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<V, S> Pages for Mine<S>
+where
+    V: Serialize + Send + Sync,
+    S: Fn(MyChat, &Roll) -> V + Send + Sync + 'static,
+{
+    type View = V;
+    type Error = ChatError;
+
+    async fn next(&mut self) -> Result<(Vec<V>, bool), ChatError> {
+        let (before, limit) = (self.before, Limit::DEFAULT);
+        let page = self.chat.my_chats(self.access, before, limit).await?;
+        self.before = page.items.last().map(|last| last.activity).or(before);
+        let shown = page.items.into_iter().map(|mine| self.shown(mine));
+        let shown = try_join_all(shown).await?;
+        Ok((shown.into_iter().flatten().collect(), page.more))
+    }
+}
