@@ -85,6 +85,22 @@ impl Gate {
         Ok(access)
     }
 
+    /// The access of the application that this segment names, for somebody who is to log in there: its public id is enough to
+    /// knock. It must serve for nothing else, for it gives full power. Counts the request when there is a limit.
+    pub(crate) async fn enter_to_log_in(
+        &self,
+        head: &Head,
+        at: usize,
+    ) -> Result<Access, EntryError> {
+        let name = head.segment(at).and_then(|text| text.parse::<Token>().ok());
+        let name = name.ok_or(EntryError::NoApplication)?.expose();
+        let access = Access::from(self.chat.application_named(name).await?);
+        if let Some(limiter) = &self.limiter {
+            self.count(limiter, head, access).await?;
+        }
+        Ok(access)
+    }
+
     async fn enter_with_token(
         &self,
         head: &Head,

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
-use chat_core::model::{ChatView, Message, Tenant};
+use chat_core::model::{ChatView, Member, Message, Tenant, UserView};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::service::{Access, Chat, Reader};
 use serde::Serialize;
@@ -50,6 +50,40 @@ pub(crate) fn chats<V: Serialize + Send + Sync>(
             async move { chat.chats(access, Span::After(after), Limit::MAX).await }
         },
         place: |chat: &ChatView| chat.number.0,
+        show,
+    }
+}
+
+/// The users of an application by number.
+pub(crate) fn users<V: Serialize + Send + Sync>(
+    chat: &Chat,
+    access: Access,
+    show: impl Fn(UserView) -> V + Send + 'static,
+) -> impl Pages<View = V, Error = ChatError> {
+    let chat = chat.clone();
+    List {
+        after: 0,
+        fetch: move |after| {
+            let chat = chat.clone();
+            async move { chat.users(access, Span::After(after), Limit::MAX).await }
+        },
+        place: |user: &UserView| user.number.0,
+        show,
+    }
+}
+
+/// The members of a chat by user.
+pub(crate) fn members<V: Serialize + Send + Sync>(
+    reader: Reader,
+    show: impl Fn(Member) -> V + Send + 'static,
+) -> impl Pages<View = V, Error = ChatError> {
+    List {
+        after: 0,
+        fetch: move |after| {
+            let reader = reader.clone();
+            async move { reader.members(Span::After(after), Limit::MAX).await }
+        },
+        place: |member: &Member| member.user.0,
         show,
     }
 }

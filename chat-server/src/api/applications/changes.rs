@@ -14,6 +14,7 @@ use http::{HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::marks::MarksOfMember;
 use super::shapes::{ChangesQuery, InChat};
 use super::state::{State, only_knows, query};
 use super::status::{Native, RequestError};
@@ -56,7 +57,7 @@ enum ItemJson {
     /// Somebody who came, was changed, or left.
     Member(MemberState),
     /// What a member has received and read.
-    Mark(MarkState),
+    Mark(MarksOfMember),
     /// The chat was deleted, or whoever follows it was removed from it: nothing follows.
     Removed,
 }
@@ -73,36 +74,12 @@ struct MemberState {
     deleted: bool,
 }
 
-/// How far a member has received and read the chat.
-#[derive(Debug, Serialize, ToSchema)]
-struct MarkState {
-    /// The number of the user.
-    #[schema(minimum = 1)]
-    user: u64,
-    /// It has received everything up to this message.
-    #[schema(minimum = 0)]
-    delivered: u64,
-    /// It has read everything up to this message.
-    #[schema(minimum = 0)]
-    read: u64,
-}
-
 impl From<Member> for MemberState {
     fn from(member: Member) -> Self {
         Self {
             user: member.user.0,
             role: member.is_there().then(|| member.role.as_str()),
             deleted: member.gone,
-        }
-    }
-}
-
-impl From<Member> for MarkState {
-    fn from(member: Member) -> Self {
-        Self {
-            user: member.user.0,
-            delivered: member.delivered.0,
-            read: member.read.0,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! `/applications/{app}/chats` and `…/chats/{chat}`.
 
+use chat_core::error::ChatError;
+use chat_core::model::ChatKind;
 use http::StatusCode;
 
-use super::shapes::{ChatInput, ChatPatch, InApplication, InChat, Paged, Preferring};
-use super::state::{State, created, key, only_knows, page_ask, query};
+use super::shapes::{ChatInput, ChatPatch, ForUser, InApplication, InChat, Paged, Preferring};
+use super::state::{State, key, only_knows, page_ask, query};
 use super::status::{Native, RequestError};
 use super::view::{ChatJson, OperationJson};
 use super::{input, pages};
+use crate::api::gate::with_replayed;
 use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
@@ -38,11 +41,12 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestEr
     Ok(pages::answer(&call.head, ask.limit, chats, beside))
 }
 
-/// Make a chat; its number is the next of the application.
+/// Make a chat; its number is the next of the application. Two users have one direct chat: who asks for it again gets it.
 #[utoipa::path(
     post, path = "/api/v1/applications/{app}/chats", tag = "chats", operation_id = "create_chat",
-    params(InApplication, Keyed, Preferring), request_body = ChatInput,
+    params(InApplication, ForUser, Keyed, Preferring), request_body = ChatInput,
     responses(
+        (status = 200, description = "The direct chat that the two users have", body = ChatJson),
         (status = 201, description = "The new chat", body = ChatJson),
         (status = 202, description = "It waits in the queue, as an operation", body = OperationJson,
             headers(("Location" = String, description = "The operation"))),
@@ -51,13 +55,28 @@ pub(super) async fn list(state: State, call: Call) -> Result<Response, RequestEr
 pub(super) async fn create(state: State, call: Call) -> Result<Response, RequestError> {
     let access = state.enter(&call.head).await?;
     let asked = key(&call.head).and_then(|key| Ok((key, input::chat(&call)?)));
-    let (key, name) = match asked {
+    let (key, new) = match asked {
         Ok(asked) => asked,
         Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await),
     };
     let chat = state.chat_for(&call.head);
-    let made = chat.create_chat(access, name, key.as_ref()).await?;
-    Ok(created(&ChatJson::from(made.value), made.replayed))
+    let made = chat.make_chat(access, new, key.as_ref()).await;
+    let made = made.map_err(|error| match error {
+        ChatError::UserNotFound(user) => {
+            RequestError::Rule("members", format!("user {user} does not exist"))
+        }
+        ChatError::WrongKind(ChatKind::Direct) => {
+            RequestError::Rule("name", "is not for a direct chat".into())
+        }
+        ChatError::WrongKind(_) => RequestError::Rule("members", "are not for an open chat".into()),
+        error => error.into(),
+    })?;
+    let status = match made.value.found {
+        true => StatusCode::OK,
+        false => StatusCode::CREATED,
+    };
+    let body = ChatJson::from(made.value.chat);
+    Ok(with_replayed(reply::json(status, &body), made.replayed))
 }
 
 /// One chat.

@@ -4,7 +4,10 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::{Modify, OpenApi};
 
 use super::shapes::ErrorJson;
-use super::{application, changes, chats, info, messages, operations, search};
+use super::{
+    application, changes, chats, info, marks, me, members, messages, operations, search, sessions,
+    users,
+};
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
 use crate::http::problem::Problem;
@@ -18,6 +21,10 @@ use crate::http::problem::Problem;
         changes::changes, operations::get, search::search, search::search_anywhere,
         messages::list, messages::create, messages::get, messages::replace, messages::update,
         messages::delete,
+        users::list, users::create, users::get, users::update, users::delete,
+        sessions::create, sessions::list, sessions::end, me::get, me::update, me::chats,
+        members::list, members::add, members::update, members::remove,
+        marks::get, marks::put, marks::list,
     ),
     components(schemas(Problem, ErrorJson)),
     modifiers(&Complete),
@@ -47,7 +54,13 @@ impl Modify for Complete {
         }
         loosen(
             document,
-            &["ApplicationInput", "ChatInput", "MessageInput", "ErrorJson"],
+            &[
+                "ApplicationInput",
+                "ChatInput",
+                "MessageInput",
+                "SessionInput",
+                "ErrorJson",
+            ],
             &["create_chat"],
         );
         link(document);
@@ -57,7 +70,21 @@ impl Modify for Complete {
 /// Whether the original API does not have it.
 fn is_native(path: &str, method: &str) -> bool {
     let word = path.rsplit('/').next().unwrap_or_default();
-    matches!(word, "changes" | "limits" | "capabilities" | "{operation}")
+    matches!(
+        word,
+        "changes"
+            | "limits"
+            | "capabilities"
+            | "{operation}"
+            | "users"
+            | "{user}"
+            | "sessions"
+            | "{session}"
+            | "me"
+            | "members"
+            | "mark"
+            | "marks"
+    ) || path.ends_with("/me/chats")
         || word == "{chat}" && method == "patch"
         || path.ends_with("{app}/search")
 }
@@ -124,7 +151,36 @@ fn link(document: &mut Document) {
             "search_application",
             "list_chats",
             "create_chat",
+            "list_users",
+            "create_user",
+            "create_session",
+            "list_sessions",
+            "get_me",
+            "update_me",
+            "list_my_chats",
         ],
+    );
+    let user = [
+        ("app", "$request.path.app"),
+        ("user", "$response.body#/number"),
+    ];
+    add_links(
+        document,
+        "create_user",
+        "201",
+        &user,
+        &["get_user", "update_user", "delete_user"],
+    );
+    let session = [
+        ("app", "$request.path.app"),
+        ("session", "$response.body#/id"),
+    ];
+    add_links(
+        document,
+        "create_session",
+        "201",
+        &session,
+        &["end_session"],
     );
     let chat = [
         ("app", "$request.path.app"),
@@ -143,6 +199,11 @@ fn link(document: &mut Document) {
             "list_messages",
             "post_message",
             "search_messages",
+            "list_members",
+            "add_members",
+            "get_mark",
+            "set_mark",
+            "list_marks",
         ],
     );
     let message = [

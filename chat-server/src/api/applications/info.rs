@@ -21,19 +21,23 @@ pub(super) struct Capabilities<'a> {
     /// The APIs that it serves.
     apis: &'a [String],
     /// Kinds of chats that can be made.
-    chat_kinds: [&'static str; 1],
+    chat_kinds: [&'static str; 3],
     /// What else a client can count on.
-    features: [&'static str; 7],
+    features: [&'static str; 11],
 }
 
-const FEATURES: [&str; 7] = [
+const FEATURES: [&str; 11] = [
     "changes",
     "events",
     "idempotency",
     "keyset_pages",
     "long_poll",
+    "marks",
+    "members",
     "problems",
     "search",
+    "sessions",
+    "users",
 ];
 
 /// What may be sent, and how often.
@@ -65,7 +69,7 @@ pub(super) async fn capabilities(state: State, call: Call) -> Result<Response, N
     let body = Capabilities {
         version: env!("CARGO_PKG_VERSION"),
         apis: &state.options.apis,
-        chat_kinds: ["open"],
+        chat_kinds: ["open", "direct", "group"],
         features: FEATURES,
     };
     Ok(reply::json(StatusCode::OK, &body))

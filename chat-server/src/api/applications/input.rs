@@ -1,10 +1,13 @@
 //! What clients send to create and change things here.
 
+mod people;
+
 use std::collections::BTreeMap;
 
 use chat_core::commit::{Edit, Post};
 use chat_core::ids::MessageNumber;
 use chat_core::model::ChatKind;
+use chat_core::service::NewChat;
 use chat_core::text::{Body, Data, Name, Violation};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -14,6 +17,10 @@ use super::status::RequestError;
 use crate::api::input::ApplicationSent;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
+
+pub(super) use people::{
+    NewSession, mark, member_change, new_members, new_session, new_user, user_change,
+};
 
 /// A message, flat or in an object of its own with the same keys.
 #[derive(Debug, Deserialize)]
@@ -29,16 +36,22 @@ struct Message {
 }
 
 /// A chat, flat or in an object of its own with the same keys.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Chat {
     #[serde(default)]
     kind: Field,
     #[serde(default)]
     name: Field,
     #[serde(default)]
-    members: Field,
+    members: Option<Box<RawValue>>,
     #[serde(default)]
     chat: Nested<Box<Self>>,
+}
+
+impl Chat {
+    fn says_nothing(&self) -> bool {
+        self.kind == Field::Missing && self.name == Field::Missing && self.members.is_none()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,35 +124,30 @@ pub(super) fn edit(call: &Call, number: MessageNumber) -> Result<Edit, RequestEr
     })
 }
 
-/// Kinds of chats that need users.
-const UNSERVED_KINDS: [&str; 2] = ["direct", "group"];
-
-/// The name of a new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
-pub(super) fn chat(call: &Call) -> Result<Option<Name>, RequestError> {
+/// A new chat, flat or in an object of its own: nothing at all asks for an open one without a name.
+pub(super) fn chat(call: &Call) -> Result<NewChat, RequestError> {
     let mut sent: Chat = match input::any(call) {
         Err(InputFault::Missing) => Chat::default(),
         sent => sent?,
     };
     let fields = match std::mem::take(&mut sent.chat) {
-        _ if sent != Chat::default() => sent,
+        _ if !sent.says_nothing() => sent,
         Nested::Missing => sent,
         Nested::Object(fields) => *fields,
         Nested::NotObject => return Err(RequestError::Field("chat", Violation::Invalid)),
     };
-    match fields.kind {
-        Field::Missing => {}
-        Field::Text(kind) if ChatKind::parse(&kind) == Some(ChatKind::Open) => {}
-        Field::Text(kind) if UNSERVED_KINDS.contains(&&*kind) => {
-            return Err(RequestError::Unserved("kind"));
-        }
-        Field::Text(_) | Field::NotText => {
-            return Err(RequestError::Field("kind", Violation::Invalid));
-        }
-    }
-    if fields.members != Field::Missing {
-        return Err(RequestError::Unserved("members"));
-    }
-    optional_name(fields.name)
+    let kind = match fields.kind {
+        Field::Missing => ChatKind::Open,
+        kind => text("kind", kind, |kind| {
+            ChatKind::parse(&kind).ok_or(Violation::Invalid)
+        })?,
+    };
+    let members = fields.members.as_deref().map(people::users).transpose()?;
+    Ok(NewChat {
+        kind,
+        members: members.unwrap_or_default(),
+        ..NewChat::open(optional_name(fields.name)?)
+    })
 }
 
 /// A chat's new name, or none.

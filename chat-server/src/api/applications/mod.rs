@@ -6,13 +6,18 @@ mod chats;
 mod document;
 mod info;
 mod input;
+mod marks;
+mod me;
+mod members;
 mod messages;
 mod operations;
 mod pages;
 mod search;
+mod sessions;
 mod shapes;
 mod state;
 mod status;
+mod users;
 mod view;
 
 use std::sync::Arc;
@@ -60,6 +65,21 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let followed = leaf("/api/v1/applications/{app}/chats/{chat}/changes")
         .get(changes::changes)
         .boxed();
+    let member = leaf("/api/v1/applications/{app}/chats/{chat}/members/{user}")
+        .patch(members::update)
+        .delete(members::remove)
+        .boxed();
+    let all_members = leaf("/api/v1/applications/{app}/chats/{chat}/members")
+        .get(members::list)
+        .post(members::add)
+        .boxed();
+    let mark = leaf("/api/v1/applications/{app}/chats/{chat}/mark")
+        .get(marks::get)
+        .put(marks::put)
+        .boxed();
+    let all_marks = leaf("/api/v1/applications/{app}/chats/{chat}/marks")
+        .get(marks::list)
+        .boxed();
     let chat = leaf("/api/v1/applications/{app}/chats/{chat}")
         .get(chats::get)
         .patch(chats::update)
@@ -68,6 +88,29 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let all_chats = leaf("/api/v1/applications/{app}/chats")
         .get(chats::list)
         .post(chats::create)
+        .boxed();
+    let user = leaf("/api/v1/applications/{app}/users/{user}")
+        .get(users::get)
+        .patch(users::update)
+        .delete(users::delete)
+        .boxed();
+    let all_users = leaf("/api/v1/applications/{app}/users")
+        .get(users::list)
+        .post(users::create)
+        .boxed();
+    let session = leaf("/api/v1/applications/{app}/sessions/{session}")
+        .delete(sessions::end)
+        .boxed();
+    let all_sessions = leaf("/api/v1/applications/{app}/sessions")
+        .get(sessions::list)
+        .post(sessions::create)
+        .boxed();
+    let me = leaf("/api/v1/applications/{app}/me")
+        .get(me::get)
+        .patch(me::update)
+        .boxed();
+    let my_chats = leaf("/api/v1/applications/{app}/me/chats")
+        .get(me::chats)
         .boxed();
     let searched_anywhere = leaf("/api/v1/applications/{app}/search")
         .get(search::search_anywhere)
@@ -98,13 +141,23 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
             either(under("search", searched), named(message)),
         ),
     );
-    let in_chat = either(messages, either(chat, under("changes", followed)));
+    let members = under("members", either(named(member), all_members));
+    let marks = either(under("mark", mark), under("marks", all_marks));
+    let of_people = either(marks, members);
+    let in_chat = either(
+        messages,
+        either(either(chat, under("changes", followed)), of_people),
+    );
     let chats = under("chats", either(named(in_chat), all_chats));
     let others = either(
         either(under("search", searched_anywhere), under("limits", limits)),
         under("operations", named(operation)),
     );
-    let in_application = either(chats, either(application, others));
+    let mine = under("me", either(under("chats", my_chats), me));
+    let sessions = under("sessions", either(named(session), all_sessions));
+    let users = under("users", either(named(user), all_users));
+    let people = either(mine, either(users, sessions));
+    let in_application = either(chats, either(either(application, people), others));
     let applications = under(
         "applications",
         either(named(in_application), all_applications),

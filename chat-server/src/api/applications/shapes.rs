@@ -4,6 +4,8 @@
     reason = "these shapes are for the document; requests are read field by field"
 )]
 
+mod people;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,12 +14,21 @@ use uuid::Uuid;
 
 use crate::http::problem::Code;
 
+pub(super) use people::{
+    ForUser, InMember, InSession, InUser, MarkInput, MemberPatch, MemberRole, MembersInput,
+    PagedByActivity, SessionInput, UserInput, UserNamed, UserPatch,
+};
+
 /// Who takes part in a chat.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ChatKind {
     /// Whoever holds the application's token.
     Open,
+    /// Two users; each two have one such chat.
+    Direct,
+    /// Its members.
+    Group,
 }
 
 /// A new chat, flat or in an object of its own; an empty body asks for an open one without a name.
@@ -28,7 +39,7 @@ pub(super) enum ChatInput {
     Nested { chat: ChatFields },
 }
 
-/// What a new chat is like; `members`, and kinds that need users, are refused until there are users.
+/// What a new chat is like. Whoever asks takes part in it, if it is a user, and owns a group.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct ChatFields {
     #[schema(value_type = Option<ChatKind>, required = false)]
@@ -40,6 +51,10 @@ pub(super) struct ChatFields {
         pattern = r"^[^\x00]*[^\s\x00][^\x00]*$"
     )]
     name: Option<String>,
+    /// The numbers of those who take part: two in a direct chat, which has no name; at least one in a group, which has no others
+    /// than these and whoever asks; none in an open one.
+    #[schema(required = false, max_items = 1000, value_type = Option<Vec<u64>>)]
+    members: Option<Vec<u64>>,
 }
 
 /// A chat's new name; null takes it away.

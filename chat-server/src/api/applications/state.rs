@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chat_core::bearer::Bearer;
 use chat_core::commit::Caller;
 use chat_core::error::ChatError;
-use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
-use chat_core::service::{Access, Chat};
+use chat_core::ids::{ChatNumber, MessageNumber, SessionId, UserNumber};
+use chat_core::service::{Access, Chat, Login};
 use chat_core::text::IdempotencyKey;
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
@@ -25,6 +25,10 @@ use crate::http::reply::{self, Response};
 const APPLICATION: usize = 3;
 const CHAT: usize = 5;
 const MESSAGE: usize = 7;
+/// In `/api/v1/applications/{app}/users/{user}`, `…/{app}/sessions/{session}` and `…/{app}/chats/{chat}/members/{user}`.
+const USER: usize = 5;
+const SESSION: usize = 5;
+const MEMBER: usize = 7;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const AS_USER: HeaderName = HeaderName::from_static("as-user");
@@ -70,15 +74,43 @@ impl Shared {
     /// The access of whoever asks: of the session in the bearer, or else of the token in the path, in the name of a user if it says
     /// so.
     pub(super) async fn enter(&self, head: &Head) -> Result<Access, RequestError> {
+        self.enter_with_login(head).await.map(|(access, _)| access)
+    }
+
+    /// The same, and the login when whoever asks does so in a session.
+    pub(super) async fn enter_with_login(
+        &self,
+        head: &Head,
+    ) -> Result<(Access, Option<Login>), RequestError> {
         let Some(bearer) = self.session(head)? else {
-            return self.enter_as_admin(head).await;
+            return Ok((self.enter_as_admin(head).await?, None));
         };
         let login = self.chat().authenticate(&bearer).await?;
         let access = self.gate.enter_as(head, APPLICATION, &login).await?;
         let named = as_user(head).transpose()?;
         match named.is_none_or(|user| user == login.user) {
-            true => Ok(access),
+            true => Ok((access, Some(login))),
             false => Err(RequestError::NoUser),
+        }
+    }
+
+    /// The access for a login in the application that the path names by its token or its public id.
+    pub(super) async fn enter_to_log_in(&self, head: &Head) -> Result<Access, RequestError> {
+        Ok(self.gate.enter_to_log_in(head, APPLICATION).await?)
+    }
+
+    /// The access, and the user who asks.
+    pub(super) async fn enter_as_somebody(
+        &self,
+        head: &Head,
+    ) -> Result<(Access, UserNumber, Option<Login>), RequestError> {
+        let (access, login) = self.enter_with_login(head).await?;
+        match access.caller().user() {
+            Some(user) => Ok((access, user, login)),
+            None => {
+                let nobody = ChatError::NoCaller.into();
+                Err(self.gate.missing_first(access, None, nobody).await)
+            }
         }
     }
 
@@ -140,6 +172,21 @@ impl Shared {
                 .await),
         }
     }
+}
+
+/// The user in the path.
+pub(super) fn user_in_path(head: &Head) -> Option<UserNumber> {
+    head.segment(USER).and_then(|text| text.parse().ok())
+}
+
+/// The member in the path.
+pub(super) fn member_in_path(head: &Head) -> Option<UserNumber> {
+    head.segment(MEMBER).and_then(|text| text.parse().ok())
+}
+
+/// The session in the path.
+pub(super) fn session_in_path(head: &Head) -> Option<SessionId> {
+    head.segment(SESSION).and_then(|text| text.parse().ok())
 }
 
 /// The user that the token acts for, if the request names one.

@@ -1,8 +1,9 @@
 //! The status codes of this API, all of them.
 
+mod words;
+
 use std::borrow::Cow;
 
-use chat_core::cursor::CursorError;
 use chat_core::error::ChatError;
 use chat_core::ids::OperationId;
 use chat_core::text::Violation;
@@ -14,7 +15,6 @@ use super::view::OperationJson;
 use crate::api::gate::EntryError;
 use crate::http::accept::wants_problem;
 use crate::http::auth;
-use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
 use crate::http::host;
@@ -24,6 +24,8 @@ use crate::http::paging::ParameterError;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
+
+use words::{ErrorWords, Plain, words_for, words_for_core};
 
 /// Where the application stands in a path: `/api/v1/applications/{app}`.
 const APPLICATION: usize = 3;
@@ -55,12 +57,16 @@ pub(super) enum RequestError {
     NotAcceptable,
     /// The admin key is missing or wrong.
     Unauthorized,
+    /// Only the application may ask for this.
+    NotForUsers,
     /// The session beside the token is not known.
     NoSession,
     /// The token is to act for a user that does not exist.
     NoUser,
-    /// A field asks for what cannot be done yet.
-    Unserved(&'static str),
+    /// What the path names is not there.
+    Lost(&'static str),
+    /// A field asks for what the rules of the domain refuse.
+    Rule(&'static str, String),
     /// The application made all its requests of this time.
     Exhausted(Allowance),
 }
@@ -105,182 +111,6 @@ impl From<InputFault> for RequestError {
 impl From<ParameterError> for RequestError {
     fn from(wrong: ParameterError) -> Self {
         Self::Parameter(wrong.name.into(), wrong.message)
-    }
-}
-
-/// The older form of an error's body.
-enum Plain {
-    /// `{"error": …}`, as the original has it.
-    Error(&'static str),
-    /// `{"field": ["what is wrong"]}`, as the original has it.
-    Field(String, String),
-    /// `{"error": …, "code": …}`, where the original says nothing.
-    Coded,
-}
-
-/// An error in both forms.
-struct ErrorWords {
-    code: Code,
-    detail: String,
-    plain: Plain,
-    errors: Vec<(String, Code, String)>,
-}
-
-impl ErrorWords {
-    fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
-            code,
-            detail: detail.into(),
-            plain: Plain::Coded,
-            errors: Vec::new(),
-        }
-    }
-
-    fn lost(noun: &'static str) -> Self {
-        Self {
-            plain: Plain::Error(noun),
-            ..Self::new(Code::NotFound, noun)
-        }
-    }
-
-    fn field(code: Code, field: &str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self {
-            plain: Plain::Field(field.to_owned(), message.clone()),
-            errors: vec![(field.to_owned(), code, message.clone())],
-            ..Self::new(code, format!("{field} {message}"))
-        }
-    }
-
-    fn parameter(code: Code, name: &str, message: &str) -> Self {
-        Self {
-            errors: vec![(name.to_owned(), code, message.to_owned())],
-            ..Self::new(code, format!("{name} {message}"))
-        }
-    }
-}
-
-fn words_for(wrong: &RequestError) -> ErrorWords {
-    match wrong {
-        RequestError::Chat(error) => words_for_core(error),
-        RequestError::NoApplication => ErrorWords::lost("Application Not Found"),
-        RequestError::NoChat => ErrorWords::lost("Chat Not Found"),
-        RequestError::NoMessage => ErrorWords::lost("Message Not Found"),
-        RequestError::NoOperation => ErrorWords::lost("Operation Not Found"),
-        RequestError::Input(fault) => ErrorWords::new(input_code(fault), fault.to_string()),
-        RequestError::Field(field, violation) => {
-            ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
-        }
-        RequestError::Parameter(name, message) => {
-            ErrorWords::parameter(Code::InvalidParameter, name, message)
-        }
-        RequestError::Unknown(names) => ErrorWords {
-            errors: names
-                .iter()
-                .map(|name| (name.clone(), Code::UnknownField, "is not known".to_owned()))
-                .collect(),
-            ..ErrorWords::new(
-                Code::UnknownField,
-                format!("not known: {}", names.join(", ")),
-            )
-        },
-        RequestError::Key(violation) => ErrorWords::parameter(
-            Code::InvalidIdempotencyKey,
-            "Idempotency-Key",
-            &violation.to_string(),
-        ),
-        RequestError::NotAcceptable => {
-            ErrorWords::new(Code::NotAcceptable, "no form of the answer is acceptable")
-        }
-        RequestError::Unauthorized => ErrorWords {
-            plain: Plain::Error("Unauthorized"),
-            ..ErrorWords::new(
-                Code::Unauthorized,
-                "the admin key is needed: Authorization: Bearer KEY",
-            )
-        },
-        RequestError::NoSession => ErrorWords::new(Code::Unauthorized, "the session is not known"),
-        RequestError::NoUser => ErrorWords {
-            errors: vec![("As-User".into(), Code::NotFound, "does not exist".into())],
-            ..ErrorWords::new(Code::NotFound, "User Not Found")
-        },
-        RequestError::Unserved(field) => {
-            ErrorWords::field(Code::ValidationFailed, field, "is not supported yet")
-        }
-        RequestError::Exhausted(allowance) => ErrorWords::new(
-            Code::RateLimited,
-            format!("the application may go on in {} s", allowance.reset()),
-        ),
-    }
-}
-
-fn words_for_core(error: &ChatError) -> ErrorWords {
-    match error {
-        ChatError::ApplicationNotFound => ErrorWords::lost("Application Not Found"),
-        ChatError::ChatNotFound(_) => ErrorWords::lost("Chat Not Found"),
-        ChatError::MessageNotFound(_) => ErrorWords::lost("Message Not Found"),
-        ChatError::NameTaken => {
-            ErrorWords::field(Code::NameTaken, "name", "has already been taken")
-        }
-        ChatError::Invalid { field, violation } => {
-            ErrorWords::field(Code::ValidationFailed, field, violation.to_string())
-        }
-        // A stranger cannot tell what exists.
-        ChatError::NotAMember | ChatError::Removed => ErrorWords::lost("Chat Not Found"),
-        ChatError::UserNotFound(_) => ErrorWords::lost("User Not Found"),
-        ChatError::MemberNotFound(_) => ErrorWords::lost("Member Not Found"),
-        ChatError::SessionNotFound => ErrorWords::lost("Session Not Found"),
-        ChatError::UsernameTaken => {
-            ErrorWords::field(Code::NameTaken, "username", "has already been taken")
-        }
-        ChatError::ChatNameTaken => {
-            ErrorWords::field(Code::NameTaken, "name", "has already been taken")
-        }
-        ChatError::NotAllowed | ChatError::NoCaller => {
-            ErrorWords::new(Code::Forbidden, error.to_string())
-        }
-        ChatError::WrongCredentials => ErrorWords::new(Code::Unauthorized, error.to_string()),
-        ChatError::ReplyNotFound(_) => {
-            ErrorWords::field(Code::ValidationFailed, "reply_to", "does not exist")
-        }
-        ChatError::KeyReused => ErrorWords::new(Code::IdempotencyKeyReused, error.to_string()),
-        ChatError::DefaultApplication => ErrorWords::new(Code::Forbidden, error.to_string()),
-        ChatError::Cursor(CursorError::Malformed | CursorError::OtherChat) => {
-            ErrorWords::parameter(
-                Code::InvalidCursor,
-                "after",
-                error.to_string().trim_start_matches("cursor "),
-            )
-        }
-        ChatError::CursorReset => ErrorWords::new(Code::CursorReset, error.to_string()),
-        ChatError::Busy { .. } => ErrorWords::new(Code::Busy, error.to_string()),
-        ChatError::Unavailable(_) => ErrorWords::new(
-            Code::Unavailable,
-            "the storage cannot do it now: try again soon",
-        ),
-        ChatError::SearchUnavailable(_) => ErrorWords::new(
-            Code::Unavailable,
-            "the search cannot answer now: try again soon",
-        ),
-        ChatError::OutcomeUnknown(_) => ErrorWords::new(
-            Code::OutcomeUnknown,
-            "whether it was written is not known: send it again with the same Idempotency-Key",
-        ),
-        // No detail of a fault of ours leaves the server.
-        _ => ErrorWords::new(Code::Internal, ""),
-    }
-}
-
-fn input_code(fault: &InputFault) -> Code {
-    match fault {
-        InputFault::Missing => Code::MissingBody,
-        InputFault::MediaType(_) => Code::UnsupportedMediaType,
-        InputFault::Json(_) | InputFault::NotAnObject | InputFault::NotUtf8(_) => {
-            Code::MalformedBody
-        }
-        InputFault::Body(BodyFault::TooLarge { .. }) => Code::BodyTooLarge,
-        InputFault::Body(BodyFault::TimedOut { .. }) => Code::RequestTimeout,
-        InputFault::Body(BodyFault::Broken) => Code::MalformedBody,
     }
 }
 
@@ -352,7 +182,9 @@ fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
         plain(&words)
     };
     match wrong {
-        RequestError::Unauthorized | RequestError::NoSession => auth::with_challenge(response),
+        RequestError::Unauthorized
+        | RequestError::NoSession
+        | RequestError::Chat(ChatError::WrongCredentials) => auth::with_challenge(response),
         RequestError::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
         RequestError::Chat(ChatError::Busy { retry_after }) => {
             reply::with_retry_after(response, *retry_after)

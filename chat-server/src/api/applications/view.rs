@@ -170,7 +170,7 @@ pub(super) struct OperationJson {
 /// What an operation made.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Made {
-    /// The number of the chat or the message that was made.
+    /// The number of the chat, the message or the user that was made, or of the chat that the two users have.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u64>,
     /// When.
@@ -199,6 +199,11 @@ impl Made {
         match done {
             Done::ChatCreated { number, at, .. } => made(number.0, *at),
             Done::Posted { number, at } => made(number.0, *at),
+            Done::UserCreated { number, at } => made(number.0, *at),
+            Done::ChatFound { number } => Self {
+                number: Some(number.0),
+                created_at: None,
+            },
             _ => Self::default(),
         }
     }

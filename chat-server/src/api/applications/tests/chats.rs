@@ -186,21 +186,153 @@ async fn a_chat_may_stand_in_an_object_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_chat_that_would_need_users_is_refused_by_its_field() {
+async fn two_users_have_one_direct_chat() {
     let house = house().await;
-    let chats = format!("{}/chats", application(&house, "X").await);
-    for (body, field) in [
-        (r#"{"members":[1]}"#, "members"),
-        (r#"{"members":[]}"#, "members"),
-        (r#"{"chat":{"members":[1]}}"#, "members"),
-        (r#"{"kind":"direct","members":[1,2]}"#, "kind"),
-        (r#"{"kind":"group"}"#, "kind"),
+    let (application, sessions) = people(&house, &["alice", "bob", "carol"]).await;
+    let chats = format!("{application}/chats");
+    let both = r#"{"kind":"direct","members":[1,2]}"#;
+    let made = house.post(&chats, both).await;
+    assert_eq!(
+        (made.status.as_u16(), &made.json()["kind"]),
+        (201, &"direct".into())
+    );
+    for (session, other) in [
+        (&sessions[0], "[2]"),
+        (&sessions[1], "[1]"),
+        (&sessions[1], "[2,1]"),
     ] {
-        let refused = house.post(&chats, body).await;
+        let body = format!(r#"{{"kind":"direct","members":{other}}}"#);
+        let found = by(&house, session, "POST", &chats, &body).await;
+        assert_eq!((found.status.as_u16(), found.json()), (200, made.json()));
+    }
+    let other = by(
+        &house,
+        &sessions[2],
+        "POST",
+        &chats,
+        r#"{"kind":"direct","members":[1]}"#,
+    )
+    .await;
+    assert_eq!(
+        (other.status.as_u16(), &other.json()["number"]),
+        (201, &2.into())
+    );
+    assert_eq!(numbers(&house.get(&chats).await.json()), [1, 2]);
+}
+
+#[tokio::test]
+async fn the_key_of_a_direct_chat_is_answered_again_as_it_was() {
+    let house = house().await;
+    let (application, _) = people(&house, &["alice", "bob"]).await;
+    let chats = format!("{application}/chats");
+    let both = r#"{"kind":"direct","members":[1,2]}"#;
+    for (key, status) in [("k-1", 201), ("k-2", 200)] {
+        let first = keyed(&house, &chats, key, both).await;
+        assert_eq!(
+            (first.status.as_u16(), first.header("idempotency-replayed")),
+            (status, None)
+        );
+        let again = keyed(&house, &chats, key, both).await;
+        assert_eq!(
+            (again.status.as_u16(), again.header("idempotency-replayed")),
+            (status, Some("true"))
+        );
+        assert_eq!(first.text(), again.text());
+    }
+    let reused = keyed(&house, &chats, "k-1", r#"{"kind":"group","members":[1]}"#).await;
+    assert_eq!(
+        (reused.status.as_u16(), &reused.json()["code"]),
+        (422, &"idempotency_key_reused".into())
+    );
+}
+
+#[tokio::test]
+async fn a_group_is_led_by_those_who_own_it() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob", "carol"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2]).await;
+    let name = r#"{"name":"Friends"}"#;
+    let renamed = by(&house, &sessions[0], "PATCH", &group, name).await;
+    assert_eq!(
+        (renamed.status.as_u16(), &renamed.json()["name"]),
+        (200, &"Friends".into())
+    );
+    let member = by(&house, &sessions[1], "PATCH", &group, name).await;
+    assert_eq!(problem(&member), told(403, "forbidden", ""));
+    let stranger = by(&house, &sessions[2], "PATCH", &group, name).await;
+    assert_eq!(problem(&stranger), told(404, "not_found", ""));
+    for (session, status) in [
+        (&sessions[2], 404),
+        (&sessions[1], 403),
+        (&sessions[0], 204),
+    ] {
+        let answer = by(&house, session, "DELETE", &group, "").await;
+        assert_eq!(answer.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_chat_that_cannot_be_is_refused_by_its_field() {
+    let house = house().await;
+    let (application, _) = people(&house, &["alice", "bob"]).await;
+    let chats = format!("{application}/chats");
+    let many = format!(r#"{{"kind":"group","members":[{}1]}}"#, "1,".repeat(1000));
+    for (body, field, message) in [
+        (r#"{"members":[1]}"#, "members", "are not for an open chat"),
+        (
+            r#"{"kind":"direct","members":[1]}"#,
+            "members",
+            "a direct chat has two users, a group at least one",
+        ),
+        (
+            r#"{"kind":"direct","members":[1,1]}"#,
+            "members",
+            "a direct chat has two users, a group at least one",
+        ),
+        (
+            r#"{"kind":"group"}"#,
+            "members",
+            "a direct chat has two users, a group at least one",
+        ),
+        (
+            r#"{"kind":"group","members":[1,7]}"#,
+            "members",
+            "user 7 does not exist",
+        ),
+        (
+            r#"{"kind":"direct","members":[1,2],"name":"X"}"#,
+            "name",
+            "is not for a direct chat",
+        ),
+        (
+            r#"{"kind":"group","members":["1"]}"#,
+            "members",
+            "is invalid",
+        ),
+        (r#"{"kind":"group","members":[0]}"#, "members", "is invalid"),
+        (
+            r#"{"kind":"group","members":[-1]}"#,
+            "members",
+            "is invalid",
+        ),
+        (
+            r#"{"kind":"group","members":{"1":2}}"#,
+            "members",
+            "is invalid",
+        ),
+        (
+            r#"{"chat":{"kind":"group","members":1}}"#,
+            "members",
+            "is invalid",
+        ),
+        (&many, "members", "is too long (maximum is 1000 users)"),
+        (r#"{"kind":7}"#, "kind", "is invalid"),
+    ] {
+        let refused = house.post(&chats, body.to_owned()).await;
         assert_eq!(
             (refused.status.as_u16(), refused.text()),
-            (422, &*format!(r#"{{"{field}":["is not supported yet"]}}"#)),
-            "{body}"
+            (422, &*format!(r#"{{"{field}":["{message}"]}}"#)),
+            "{body:.60}"
         );
     }
     assert_eq!(house.get(&chats).await.text(), "[]");

@@ -1,12 +1,4 @@
 use super::*;
-use crate::http::testing::{Answer, request};
-
-async fn keyed(house: &House, path: &str, key: &str, body: &'static str) -> Answer {
-    let request = request("POST", path).header("content-type", "application/json");
-    house
-        .send(request.header("idempotency-key", key).body(body))
-        .await
-}
 
 #[tokio::test]
 async fn the_same_key_again_answers_what_the_first_request_was_answered() {
