@@ -191,7 +191,7 @@ fn every_path_of_both_doors_is_documented_and_tried() {
             .filter(of)
             .count()
     };
-    assert!(templates("/api/v1/") >= 22, "{operations:?}");
+    assert!(templates("/api/v1/") >= 40, "{operations:?}");
     assert!(
         templates("/applications") + templates("/messages") >= 11,
         "{operations:?}"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::error::ChatError;
-use chat_core::ids::{ChatNumber, Token};
+use chat_core::ids::{ApplicationId, ChatNumber, Token};
 use chat_core::service::{Access, Chat, Login};
 use chat_core::text::{IdempotencyKey, Violation};
 use http::{HeaderName, HeaderValue};
@@ -85,20 +85,20 @@ impl Gate {
         Ok(access)
     }
 
-    /// The access of the application that this segment names, for somebody who is to log in there: its public id is enough to
-    /// knock. It must serve for nothing else, for it gives full power. Counts the request when there is a limit.
+    /// The application that this segment names, for somebody who is to log in there: its public id is enough to knock. Counts the
+    /// request when there is a limit.
     pub(crate) async fn enter_to_log_in(
         &self,
         head: &Head,
         at: usize,
-    ) -> Result<Access, EntryError> {
+    ) -> Result<ApplicationId, EntryError> {
         let name = head.segment(at).and_then(|text| text.parse::<Token>().ok());
         let name = name.ok_or(EntryError::NoApplication)?.expose();
-        let access = Access::from(self.chat.application_named(name).await?);
+        let application = self.chat.application_named(name).await?;
         if let Some(limiter) = &self.limiter {
-            self.count(limiter, head, access).await?;
+            self.count(limiter, head, application.into()).await?;
         }
-        Ok(access)
+        Ok(application)
     }
 
     async fn enter_with_token(

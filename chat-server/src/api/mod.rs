@@ -2,7 +2,7 @@
 
 pub mod admin;
 pub mod applications;
-mod attempts;
+pub mod attempts;
 pub mod conversations;
 mod document;
 pub mod gate;
@@ -69,6 +69,7 @@ pub fn doors(
                 let options = applications::Options {
                     admin_key: settings.admin_key.clone(),
                     apis: open.iter().map(DoorName::to_string).collect(),
+                    attempts: attempts.clone(),
                 };
                 doors.push(applications::door(gate.clone(), options, body));
             }

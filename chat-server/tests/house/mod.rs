@@ -6,15 +6,18 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use chat_core::commit::Sink;
 use chat_core::cursor::Cursor;
+use chat_core::memory::MemoryCounter;
 use chat_core::page::Limit;
-use chat_core::port::Stores;
+use chat_core::port::{Counter, Stores};
 use chat_core::{Chat, Parts};
 use chat_server::api::applications::Options;
+use chat_server::api::attempts::Attempts;
 use chat_server::api::gate::Gate;
 use chat_server::api::{applications, uuid};
 use chat_server::config::AccessLog;
@@ -43,9 +46,11 @@ pub fn doors(chat: &Chat, guarded: bool) -> [Door; 2] {
         limiter: None,
         patience: Duration::from_secs(5),
     };
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
     let options = Options {
         admin_key: guarded.then(|| ADMIN_KEY.parse().unwrap()),
         apis: Vec::new(),
+        attempts: Attempts::new(&counter),
     };
     [
         applications::door(gate.clone(), options, body),

@@ -134,6 +134,16 @@ impl From<Feed> for ChangesJson {
 }
 
 impl ChangesJson {
+    /// Nothing yet of what happened after a cursor.
+    pub(super) fn unread(at: String, head: String) -> Self {
+        Self {
+            items: Vec::new(),
+            next: at,
+            head,
+            more: true,
+        }
+    }
+
     fn removed(at: String) -> Self {
         Self {
             items: vec![ItemJson::Removed],

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use super::shapes::ErrorJson;
 use super::{
     application, changes, chats, info, marks, me, members, messages, operations, search, sessions,
-    users,
+    sync, users,
 };
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
         users::list, users::create, users::get, users::update, users::delete,
         sessions::create, sessions::list, sessions::end, me::get, me::update, me::chats,
         members::list, members::add, members::update, members::remove,
-        marks::get, marks::put, marks::list,
+        marks::get, marks::put, marks::list, sync::sync,
     ),
     components(schemas(Problem, ErrorJson)),
     modifiers(&Complete),
@@ -84,6 +84,7 @@ fn is_native(path: &str, method: &str) -> bool {
             | "members"
             | "mark"
             | "marks"
+            | "sync"
     ) || path.ends_with("/me/chats")
         || word == "{chat}" && method == "patch"
         || path.ends_with("{app}/search")
@@ -158,6 +159,7 @@ fn link(document: &mut Document) {
             "get_me",
             "update_me",
             "list_my_chats",
+            "sync_chats",
         ],
     );
     let user = [

@@ -23,10 +23,10 @@ pub(super) struct Capabilities<'a> {
     /// Kinds of chats that can be made.
     chat_kinds: [&'static str; 3],
     /// What else a client can count on.
-    features: [&'static str; 11],
+    features: [&'static str; 12],
 }
 
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "changes",
     "events",
     "idempotency",
@@ -37,6 +37,7 @@ const FEATURES: [&str; 11] = [
     "problems",
     "search",
     "sessions",
+    "sync",
     "users",
 ];
 

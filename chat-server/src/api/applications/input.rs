@@ -19,7 +19,7 @@ use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
 
 pub(super) use people::{
-    NewSession, mark, member_change, new_members, new_session, new_user, user_change,
+    NewSession, cursors, mark, member_change, new_members, new_session, new_user, user_change,
 };
 
 /// A message, flat or in an object of its own with the same keys.

@@ -94,6 +94,10 @@ pub(super) async fn put(state: State, call: Call) -> Result<Response, Native> {
             return Err(state.gate.missing_first(access, chat, wrong).await.into());
         }
     };
+    if access.caller().user().is_none() {
+        let (chat, nobody) = (Some(chat), RequestError::from(ChatError::NoCaller));
+        return Err(state.gate.missing_first(access, chat, nobody).await.into());
+    }
     let member = state.chat().mark(access, chat, mark).await;
     let member = member.map_err(|error| match error {
         ChatError::BeyondHead(last) => {

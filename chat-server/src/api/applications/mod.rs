@@ -17,6 +17,7 @@ mod sessions;
 mod shapes;
 mod state;
 mod status;
+mod sync;
 mod users;
 mod view;
 
@@ -112,6 +113,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let my_chats = leaf("/api/v1/applications/{app}/me/chats")
         .get(me::chats)
         .boxed();
+    let synced = leaf("/api/v1/applications/{app}/sync")
+        .post(sync::sync)
+        .boxed();
     let searched_anywhere = leaf("/api/v1/applications/{app}/search")
         .get(search::search_anywhere)
         .boxed();
@@ -154,6 +158,7 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
         under("operations", named(operation)),
     );
     let mine = under("me", either(under("chats", my_chats), me));
+    let mine = either(mine, under("sync", synced));
     let sessions = under("sessions", either(named(session), all_sessions));
     let users = under("users", either(named(user), all_users));
     let people = either(mine, either(users, sessions));

@@ -80,9 +80,17 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Native>
     let chat = state.chat();
     let opened = match new {
         NewSession::Login(username, password) => {
-            let access = state.enter_to_log_in(head).await?;
-            chat.login(access, &username, &password, device.as_ref())
-                .await?
+            let application = state.enter_to_log_in(head).await?;
+            let attempts = &state.options.attempts;
+            let attempt = attempts.begin(application, &username, head.peer.ip());
+            let attempt = attempt.await.map_err(RequestError::TooManyAttempts)?;
+            let access = application.into();
+            let opened = chat.login(access, &username, &password, device.as_ref());
+            let opened = opened.await;
+            if matches!(opened, Err(ChatError::WrongCredentials)) {
+                attempt.fail().await;
+            }
+            opened?
         }
         // The public id opens no session without a password.
         NewSession::Minted(user) => {

@@ -16,7 +16,7 @@ use crate::http::problem::Code;
 
 pub(super) use people::{
     ForUser, InMember, InSession, InUser, MarkInput, MemberPatch, MemberRole, MembersInput,
-    PagedByActivity, SessionInput, UserInput, UserNamed, UserPatch,
+    PagedByActivity, SessionInput, SyncInput, UserInput, UserNamed, UserPatch,
 };
 
 /// Who takes part in a chat.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use chat_core::bearer::Bearer;
 use chat_core::commit::Caller;
 use chat_core::error::ChatError;
-use chat_core::ids::{ChatNumber, MessageNumber, SessionId, UserNumber};
+use chat_core::ids::{ApplicationId, ChatNumber, MessageNumber, SessionId, UserNumber};
 use chat_core::service::{Access, Chat, Login};
 use chat_core::text::IdempotencyKey;
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
 use super::status::RequestError;
+use crate::api::attempts::Attempts;
 use crate::api::gate::{self, Gate};
 use crate::config::Secret;
 use crate::http::auth;
@@ -34,12 +35,14 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 const AS_USER: HeaderName = HeaderName::from_static("as-user");
 
 /// How the API is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// The key that creating, listing and deleting applications needs.
     pub admin_key: Option<Secret>,
     /// The APIs that are served, by name.
     pub apis: Vec<String>,
+    /// How often somebody may try to log in.
+    pub attempts: Attempts,
 }
 
 pub(super) struct Shared {
@@ -94,8 +97,8 @@ impl Shared {
         }
     }
 
-    /// The access for a login in the application that the path names by its token or its public id.
-    pub(super) async fn enter_to_log_in(&self, head: &Head) -> Result<Access, RequestError> {
+    /// The application that the path names by its token or its public id, for a login there.
+    pub(super) async fn enter_to_log_in(&self, head: &Head) -> Result<ApplicationId, RequestError> {
         Ok(self.gate.enter_to_log_in(head, APPLICATION).await?)
     }
 

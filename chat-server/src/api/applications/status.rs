@@ -51,6 +51,8 @@ pub(super) enum RequestError {
     Parameter(Cow<'static, str>, String),
     /// Parameters or keys that nobody knows.
     Unknown(Vec<String>),
+    /// A field holds no cursor of its chat.
+    Cursor(String, String),
     /// The idempotency key is none.
     Key(Violation),
     /// No form of the answer is acceptable.
@@ -69,6 +71,8 @@ pub(super) enum RequestError {
     Rule(&'static str, String),
     /// The application made all its requests of this time.
     Exhausted(Allowance),
+    /// Too many logins were wrong in this time.
+    TooManyAttempts(Allowance),
 }
 
 /// Why a request was not done on a path and method that the original API does not have: always a problem.
@@ -185,7 +189,9 @@ fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
         RequestError::Unauthorized
         | RequestError::NoSession
         | RequestError::Chat(ChatError::WrongCredentials) => auth::with_challenge(response),
-        RequestError::Exhausted(allowance) => reply::with_retry_after(response, allowance.left()),
+        RequestError::Exhausted(allowance) | RequestError::TooManyAttempts(allowance) => {
+            reply::with_retry_after(response, allowance.left())
+        }
         RequestError::Chat(ChatError::Busy { retry_after }) => {
             reply::with_retry_after(response, *retry_after)
         }

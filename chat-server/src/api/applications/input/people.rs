@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chat_core::commit::{AddMembers, ChangeMember, Mark};
-use chat_core::ids::{MessageNumber, UserNumber};
+use chat_core::cursor::Cursor;
+use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::Role;
 use chat_core::page::MAX_PAGE;
 use chat_core::password::Password;
@@ -15,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::{given, text};
 use crate::api::applications::status::RequestError;
+use crate::api::applications::sync::MOST;
 use crate::http::call::Call;
 use crate::http::input::{self, Field};
 
@@ -75,6 +77,14 @@ struct Marks {
     delivered: Option<Raw>,
     #[serde(default)]
     read: Option<Raw>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cursors {
+    #[serde(default)]
+    cursors: Option<Raw>,
     #[serde(flatten)]
     unknown: Unknown,
 }
@@ -234,6 +244,34 @@ pub(in crate::api::applications) fn mark(call: &Call) -> Result<Mark, RequestErr
         delivered: delivered.transpose()?,
         read: read.transpose()?,
     })
+}
+
+/// Where whoever asks stands in his chats.
+pub(in crate::api::applications) fn cursors(
+    call: &Call,
+) -> Result<BTreeMap<ChatNumber, Cursor>, RequestError> {
+    let sent = read(call, |sent: &mut Cursors| &mut sent.unknown)?;
+    let wrong = |violation| RequestError::Field("cursors", violation);
+    let sent = sent.cursors.ok_or(wrong(Violation::Blank))?;
+    let sent: BTreeMap<String, Field> =
+        serde_json::from_str(sent.get()).map_err(|_| wrong(Violation::Invalid))?;
+    if sent.len() > MOST {
+        return Err(wrong(Violation::TooLong {
+            max: MOST,
+            unit: "cursors",
+        }));
+    }
+    let cursor = |(number, cursor): (String, Field)| {
+        let number: ChatNumber = number.parse().map_err(|_| wrong(Violation::Invalid))?;
+        let Field::Text(cursor) = cursor else {
+            return Err(wrong(Violation::Invalid));
+        };
+        let cursor = Cursor::decode(&cursor).map_err(|error| {
+            RequestError::Cursor(format!("cursors.{number}"), error.to_string())
+        })?;
+        Ok((number, cursor))
+    };
+    sent.into_iter().map(cursor).collect()
 }
 
 /// Users by their numbers, each once.

@@ -159,6 +159,15 @@ pub(in crate::api::applications) struct MarkInput {
     read: u64,
 }
 
+/// Where whoever asks stands in his chats.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api::applications) struct SyncInput {
+    /// A cursor of each chat, by its number; at most 500.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    cursors: std::collections::BTreeMap<u64, String>,
+}
+
 /// Where in the API.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -74,6 +74,9 @@ pub(super) fn words_for(wrong: &RequestError) -> ErrorWords {
         RequestError::Parameter(name, message) => {
             ErrorWords::parameter(Code::InvalidParameter, name, message)
         }
+        RequestError::Cursor(field, message) => {
+            ErrorWords::parameter(Code::InvalidCursor, field, message)
+        }
         RequestError::Unknown(names) => ErrorWords {
             errors: names
                 .iter()
@@ -109,6 +112,10 @@ pub(super) fn words_for(wrong: &RequestError) -> ErrorWords {
         RequestError::Rule(field, message) => {
             ErrorWords::field(Code::ValidationFailed, field, message)
         }
+        RequestError::TooManyAttempts(allowance) => ErrorWords::new(
+            Code::RateLimited,
+            format!("too many wrong attempts: go on in {} s", allowance.reset()),
+        ),
         RequestError::Exhausted(allowance) => ErrorWords::new(
             Code::RateLimited,
             format!("the application may go on in {} s", allowance.reset()),

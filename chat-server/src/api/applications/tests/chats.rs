@@ -325,7 +325,7 @@ async fn a_chat_that_cannot_be_is_refused_by_its_field() {
             "members",
             "is invalid",
         ),
-        (&many, "members", "is too long (maximum is 1000 users)"),
+        (&*many, "members", "is too long (maximum is 1000 users)"),
         (r#"{"kind":7}"#, "kind", "is invalid"),
     ] {
         let refused = house.post(&chats, body.to_owned()).await;

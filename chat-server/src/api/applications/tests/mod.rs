@@ -16,13 +16,17 @@ mod people;
 mod problems;
 mod search;
 mod sessions;
+mod sync;
 mod users;
 
 use std::time::Duration;
 
+use chat_core::memory::MemoryCounter;
+use chat_core::port::Counter;
 use serde_json::Value;
 
 use super::*;
+use crate::api::attempts::Attempts;
 use crate::api::testing::{House, chat, gate};
 use crate::http::testing::{Answer, front, request};
 
@@ -32,9 +36,11 @@ const BODY: BodyLimits = BodyLimits {
 };
 
 fn options() -> Options {
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
     Options {
         admin_key: None,
         apis: vec![NAME.into()],
+        attempts: Attempts::new(&counter),
     }
 }
 

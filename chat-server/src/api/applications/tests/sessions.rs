@@ -52,6 +52,30 @@ async fn a_name_and_a_password_open_a_session_by_the_token_and_by_the_public_id(
 }
 
 #[tokio::test]
+async fn wrong_logins_are_limited_by_name_whether_somebody_has_it_or_not() {
+    let house = house().await;
+    let (application, _) = people(&house, &["alice"]).await;
+    let sessions = format!("{application}/sessions");
+    for name in ["alice", "nobody"] {
+        let typed = |name: &str| {
+            let body = serde_json::json!({ "username": name, "password": "x" });
+            body.to_string()
+        };
+        for _ in 0..10 {
+            assert_eq!(house.post(&sessions, typed(name)).await.status, 401);
+        }
+        let barred = house.post(&sessions, typed(&name.to_uppercase())).await;
+        assert_eq!(problem(&barred), told(429, "rate_limited", ""));
+        assert!(barred.header("retry-after").is_some());
+    }
+    let minted = house.post(&sessions, r#"{"user":1}"#).await;
+    assert_eq!(
+        minted.status, 201,
+        "a host that knows who it is tries nothing"
+    );
+}
+
+#[tokio::test]
 async fn only_the_token_opens_a_session_without_a_password() {
     let house = house().await;
     let (application, sessions) = people(&house, &["alice", "bob"]).await;
@@ -97,7 +121,7 @@ async fn a_session_that_cannot_be_is_refused_by_its_field() {
         (r#"{"username":1,"password":"b"}"#, "username"),
         (r#"{"username":"a","password":[]}"#, "password"),
         (
-            &format!(r#"{{"username":"a","password":"{long}"}}"#),
+            &*format!(r#"{{"username":"a","password":"{long}"}}"#),
             "password",
         ),
         (r#"{"user":"1"}"#, "user"),

@@ -137,11 +137,11 @@ async fn users_are_listed_by_number_in_pages_and_found_by_name() {
     );
     let last = house.get(&format!("{users}?after=2")).await;
     assert_eq!(numbers(&last.json()), [3]);
-    for (name, found) in [("BOB", &[2][..]), ("dave", &[]), ("", &[])] {
+    for (name, found) in [("BOB", vec![2]), ("dave", vec![]), ("", vec![])] {
         let answer = house.get(&format!("{users}?username={name}")).await;
         assert_eq!(
             (answer.status.as_u16(), numbers(&answer.json())),
-            (200, found.to_vec())
+            (200, found)
         );
     }
     for (query, field) in [
