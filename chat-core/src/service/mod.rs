@@ -1,5 +1,6 @@
 //! The use cases. [`Chat`] is what an embedder holds.
 
+mod access;
 mod applications;
 mod chats;
 mod counts;
@@ -27,7 +28,7 @@ use tokio::task::JoinSet;
 use crate::clock::{Clock, SystemClock};
 use crate::commit::{Command, Done, Key, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError};
-use crate::ids::{ApplicationId, Epoch, Token};
+use crate::ids::Epoch;
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
 use crate::port::{Bus, Counter, Queue, Search, Store, Stores};
@@ -36,6 +37,7 @@ use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer};
 use crate::text::{IdempotencyKey, Name};
 
+pub use access::Access;
 pub use applications::DEFAULT_APPLICATION;
 pub use feed::{Feed, Item, Watch};
 pub use index::IndexLag;
@@ -167,28 +169,6 @@ pub struct Answer<T> {
     pub value: T,
     /// Whether this is the answer to an earlier request, repeated.
     pub replayed: bool,
-}
-
-/// Who asks: which application, and by what right. Every call looks it up anew.
-#[derive(Debug, Clone, Copy)]
-pub struct Access {
-    scope: Scope,
-}
-
-impl From<Token> for Access {
-    fn from(token: Token) -> Self {
-        Self {
-            scope: Scope::Token(token.hash()),
-        }
-    }
-}
-
-impl From<ApplicationId> for Access {
-    fn from(id: ApplicationId) -> Self {
-        Self {
-            scope: Scope::Application(id),
-        }
-    }
 }
 
 impl Chat {

@@ -11,7 +11,7 @@ use super::*;
 use crate::commit::{Edit, Post};
 use crate::cursor::CursorError;
 use crate::error::ErrorKind;
-use crate::ids::{ChatNumber, Head, MessageNumber};
+use crate::ids::{ApplicationId, ChatNumber, Head, MessageNumber, Token};
 use crate::model::{ChatView, Tenant};
 use crate::page::{Limit, Span};
 use crate::port::{MockBus, MockSearch, Order};
