@@ -7,11 +7,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::commit::Outcome;
 use crate::error::{BackendError, ChatError};
 use crate::lane::Lanes;
-use crate::port::{Blame, Bus, Delivery, Event, Pull, Queue};
+use crate::port::{Blame, Bus, Delivery, Event, Pull, Queue, Receipt};
 
 use super::{Waiting, wire};
 
@@ -21,6 +22,8 @@ const PART: usize = 256;
 const LEASE: Duration = Duration::from_secs(15);
 /// For how long a lane is a worker's: if it is gone, another takes the lane over so soon.
 const LEAD: Duration = Duration::from_secs(3);
+/// How long it is taken for granted that a lane is a worker's.
+const GRANTED: Duration = Duration::from_secs(1);
 /// How long a pull waits.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a worker that stops waits for the answer to a pull that may have taken jobs.
@@ -52,6 +55,15 @@ enum Fate {
     Buried(ChatError),
 }
 
+/// A lane as its worker has it.
+struct Held {
+    lane: u16,
+    role: String,
+    granted: Option<Instant>,
+    /// What is done and not told to the queue: that waits for the next turn, which is held up by nothing then.
+    done: Vec<Receipt>,
+}
+
 /// Once this is true, a worker takes no more.
 pub(super) type Stopping = watch::Receiver<bool>;
 
@@ -66,10 +78,15 @@ impl Worker {
     }
 
     async fn work(self, lane: u16, mut stopping: Stopping) {
-        let role = format!("lane-{lane}");
+        let mut held = Held {
+            lane,
+            role: format!("lane-{lane}"),
+            granted: None,
+            done: Vec::new(),
+        };
         let mut failed = false;
         while !*stopping.borrow() {
-            let turn = self.turn(lane, &role, stopping.clone()).await;
+            let turn = self.turn(&mut held, stopping.clone()).await;
             let failed_before = std::mem::replace(&mut failed, turn.is_err());
             let pause = turn.unwrap_or_else(|error| {
                 if !failed_before {
@@ -84,19 +101,32 @@ impl Worker {
             // Either way it looks whether to stop.
             let _ = tokio::time::timeout(pause, stopping.wait_for(|stops| *stops)).await;
         }
-        // Whoever comes next need not wait for the end of the lease.
-        let free = self.queue.lead(&role, Duration::ZERO);
-        let _ = tokio::time::timeout(PATIENCE, free).await;
+        // Whoever comes next need not do again what is done, nor wait for the end of the lease.
+        let farewell = async {
+            let _ = self.queue.ack(lane, &held.done).await;
+            self.queue.lead(&held.role, Duration::ZERO).await
+        };
+        let _ = tokio::time::timeout(PATIENCE, farewell).await;
+    }
+
+    async fn leads(&self, held: &mut Held) -> Result<bool, BackendError> {
+        let now = Instant::now();
+        if held.granted.is_some_and(|until| now < until) {
+            return Ok(true);
+        }
+        let leads = self.queue.lead(&held.role, LEAD).await?;
+        held.granted = leads.then(|| now + GRANTED);
+        Ok(leads)
     }
 
     /// Takes what there is and commits it; how long to wait before the next turn.
-    async fn turn(
-        &self,
-        lane: u16,
-        role: &str,
-        stopping: Stopping,
-    ) -> Result<Duration, BackendError> {
-        if !self.queue.lead(role, LEAD).await? {
+    async fn turn(&self, held: &mut Held, stopping: Stopping) -> Result<Duration, BackendError> {
+        let lane = held.lane;
+        let leads = self.leads(held).await?;
+        // Whatever becomes of this: a job that is not acknowledged comes again, and is done already.
+        let done = std::mem::take(&mut held.done);
+        if !leads {
+            self.queue.ack(lane, &done).await?;
             return Ok(PAUSE);
         }
         let pull = Pull {
@@ -105,24 +135,28 @@ impl Worker {
             patience: PATIENCE,
             lease: LEASE,
         };
-        let deliveries = tokio::select! {
-            deliveries = self.queue.pull(pull) => deliveries?,
-            () = stopped(stopping) => return Ok(Duration::ZERO),
+        let pulled = async {
+            tokio::select! {
+                deliveries = self.queue.pull(pull) => deliveries,
+                () = stopped(stopping) => Ok(Vec::new()),
+            }
         };
-        if deliveries.is_empty() {
-            return Ok(Duration::ZERO);
+        let (acked, deliveries) = tokio::join!(self.queue.ack(lane, &done), pulled);
+        if acked.is_err() {
+            held.done = done;
         }
+        let deliveries = deliveries?;
         // Each enters its lane when it is polled first, so they do so in their order.
         let mut commits: FuturesUnordered<_> = deliveries
             .into_iter()
             .map(|delivery| commit(&self.lanes, delivery))
             .collect();
-        let (mut done, mut elsewhere, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut elsewhere, mut failed) = (Vec::new(), Vec::new());
         while let Some((delivery, fate)) = commits.next().await {
             let id = delivery.job.id;
             match fate {
                 Fate::Settled(outcome) => {
-                    done.push(delivery.receipt);
+                    held.done.push(delivery.receipt);
                     if !self.waiting.settle(id, Ok(outcome)) {
                         elsewhere.push(Event::Settled(id));
                     }
@@ -130,7 +164,6 @@ impl Worker {
                 fate => failed.push((delivery, fate)),
             }
         }
-        self.queue.ack(lane, &done).await?;
         if let Err(error) = self.bus.publish(&elsewhere).await {
             tracing::warn!(
                 ?error,
@@ -141,6 +174,7 @@ impl Worker {
         for (delivery, fate) in failed {
             pause = pause.max(self.put_off(lane, delivery, fate).await?);
         }
+        acked?;
         Ok(pause)
     }
 

@@ -10,8 +10,15 @@ use super::key::Key;
 use super::{NamedUrl, Opened, WiringError, backend, is_whole};
 use crate::config::Settings;
 
-/// So many batches of one node are committed at once: while one waits for the disk, others are made ready.
+/// So many batches of one node are committed at once at most: while one waits for the disk, others are made ready.
 const LANES: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
+/// More than there are processors only make smaller batches, but two always overlap.
+const LEAST_LANES: NonZeroUsize = NonZeroUsize::new(2).expect("it is not zero");
+
+fn lanes() -> NonZeroUsize {
+    let processors = std::thread::available_parallelism().unwrap_or(LANES);
+    processors.clamp(LEAST_LANES, LANES)
+}
 
 pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringError> {
     let key = settings.token_key.as_ref();
@@ -25,7 +32,7 @@ pub(super) async fn open_store(settings: &Settings) -> Result<Opened, WiringErro
     Ok(Opened {
         keyring: Key::of_setting(key).opens(&stores, &url).await?,
         stores,
-        lanes: LANES,
+        lanes: lanes(),
     })
 }
 

@@ -3,15 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use tokio::time::{Instant, sleep};
+use futures_util::FutureExt;
+use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId, ChatUuid, UserNumber};
 use crate::memory::MemoryBus;
-use crate::model::{ChatInfo, Message};
-use crate::page::Page;
-use crate::port::{Bus, Changes, Chats, Event, History, Store, Subscription};
+use crate::port::{Bus, Chats, Event, MockChats, MockHistory, Store, Subscription};
 
 /// How a node's way to the bus fails for what it says.
 #[derive(Clone, Copy)]
@@ -66,7 +64,7 @@ async fn a_reader_elsewhere_hears_within_a_second_of_what_no_event_told() {
             let patience = Duration::from_secs(60);
             let waiting = reader.wait(Some(after), Limit::DEFAULT, patience);
             let writing = async {
-                sleep(Duration::from_millis(pause)).await;
+                advance(Duration::from_millis(pause)).await;
                 let posted = writes.post(shop.token.into(), room.number, post("x"), None);
                 posted.await.unwrap();
                 Instant::now()
@@ -86,7 +84,7 @@ async fn whoever_waits_learns_within_a_second_that_the_chat_is_gone() {
     let reader = reads.chat(shop.token.into(), room.number).await.unwrap();
     let waiting = reader.wait(Some(room.cursor), Limit::DEFAULT, Duration::from_secs(60));
     let closing = async {
-        sleep(Duration::from_millis(3_500)).await;
+        advance(Duration::from_millis(3_500)).await;
         let closed = writes.delete_application(shop.token.into());
         closed.await.unwrap();
         Instant::now()
@@ -97,83 +95,38 @@ async fn whoever_waits_learns_within_a_second_that_the_chat_is_gone() {
     assert!(heard - closed <= Duration::from_secs(1));
 }
 
-/// Counts what is asked of a store.
-struct Counted {
-    store: Arc<dyn Store>,
+/// What was asked of a store.
+#[derive(Default)]
+struct Asked {
     heads: AtomicUsize,
     changes: AtomicUsize,
 }
 
-type Result<T, E = BackendError> = std::result::Result<T, E>;
-
-#[async_trait]
-impl Chats for Counted {
-    async fn get(
-        &self,
-        application: ApplicationId,
-        number: ChatNumber,
-    ) -> Result<Option<ChatInfo>> {
-        Chats::get(&*self.store, application, number).await
-    }
-
-    async fn by_uuid(&self, uuid: ChatUuid) -> Result<Option<ChatInfo>> {
-        self.store.by_uuid(uuid).await
-    }
-
-    async fn by_id(&self, chat: ChatId) -> Result<Option<ChatInfo>> {
-        Chats::by_id(&*self.store, chat).await
-    }
-
-    async fn heads(&self, chats: &[ChatId]) -> Result<Vec<(ChatId, Head)>> {
-        self.heads.fetch_add(1, Ordering::Relaxed);
-        self.store.heads(chats).await
-    }
-
-    async fn list(
-        &self,
-        application: ApplicationId,
-        span: Span,
-        limit: Limit,
-    ) -> Result<Page<ChatInfo>> {
-        Chats::list(&*self.store, application, span, limit).await
-    }
-}
-
-#[async_trait]
-impl History for Counted {
-    async fn get(&self, chat: ChatId, number: MessageNumber) -> Result<Option<Message>> {
-        History::get(&*self.store, chat, number).await
-    }
-
-    async fn many(&self, chat: ChatId, numbers: &[MessageNumber]) -> Result<Vec<Message>> {
-        self.store.many(chat, numbers).await
-    }
-
-    async fn page(
-        &self,
-        chat: ChatId,
-        span: Span,
-        through: MessageNumber,
-        tombstones: bool,
-        limit: Limit,
-    ) -> Result<Page<Message>> {
-        let store = &self.store;
-        store.page(chat, span, through, tombstones, limit).await
-    }
-
-    async fn changes(
-        &self,
-        chat: ChatId,
-        after: Head,
-        limit: Limit,
-        viewer: Option<UserNumber>,
-    ) -> Result<Option<Changes>> {
-        self.changes.fetch_add(1, Ordering::Relaxed);
-        self.store.changes(chat, after, limit, viewer).await
-    }
-
-    async fn by_ext_id(&self, id: u64) -> Result<Option<(ChatId, MessageNumber)>> {
-        self.store.by_ext_id(id).await
+impl Asked {
+    /// A double that counts, over a store that answers at once.
+    fn of(self: &Arc<Self>, store: &Arc<dyn Store>) -> (MockChats, MockHistory) {
+        let (mut chats, mut history) = (MockChats::new(), MockHistory::new());
+        let inner = store.clone();
+        chats.expect_get().returning(move |application, number| {
+            let found = Chats::get(&*inner, application, number);
+            found.now_or_never().unwrap()
+        });
+        let (inner, asked) = (store.clone(), self.clone());
+        chats.expect_heads().returning(move |chats| {
+            asked.heads.fetch_add(1, Ordering::Relaxed);
+            inner.heads(chats).now_or_never().unwrap()
+        });
+        let (inner, asked) = (store.clone(), self.clone());
+        history
+            .expect_changes()
+            .returning(move |chat, after, limit, viewer| {
+                asked.changes.fetch_add(1, Ordering::Relaxed);
+                inner
+                    .changes(chat, after, limit, viewer)
+                    .now_or_never()
+                    .unwrap()
+            });
+        (chats, history)
     }
 }
 
@@ -181,18 +134,17 @@ impl History for Counted {
 async fn all_who_wait_cost_one_look_a_second_and_nobody_costs_none() {
     let mut parts = Parts::in_memory();
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let counted = Arc::new(Counted {
-        store: store.clone(),
-        heads: AtomicUsize::new(0),
-        changes: AtomicUsize::new(0),
-    });
+    let counted = Arc::new(Asked::default());
+    let (chats, history) = counted.of(&store);
     parts.stores = store.into();
-    parts.stores.chats = counted.clone();
-    parts.stores.history = counted.clone();
+    parts.stores.chats = Arc::new(chats);
+    parts.stores.history = Arc::new(history);
     let (chat, shop, room) = start_with(parts).await;
     let access = Access::from(shop.token);
     let other = chat.create_chat(access, None, None).await.unwrap().value;
-    sleep(Duration::from_secs(10)).await;
+    for _ in 0..10 {
+        advance(Duration::from_secs(1)).await;
+    }
     assert_eq!(counted.heads.load(Ordering::Relaxed), 0);
 
     let mut waiting = JoinSet::new();
