@@ -7,6 +7,7 @@ mod figures;
 pub mod http;
 pub mod keyfile;
 pub mod log;
+pub mod page;
 pub mod transfer;
 mod watch;
 pub mod wiring;

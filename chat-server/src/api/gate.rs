@@ -25,6 +25,8 @@ pub struct Gate {
     pub limiter: Option<Arc<RateLimiter>>,
     /// How long a reader may take nothing of a long answer.
     pub patience: Duration,
+    /// Whether anybody may make himself a user of the default application.
+    pub registration: bool,
 }
 
 /// Why a request does not come in.

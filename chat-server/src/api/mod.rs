@@ -26,6 +26,7 @@ use crate::config::{DoorName, Settings};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
+use crate::page;
 use crate::wiring::Jobs;
 
 use attempts::Attempts;
@@ -50,6 +51,7 @@ pub fn doors(
             .rate_limit
             .map(|limit| Arc::new(RateLimiter::new(limit, Arc::clone(counter)))),
         patience: settings.write_timeout.0,
+        registration: settings.registration,
     };
     let attempts = Attempts::new(counter);
     let open: Vec<DoorName> = settings
@@ -81,6 +83,10 @@ pub fn doors(
         }
     }
     let documents = doors.iter().map(|door| door.document().clone()).collect();
+    // The page is a client of the native API; without it the address leads to the documents of what there is.
+    if settings.page && open.contains(&DoorName::Applications) {
+        doors.push(page::door(body));
+    }
     doors.push(ops::door(body, probes, documents));
     doors
 }

@@ -116,6 +116,7 @@ pub(crate) fn gate(chat: &Chat) -> Gate {
         chat: chat.clone(),
         limiter: None,
         patience: Duration::from_secs(5),
+        registration: true,
     }
 }
 

@@ -118,6 +118,24 @@ pub struct Layer {
         help_heading = SERVING
     )]
     pub door: Option<Vec<DoorName>>,
+    /// Whether anybody may make himself a user of the default application [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_REGISTRATION",
+        value_name = "BOOL",
+        help_heading = SERVING
+    )]
+    pub registration: Option<bool>,
+    /// Whether the server's address shows a page to chat on, where the native API is served [default: true]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_PAGE",
+        value_name = "BOOL",
+        help_heading = SERVING
+    )]
+    pub page: Option<bool>,
     /// How log lines are written [default: text]
     #[arg(
         long,
@@ -266,6 +284,8 @@ impl Layer {
             token_key: self.token_key.or(below.token_key),
             admin_key: self.admin_key.or(below.admin_key),
             door: self.door.or(below.door),
+            registration: self.registration.or(below.registration),
+            page: self.page.or(below.page),
             log_format: self.log_format.or(below.log_format),
             log_level: self.log_level.or(below.log_level),
             access_log: self.access_log.or(below.access_log),

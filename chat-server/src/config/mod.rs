@@ -86,6 +86,10 @@ pub struct Settings {
     pub admin_key: Option<Secret>,
     /// APIs named by the operator; `None` leaves the choice to the loopback rule.
     pub door: Option<Vec<DoorName>>,
+    /// Whether anybody may make himself a user of the default application.
+    pub registration: bool,
+    /// Whether the server's address shows a page to chat on, where the native API is served.
+    pub page: bool,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -159,6 +163,8 @@ impl Settings {
             token_key: layer.token_key,
             admin_key: layer.admin_key,
             door: layer.door,
+            registration: layer.registration.unwrap_or(true),
+            page: layer.page.unwrap_or(true),
             log_format: layer.log_format.unwrap_or(LogFormat::Text),
             log_level: layer.log_level.unwrap_or_else(|| "info".into()),
             access_log: layer.access_log.unwrap_or(AccessLog::Errors),

@@ -45,6 +45,7 @@ pub fn doors(chat: &Chat, guarded: bool) -> [Door; 2] {
         chat: chat.clone(),
         limiter: None,
         patience: Duration::from_secs(5),
+        registration: true,
     };
     let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
     let options = Options {

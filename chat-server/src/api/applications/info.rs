@@ -5,6 +5,7 @@ use chat_core::text::{MAX_BODY_BYTES, MAX_DATA_BYTES, MAX_KEY_CHARS, MAX_NAME_CH
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::shapes::InApplication;
 use super::state::{State, only_knows, query};
@@ -24,6 +25,10 @@ pub(super) struct Capabilities<'a> {
     chat_kinds: [&'static str; 3],
     /// What else a client can count on.
     features: [&'static str; 12],
+    /// The public id of the application that people come to who name none; it gives no power by itself.
+    default_application: Uuid,
+    /// Whether anybody may make himself a user of that application.
+    registration: bool,
 }
 
 const FEATURES: [&str; 12] = [
@@ -67,11 +72,14 @@ pub(super) struct LimitsJson {
 )]
 pub(super) async fn capabilities(state: State, call: Call) -> Result<Response, Native> {
     only_knows(&query(&call.head)?, &[])?;
+    let home = state.chat().default_application().await?;
     let body = Capabilities {
         version: env!("CARGO_PKG_VERSION"),
         apis: &state.options.apis,
         chat_kinds: ["open", "direct", "group"],
         features: FEATURES,
+        default_application: home.public_id.0,
+        registration: state.gate.registration,
     };
     Ok(reply::json(StatusCode::OK, &body))
 }
@@ -84,7 +92,7 @@ pub(super) async fn capabilities(state: State, call: Call) -> Result<Response, N
 )]
 pub(super) async fn limits(state: State, call: Call) -> Result<Response, Native> {
     let access = state.enter(&call.head).await?;
-    state.chat().application(access).await?;
+    state.chat().application_id(access).await?;
     only_knows(&query(&call.head)?, &[])?;
     let body = LimitsJson {
         message_bytes: MAX_BODY_BYTES,

@@ -92,7 +92,7 @@ impl FoundMessage {
 )]
 pub(super) async fn search_anywhere(state: State, call: Call) -> Result<Response, Native> {
     let access = state.enter(&call.head).await?;
-    state.chat().application(access).await?;
+    state.chat().application_id(access).await?;
     let query = query(&call.head)?;
     only_knows(&query, &["query", "chat", "limit", "before"])?;
     let (request, limit) = request(&call.head)?;

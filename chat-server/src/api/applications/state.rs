@@ -102,6 +102,25 @@ impl Shared {
         Ok(self.gate.enter_to_log_in(head, APPLICATION).await?)
     }
 
+    /// The access to make a user; `true` when it is whoever asks that is to be one, by the public id of the default application while
+    /// registration is open.
+    pub(super) async fn enter_to_register(
+        &self,
+        head: &Head,
+    ) -> Result<(Access, bool), RequestError> {
+        let speaks_for_itself =
+            auth::bearer(&head.headers).is_none() && !head.headers.contains_key(AS_USER);
+        if self.gate.registration && speaks_for_itself {
+            let home = self.chat().default_application().await?.public_id;
+            let named = head.segment(APPLICATION).and_then(|text| text.parse().ok());
+            if named == Some(home) {
+                let home = self.enter_to_log_in(head).await?;
+                return Ok((home.into(), true));
+            }
+        }
+        Ok((self.enter(head).await?, false))
+    }
+
     /// The access, and the user who asks.
     pub(super) async fn enter_as_somebody(
         &self,

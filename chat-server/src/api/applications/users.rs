@@ -1,7 +1,7 @@
 //! `/applications/{app}/users` and `…/users/{user}`.
 
 use chat_core::model::UserView;
-use chat_core::text::Username;
+use chat_core::text::{Username, Violation};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -111,7 +111,8 @@ fn ask(head: &Head) -> Result<(Option<String>, Option<paging::PageAsk>), Request
     }
 }
 
-/// Make a user; its number is the next of the application.
+/// Make a user; its number is the next of the application. While registration is open anybody makes himself a user of the default
+/// application by its public id, with a password.
 #[utoipa::path(
     post, path = "/api/v1/applications/{app}/users", tag = "users", operation_id = "create_user",
     params(InApplication, Keyed, Preferring), request_body = UserInput,
@@ -122,10 +123,15 @@ fn ask(head: &Head) -> Result<(Option<String>, Option<paging::PageAsk>), Request
     ),
 )]
 pub(super) async fn create(state: State, call: Call) -> Result<Response, Native> {
-    let access = state.enter(&call.head).await?;
+    let (access, registers) = state.enter_to_register(&call.head).await?;
     let asked = query(&call.head)
         .and_then(|query| only_knows(&query, &[]))
-        .and_then(|()| Ok((key(&call.head)?, input::new_user(&call)?)));
+        .and_then(|()| Ok((key(&call.head)?, input::new_user(&call)?)))
+        .and_then(|(key, new)| match new.password {
+            // Nobody else could log it in.
+            None if registers => Err(RequestError::Field("password", Violation::Blank)),
+            _ => Ok((key, new)),
+        });
     let (key, new) = match asked {
         Ok(asked) => asked,
         Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await.into()),

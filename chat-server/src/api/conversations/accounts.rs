@@ -38,6 +38,9 @@ struct Sent {
     responses((status = 201, description = "The new user", body = UserJson)),
 )]
 pub(super) async fn register(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
+    if !shared.gate.registration {
+        return Err(RequestError::Forbidden("Registration is closed"));
+    }
     let key = key(&call.head)?;
     let sent: Sent = unlabelled(&call)?;
     let new = NewUser {

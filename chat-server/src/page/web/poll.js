@@ -1,0 +1,82 @@
+// The same news without a socket, for networks that let none through: asked for every few seconds.
+
+import { Emitter } from './emitter.js';
+
+const INTERVAL = 2_000;
+const LONGEST = 30_000;
+const MOST = 500;
+
+export class Poll extends Emitter {
+  #api;
+  #cursors;
+  #running = null;
+
+  constructor(api, cursors) {
+    super();
+    this.#api = api;
+    this.#cursors = cursors;
+  }
+
+  get isRunning() {
+    return this.#running !== null;
+  }
+
+  start() {
+    if (this.#running) return;
+    const running = new AbortController();
+    this.#running = running;
+    this.#run(running.signal);
+  }
+
+  stop() {
+    this.#running?.abort();
+    this.#running = null;
+  }
+
+  async #run(signal) {
+    let delay = INTERVAL;
+    while (!signal.aborted) {
+      try {
+        await this.#round(signal);
+        if (!signal.aborted) this.emit('state', 'live');
+        delay = INTERVAL;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.emit('state', 'offline');
+        delay = Math.min(Math.max(delay * 2, (error.retryAfter ?? 0) * 1000), LONGEST);
+      }
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, delay);
+        const stop = () => (clearTimeout(timer), resolve());
+        signal.addEventListener('abort', stop, { once: true });
+      });
+    }
+  }
+
+  async #round(signal) {
+    const cursors = [...this.#cursors()];
+    for (let at = 0; at === 0 || at < cursors.length; at += MOST) {
+      const part = cursors.slice(at, at + MOST);
+      const { chats, new: fresh } = await this.#api.sync(Object.fromEntries(part), signal);
+      for (const [number, after] of part) {
+        await this.#tell(number, after, chats[number], signal);
+      }
+      // With one part everything that it does not name is new.
+      if (cursors.length <= MOST && fresh.length > 0) this.emit('new', fresh);
+    }
+  }
+
+  async #tell(chat, after, synced, signal) {
+    if (synced?.state === 'removed') this.emit('removed', { chat });
+    if (synced?.state === 'reset') this.emit('reset', { chat });
+    if (synced?.state !== 'changes') return;
+    let [from, page] = [after, synced];
+    for (;;) {
+      if (signal.aborted) return;
+      this.emit('changes', { chat, from, to: page.next, items: page.items });
+      if (!page.more) return;
+      from = page.next;
+      page = await this.#api.changes(chat, from, signal);
+    }
+  }
+}
