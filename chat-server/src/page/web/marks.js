@@ -28,6 +28,7 @@ export class Marks {
 
   async #flush() {
     const all = [...this.#waiting];
+    let delay = DELAY;
     this.#waiting.clear();
     const tell = async () => {
       for (let next = all.pop(); next; next = all.pop()) {
@@ -36,12 +37,14 @@ export class Marks {
           await this.#api.mark(chat, mark);
         } catch (error) {
           // What the server refuses it refuses again: a chat that I am no longer in, or one without members.
-          if (!(error instanceof Problem) || error.passes) this.#waiting.set(chat, { ...mark, ...this.#waiting.get(chat) });
+          if (error instanceof Problem && !error.passes) continue;
+          this.#waiting.set(chat, { ...mark, ...this.#waiting.get(chat) });
+          delay = RETRY;
         }
       }
     };
     await Promise.all([tell(), tell(), tell()]);
     this.#timer = 0;
-    if (this.#waiting.size > 0) this.#in(RETRY);
+    if (this.#waiting.size > 0) this.#in(delay);
   }
 }

@@ -45,11 +45,7 @@ export class Poll extends Emitter {
         this.emit('state', 'offline');
         delay = Math.min(Math.max(delay * 2, (error.retryAfter ?? 0) * 1000), LONGEST);
       }
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, delay);
-        const stop = () => (clearTimeout(timer), resolve());
-        signal.addEventListener('abort', stop, { once: true });
-      });
+      await pause(delay, signal);
     }
   }
 
@@ -79,4 +75,19 @@ export class Poll extends Emitter {
       page = await this.#api.changes(chat, from, signal);
     }
   }
+}
+
+/** Waits, or until there is a network again, or nobody asks any more. */
+function pause(time, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener('online', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, time);
+    addEventListener('online', done);
+    signal.addEventListener('abort', done);
+  });
 }

@@ -4,7 +4,10 @@
 import { arrange, icon, soon } from '../dom.js';
 import { row, sendingRow, setReceipt } from './row.js';
 
-const STEP = 40;
+/** So many rows come in at once: little enough for one frame. */
+const STEP = 20;
+/** So many are there at first. */
+const FIRST = 60;
 const FEWEST = 160;
 /** No row is lower, so that a window of rows can be measured against the screen. */
 const LOWEST_ROW = 30;
@@ -79,8 +82,8 @@ export class Timeline {
       this.#firstUnread = first?.number ?? 0;
     }
     const middle = around ? history.find(around) : history.items.length;
-    this.#low = Math.max(0, middle - 2 * STEP);
-    this.#high = Math.min(history.items.length, middle + 2 * STEP);
+    this.#low = Math.max(0, middle - FIRST);
+    this.#high = Math.min(history.items.length, middle + FIRST);
     this.#drawNow();
     const target = this.#rows.get(around)?.row;
     if (target) target.scrollIntoView({ block: 'center' });
@@ -95,7 +98,7 @@ export class Timeline {
     if (!history.atEnd) await this.#load(() => history.latest());
     if (history !== this.#history) return;
     this.#high = history.items.length;
-    this.#low = Math.max(0, this.#high - 2 * STEP);
+    this.#low = Math.max(0, this.#high - FIRST);
     [this.#isAtEnd, this.#missed, this.#found] = [true, 0, 0];
     this.#drawNow();
     this.#scrollToEnd();
@@ -157,8 +160,8 @@ export class Timeline {
     }
     this.#tellPlace();
     this.#noteRead();
-    if (this.#low < STEP && !history.atStart && !history.isLoading) await this.#fetch(history, () => history.older());
-    else if (history.items.length - this.#high < STEP && !history.atEnd && !history.isLoading) {
+    if (this.#low < FIRST && !history.atStart && !history.isLoading) await this.#fetch(history, () => history.older());
+    else if (history.items.length - this.#high < FIRST && !history.atEnd && !history.isLoading) {
       await this.#fetch(history, async () => -(await history.newer()));
     }
   }
