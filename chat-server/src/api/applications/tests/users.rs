@@ -237,3 +237,46 @@ async fn a_deleted_user_is_gone_and_his_messages_have_no_author() {
         "the name is free, the number is not"
     );
 }
+
+#[tokio::test]
+async fn while_registration_is_open_anybody_becomes_a_user_of_the_default_application() {
+    let house = house().await;
+    let told = house.get("/api/v1/capabilities").await.json();
+    assert_eq!(told["registration"], true);
+    let home = format!("{ROOT}/{}", told["default_application"].as_str().unwrap());
+    let users = format!("{home}/users");
+    let account = r#"{"username":"alice","password":"secret"}"#;
+    let made = keyed(&house, &users, "k", account).await;
+    let again = keyed(&house, &users, "k", account).await;
+    assert_eq!((made.status.as_u16(), made.text()), (201, again.text()));
+    let opened = house.post(&format!("{home}/sessions"), account).await;
+    assert_eq!(opened.status, 201, "{}", opened.text());
+
+    let mute = house.post(&users, r#"{"username":"bob"}"#).await;
+    assert_eq!(problem(&mute).2, "password");
+    let as_user = request("POST", &users).header("as-user", "1").body(account);
+    assert_eq!(house.send(as_user).await.status, 404);
+    // The public id opens nothing else, and that of another application not even this.
+    assert_eq!(house.get(&users).await.status, 404);
+    assert_eq!(house.post(&format!("{home}/chats"), "").await.status, 404);
+    let other = house.get(&application(&house, "X").await).await.json();
+    let users = format!("{ROOT}/{}/users", other["public_id"].as_str().unwrap());
+    assert_eq!(house.post(&users, account).await.status, 404);
+}
+
+#[tokio::test]
+async fn while_registration_is_closed_the_application_alone_makes_users() {
+    let closed = |chat: &_| Gate {
+        registration: false,
+        ..gate(chat)
+    };
+    let house = House::build(|chat| vec![door(closed(chat), options(), BODY)]).await;
+    let told = house.get("/api/v1/capabilities").await.json();
+    assert_eq!(told["registration"], false);
+    let home = format!("{ROOT}/{}", told["default_application"].as_str().unwrap());
+    let account = r#"{"username":"alice","password":"secret"}"#;
+    let refused = house.post(&format!("{home}/users"), account).await;
+    assert_eq!(refused.status, 404);
+    let users = format!("{}/users", application(&house, "X").await);
+    assert_eq!(house.post(&users, account).await.status, 201);
+}

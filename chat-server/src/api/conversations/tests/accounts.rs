@@ -179,3 +179,21 @@ async fn wrong_logins_are_limited_by_name_and_tell_nothing() {
     }
     assert_eq!(login(&house, "another", "x").await.status, 401);
 }
+
+#[tokio::test]
+async fn while_registration_is_closed_nobody_registers() {
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
+    let attempts = Attempts::new(&counter);
+    let closed = |chat: &_| Gate {
+        registration: false,
+        ..gate(chat)
+    };
+    let house = House::build(|chat| vec![door(closed(chat), attempts.clone(), BODY)]).await;
+    let refused = house
+        .post("/register", r#"{"username":"alice","password":"secret"}"#)
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.text()),
+        (403, r#"{"error":"Registration is closed"}"#)
+    );
+}
