@@ -90,6 +90,12 @@ pub async fn additions_to_a_window_sum_up(counter: &Arc<dyn Counter>) {
     );
     assert_eq!(add("a", 0, 60).await.sum, 5);
     assert_eq!(add("b", 1, 60).await.sum, 1);
+    assert_eq!(add("c", 0, 60).await.sum, 0);
+    let first = add("c", 1, 3_600).await;
+    assert!(
+        hour.contains(&first.left),
+        "nothing opens no window: {first:?}"
+    );
 }
 
 /// A rate window and a count may have the same key.

@@ -65,6 +65,12 @@ impl State {
             };
         }
         let length = Duration::from_secs(seconds.into());
+        if amount == 0 {
+            return Window {
+                sum: 0,
+                left: length,
+            };
+        }
         let (sum, end) = (amount, now + length);
         self.windows.insert(key.to_owned(), Sum { sum, end });
         self.ends.push(Reverse((end, key.to_owned())));

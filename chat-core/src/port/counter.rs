@@ -33,7 +33,7 @@ pub struct Window {
 pub trait Counter: Send + Sync + 'static {
     /// Adds `amount` to the window of this key. The first addition opens a window of `seconds`; the
     /// first one after its end opens the next. Concurrent additions are all counted, and each sees
-    /// another sum. Windows and counts share no keys. When room runs out, windows may be forgotten
+    /// another sum. Adding nothing to no window opens none. Windows and counts share no keys. When room runs out, windows may be forgotten
     /// before their end.
     async fn add(&self, key: &str, amount: u64, seconds: u32) -> Result<Window>;
 

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use crate::error::ChatError;
 use crate::ids::{ChatNumber, PublicId};
 use crate::model::{ChatView, Member, Message};
@@ -61,6 +63,20 @@ impl Chat {
         Ok(self.mine(application.public_id, own))
     }
 
+    /// All chats that [`Chat::my_chats`] has, page by page, for as long as there are.
+    #[must_use]
+    pub fn all_my_chats(&self, access: Access, limit: Limit) -> AllMyChats {
+        AllMyChats {
+            chat: self.clone(),
+            access,
+            limit,
+            before: None,
+            top: None,
+            down_to: None,
+            told: HashSet::new(),
+        }
+    }
+
     fn mine(&self, application: PublicId, own: OwnChat) -> MyChat {
         let activity = own.activity();
         MyChat {
@@ -70,5 +86,46 @@ impl Chat {
             unread: own.unread,
             activity,
         }
+    }
+}
+
+/// A walk through all chats of somebody, latest activity first. A chat that moves up meanwhile comes once all the same: what is above
+/// where the walk began is looked at again at its end. It remembers the number of each chat that it told.
+pub struct AllMyChats {
+    chat: Chat,
+    access: Access,
+    limit: Limit,
+    before: Option<Activity>,
+    /// Where this round began, and where it ends.
+    top: Option<Activity>,
+    down_to: Option<Activity>,
+    told: HashSet<ChatNumber>,
+}
+
+impl AllMyChats {
+    /// The next of them, and whether there may be more.
+    ///
+    /// # Errors
+    /// As [`Chat::my_chats`].
+    pub async fn next(&mut self) -> Result<(Vec<MyChat>, bool), ChatError> {
+        let page = self.chat.my_chats(self.access, self.before, self.limit);
+        let Page { mut items, more } = page.await?;
+        let is_first = self.before.is_none();
+        let found = items.len();
+        items.retain(|mine| self.down_to.is_none_or(|end| mine.activity > end));
+        let ends = !more || items.len() < found;
+        if is_first {
+            self.top = items.first().map(|first| first.activity);
+        }
+        self.before = items.last().map(|last| last.activity).or(self.before);
+        items.retain(|mine| self.told.insert(mine.chat.number));
+        if !ends {
+            return Ok((items, true));
+        }
+        // A round of one page saw all at once: nothing can have moved past it.
+        let more = !is_first;
+        self.down_to = self.top.max(self.down_to);
+        self.before = None;
+        Ok((items, more))
     }
 }

@@ -54,7 +54,7 @@ pub use feed::{Feed, Item, Watch};
 pub use index::IndexLag;
 pub use logins::{LoggedIn, Login, SESSION_SECONDS};
 pub use messages::Posted;
-pub use mine::MyChat;
+pub use mine::{AllMyChats, MyChat};
 pub use operations::OperationState;
 pub use reader::Reader;
 pub use roll::{Receipt, Roll};

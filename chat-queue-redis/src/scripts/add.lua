@@ -1,6 +1,9 @@
 -- Adds to a window, which ends so long after its first addition.
 -- KEYS: window. ARGV: amount, length in milliseconds. Answers the sum as a text, because Lua's own
--- numbers are exact up to 2^53 only, and the milliseconds until the end.
+-- numbers are exact up to 2^53 only, and the milliseconds until the end. Nothing opens no window.
+if ARGV[1] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then
+  return {'0', tonumber(ARGV[2])}
+end
 local added = redis.pcall('INCRBY', KEYS[1], ARGV[1])
 if type(added) == 'table' and added.err then
   if not string.find(added.err, 'overflow', 1, true) then

@@ -68,8 +68,8 @@ impl Attempts {
             address: format!("login-{}", address.to_canonical()),
         };
         for (limiter, key) in [
-            (&self.of_name, &attempt.name),
             (&self.of_address, &attempt.address),
+            (&self.of_name, &attempt.name),
         ] {
             match limiter.look(key).await {
                 Some(allowance) if !allowance.granted => return Err(allowance),

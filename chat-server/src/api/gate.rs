@@ -42,6 +42,12 @@ pub(crate) enum EntryError {
     Chat(ChatError),
 }
 
+impl From<Allowance> for EntryError {
+    fn from(allowance: Allowance) -> Self {
+        Self::Exhausted(allowance)
+    }
+}
+
 impl From<ChatError> for EntryError {
     fn from(error: ChatError) -> Self {
         Self::Chat(error)
@@ -80,11 +86,8 @@ impl Gate {
         if self.chat.application_named(name).await? != login.application {
             return Err(EntryError::NoApplication);
         }
-        let access = login.access();
-        if let Some(limiter) = &self.limiter {
-            self.count(limiter, head, access).await?;
-        }
-        Ok(access)
+        self.count(head, login.application).await?;
+        Ok(login.access())
     }
 
     /// The application that this segment names, for somebody who is to log in there: its public id is enough to knock. Counts the
@@ -97,10 +100,20 @@ impl Gate {
         let name = head.segment(at).and_then(|text| text.parse::<Token>().ok());
         let name = name.ok_or(EntryError::NoApplication)?.expose();
         let application = self.chat.application_named(name).await?;
-        if let Some(limiter) = &self.limiter {
-            self.count(limiter, head, application.into()).await?;
-        }
+        self.count(head, application).await?;
         Ok(application)
+    }
+
+    /// The default application, for the APIs that have no other; counts the request when there is a limit. Whoever made all of
+    /// his requests is told to come back later.
+    pub(crate) async fn enter_default(&self, head: &Head) -> Result<ApplicationId, ChatError> {
+        let application = self.chat.default_application_id().await?;
+        match self.count(head, application).await {
+            Err(allowance) => Err(ChatError::Busy {
+                retry_after: allowance.left(),
+            }),
+            Ok(()) => Ok(application),
+        }
     }
 
     async fn enter_with_token(
@@ -111,27 +124,25 @@ impl Gate {
         let token = head.segment(at).and_then(|text| text.parse().ok());
         let token: Token = token.ok_or(EntryError::NoApplication)?;
         let access = Access::from(token);
-        if let Some(limiter) = &self.limiter {
-            self.count(limiter, head, access).await?;
+        if self.limiter.is_some() {
+            let application = self.chat.application_id(access).await?;
+            self.count(head, application).await?;
         }
         Ok((token, access))
     }
 
-    async fn count(
-        &self,
-        limiter: &RateLimiter,
-        head: &Head,
-        access: Access,
-    ) -> Result<(), EntryError> {
-        let id = self.chat.application_id(access).await?;
+    async fn count(&self, head: &Head, application: ApplicationId) -> Result<(), Allowance> {
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
         if head.allowance.get().is_none()
-            && let Some(allowance) = limiter.take(&format!("rate-{id}")).await
+            && let Some(allowance) = limiter.take(&format!("rate-{application}")).await
         {
             // One task handles a request, so nobody else has set it.
             let _ = head.allowance.set(allowance);
         }
         match head.allowance.get() {
-            Some(allowance) if !allowance.granted => Err(EntryError::Exhausted(*allowance)),
+            Some(allowance) if !allowance.granted => Err(*allowance),
             _ => Ok(()),
         }
     }

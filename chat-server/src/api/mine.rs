@@ -2,8 +2,7 @@
 
 use chat_core::error::ChatError;
 use chat_core::page::Limit;
-use chat_core::port::Activity;
-use chat_core::service::{Access, Chat, MyChat, Roll};
+use chat_core::service::{Access, AllMyChats, Chat, MyChat, Roll};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
@@ -18,7 +17,7 @@ pub(crate) fn chats<V: Serialize + Send + Sync>(
     Mine {
         chat: chat.clone(),
         access,
-        before: None,
+        walk: chat.all_my_chats(access, Limit::DEFAULT),
         show,
     }
 }
@@ -26,7 +25,7 @@ pub(crate) fn chats<V: Serialize + Send + Sync>(
 struct Mine<S> {
     chat: Chat,
     access: Access,
-    before: Option<Activity>,
+    walk: AllMyChats,
     show: S,
 }
 
@@ -59,11 +58,9 @@ where
     type Error = ChatError;
 
     async fn next(&mut self) -> Result<(Vec<V>, bool), ChatError> {
-        let (before, limit) = (self.before, Limit::DEFAULT);
-        let page = self.chat.my_chats(self.access, before, limit).await?;
-        self.before = page.items.last().map(|last| last.activity).or(before);
-        let shown = page.items.into_iter().map(|mine| self.shown(mine));
+        let (mine, more) = self.walk.next().await?;
+        let shown = mine.into_iter().map(|mine| self.shown(mine));
         let shown = try_join_all(shown).await?;
-        Ok((shown.into_iter().flatten().collect(), page.more))
+        Ok((shown.into_iter().flatten().collect(), more))
     }
 }

@@ -244,3 +244,32 @@ async fn a_search_finds_what_whoever_asks_may_read() {
         assert_eq!(found.unwrap().items.len(), finds, "{caller:?}");
     }
 }
+
+#[tokio::test]
+async fn a_chat_that_moves_while_all_are_told_comes_once() {
+    for moved in 0..3 {
+        let group = Group::start().await;
+        let alice = group.by(group.alice);
+        let mut numbers = vec![group.number];
+        for _ in 0..2 {
+            let new = NewChat::group(None, []);
+            let made = group.chat.make_chat(alice, new, None).await;
+            numbers.push(made.unwrap().value.chat.number);
+        }
+        let mut walk = group.chat.all_my_chats(alice, Limit::ONE);
+        let mut told = Vec::new();
+        loop {
+            let (mine, more) = walk.next().await.unwrap();
+            told.extend(mine.into_iter().map(|mine| mine.chat.number));
+            if !more {
+                break;
+            }
+            if told.len() == 1 {
+                let posted = group.chat.post(alice, numbers[moved], post("up"), None);
+                posted.await.unwrap();
+            }
+        }
+        told.sort_unstable();
+        assert_eq!(told, numbers);
+    }
+}

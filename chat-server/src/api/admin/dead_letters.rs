@@ -13,6 +13,7 @@ use super::status::AdminError;
 use crate::http::call::{Call, Head};
 use crate::http::paging;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::reply::{self, Response};
 
 /// Where the id stands: `/api/v1/admin/dead-letters/{id}`.
@@ -82,8 +83,8 @@ struct OfOne {
     ),
 )]
 pub(super) async fn list(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
-    let (after, size) = page(&call.head)?;
+    let query = shared.enter(&call.head, &["after", "limit"])?;
+    let (after, size) = page(&query)?;
     let limit = Limit::new(size.into()).unwrap_or(Limit::DEFAULT);
     let page = shared.jobs.dead_letters.buried(after, limit).await?;
     let next = page
@@ -96,13 +97,7 @@ pub(super) async fn list(shared: Shared, call: Call) -> Result<Response, AdminEr
     Ok(paging::with_next(answer, &call.head.uri, size, next))
 }
 
-fn page(head: &Head) -> Result<(Option<OperationId>, u16), AdminError> {
-    let query = head.query().ok_or(AdminError::NotUtf8)?;
-    let unknown = query.unknown(&["after", "limit"]);
-    if !unknown.is_empty() {
-        let names = unknown.into_iter().map(str::to_owned);
-        return Err(AdminError::Unknown(names.collect()));
-    }
+fn page(query: &Query<'_>) -> Result<(Option<OperationId>, u16), AdminError> {
     let limit = query.get("limit");
     let limit = limit.map_or(Ok(paging::USUAL), paging::limit)?;
     let after = query.get("after").map(str::parse).transpose();
@@ -117,13 +112,14 @@ fn page(head: &Head) -> Result<(Option<OperationId>, u16), AdminError> {
     params(OfOne),
     responses(
         (status = 204, description = "It waits in its lane"),
+        (status = 400, description = "A parameter cannot be", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none of this id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The queue cannot be reached", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn retry(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
+    shared.enter(&call.head, &[])?;
     done(shared.jobs.dead_letters.revive(id(&call.head)?).await?)
 }
 
@@ -133,13 +129,14 @@ pub(super) async fn retry(shared: Shared, call: Call) -> Result<Response, AdminE
     params(OfOne),
     responses(
         (status = 204, description = "It is gone"),
+        (status = 400, description = "A parameter cannot be", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none of this id", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The queue cannot be reached", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn discard(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
+    shared.enter(&call.head, &[])?;
     done(shared.jobs.dead_letters.discard(id(&call.head)?).await?)
 }
 

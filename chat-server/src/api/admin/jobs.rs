@@ -70,12 +70,13 @@ impl JobsJson {
     get, path = "/api/v1/admin/jobs", tag = super::NAME, operation_id = "jobs",
     responses(
         (status = 200, description = "What the queue holds", body = JobsJson),
+        (status = 400, description = "A parameter cannot be", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The queue cannot be reached", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn show(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
+    shared.enter(&call.head, &[])?;
     let jobs = JobsJson::of(&shared.jobs).await?;
     Ok(reply::json(StatusCode::OK, &jobs))
 }

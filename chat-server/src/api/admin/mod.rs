@@ -15,6 +15,7 @@ use crate::http::call::Head;
 use crate::http::door::{Door, Fault};
 use crate::http::leaf::{Leaf, LeafStyle};
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::reply::Response;
 use crate::http::tree::{either, named, under};
 use crate::wiring::Jobs;
@@ -101,11 +102,22 @@ fn faults(head: &Head, fault: Fault) -> Response {
 }
 
 impl Shared {
-    /// Lets operators in.
-    fn enter(&self, head: &Head) -> Result<(), AdminError> {
-        match &self.admin_key {
-            Some(key) if !auth::has_key(&head.headers, key) => Err(AdminError::Unauthorized),
-            _ => Ok(()),
+    /// Lets operators in who send no parameters but these.
+    fn enter<'a>(&self, head: &'a Head, known: &[&str]) -> Result<Query<'a>, AdminError> {
+        if let Some(key) = &self.admin_key
+            && !auth::has_key(&head.headers, key)
+        {
+            return Err(AdminError::Unauthorized);
+        }
+        let query = head.query().ok_or(AdminError::NotUtf8)?;
+        let unknown: Vec<String> = query
+            .unknown(known)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        match unknown.is_empty() {
+            true => Ok(query),
+            false => Err(AdminError::Unknown(unknown)),
         }
     }
 }

@@ -185,11 +185,12 @@ impl Reindexer {
     get, path = "/api/v1/admin/reindex", tag = super::NAME,
     responses(
         (status = 200, description = "The last rebuild, or the one that runs", body = Progress),
+        (status = 400, description = "A parameter cannot be", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn progress(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
+    shared.enter(&call.head, &[])?;
     Ok(reply::json(StatusCode::OK, &shared.reindexer.progress()))
 }
 
@@ -198,11 +199,12 @@ pub(super) async fn progress(shared: Shared, call: Call) -> Result<Response, Adm
     post, path = "/api/v1/admin/reindex", tag = super::NAME,
     responses(
         (status = 202, description = "It runs", body = Progress),
+        (status = 400, description = "A parameter cannot be", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "The admin key is needed", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn start(shared: Shared, call: Call) -> Result<Response, AdminError> {
-    shared.enter(&call.head)?;
+    shared.enter(&call.head, &[])?;
     Ok(reply::json(StatusCode::ACCEPTED, &shared.reindexer.start()))
 }
 

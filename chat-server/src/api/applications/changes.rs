@@ -28,6 +28,8 @@ use crate::http::stream::{Pump, PumpError};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const LONGEST_WAIT: u64 = 60;
+/// How often a quiet stream asks whether its session still lasts.
+const SESSION_LOOK: Duration = Duration::from_secs(25);
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
@@ -291,7 +293,7 @@ impl Follower {
                 Ok(()) => {}
             }
             silent = true;
-            if events.wait(watch.moved(Duration::MAX)).await?.is_none() {
+            if events.wait(watch.moved(SESSION_LOOK)).await?.is_none() {
                 return Ok(events.finish());
             }
         }

@@ -3,6 +3,7 @@
 mod people;
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chat_core::commit::{Edit, Post};
 use chat_core::ids::MessageNumber;
@@ -107,7 +108,11 @@ pub(super) fn post(call: &Call) -> Result<Post, RequestError> {
         Ok(Post {
             body: text("body", fields.body, Body::parse)?,
             data: fields.data.map(data).transpose()?.flatten(),
-            reply_to: fields.reply_to.as_deref().map(number).transpose()?,
+            reply_to: fields
+                .reply_to
+                .as_deref()
+                .map(|raw| number("reply_to", raw))
+                .transpose()?,
         })
     })
 }
@@ -188,13 +193,16 @@ fn data(raw: Box<RawValue>) -> Result<Option<Data>, RequestError> {
         .map_err(|violation| RequestError::Field("data", violation))
 }
 
+fn number<N: FromStr>(field: &'static str, raw: &RawValue) -> Result<N, RequestError> {
+    let invalid = |_| RequestError::Field(field, Violation::Invalid);
+    digits(raw).parse().map_err(invalid)
+}
+
 /// A number may be sent as a number or as text.
-fn number(raw: &RawValue) -> Result<MessageNumber, RequestError> {
+fn digits(raw: &RawValue) -> &str {
     let text = raw.get();
     let text = text
         .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text);
-    text.parse()
-        .map_err(|_| RequestError::Field("reply_to", Violation::Invalid))
+        .and_then(|text| text.strip_suffix('"'));
+    text.unwrap_or(raw.get())
 }

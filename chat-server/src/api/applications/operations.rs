@@ -6,7 +6,7 @@ use chat_core::service::OperationState;
 use http::StatusCode;
 
 use super::shapes::InOperation;
-use super::state::State;
+use super::state::{State, only_knows, query};
 use super::status::{self, Native, RequestError};
 use super::view::{Made, OperationJson};
 use crate::http::call::Call;
@@ -39,6 +39,7 @@ pub(super) async fn get(state: State, call: Call) -> Result<Response, Native> {
         }
     };
     let (id, found) = found.ok_or(RequestError::NoOperation)?;
+    only_knows(&query(&call.head)?, &[])?;
     let operation = match found {
         OperationState::Pending => OperationJson::new(id, "pending"),
         OperationState::Buried => OperationJson::new(id, "failed"),

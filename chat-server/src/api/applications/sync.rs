@@ -1,6 +1,6 @@
 //! `/applications/{app}/sync`: what happened in many chats since, and which chats are new.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
@@ -149,14 +149,11 @@ async fn new_chats(
     if access.caller().user().is_none() {
         return Ok((new, false));
     }
-    let (mut before, mut seen) = (None, BTreeSet::new());
+    let mut walk = state.chat().all_my_chats(access, pages::limit(200));
     loop {
-        let page = state.chat().my_chats(access, before, pages::limit(200));
-        let page = page.await?;
-        before = page.items.last().map(|last| last.activity);
-        for mine in page.items {
-            let number = mine.chat.number;
-            if cursors.contains_key(&number) || !seen.insert(number) {
+        let (mine, more) = walk.next().await?;
+        for mine in mine {
+            if cursors.contains_key(&mine.chat.number) {
                 continue;
             }
             if new.len() == MOST {
@@ -164,7 +161,7 @@ async fn new_chats(
             }
             new.push(MyChatJson::from(mine));
         }
-        if !page.more {
+        if !more {
             return Ok((new, false));
         }
     }

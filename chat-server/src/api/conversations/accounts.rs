@@ -50,7 +50,7 @@ pub(super) async fn register(shared: Arc<Shared>, call: Call) -> Result<Response
         email: nullable("email", sent.email, Email::parse)?,
         picture: nullable("profilePicture", sent.profile_picture, Picture::parse)?,
     };
-    let access = Access::from(shared.home().await?);
+    let access = Access::from(shared.home(&call.head).await?);
     let made = shared.chat().create_user(access, new, key.as_ref()).await?;
     let answer = reply::json(StatusCode::CREATED, &UserJson::from(made.value));
     Ok(with_replayed(answer, made.replayed))
@@ -69,7 +69,7 @@ pub(super) async fn login(shared: Arc<Shared>, call: Call) -> Result<Response, R
         chat_core::text::Username::parse(name).map(chat_core::text::Username::into_string)
     })?;
     let password = text("password", sent.password, Password::parse)?;
-    let home = shared.home().await?;
+    let home = shared.home(&call.head).await?;
     let attempt = shared.attempts.begin(home, &name, call.head.peer.ip());
     let attempt = attempt
         .await

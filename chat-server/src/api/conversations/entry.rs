@@ -37,8 +37,8 @@ impl Shared {
     }
 
     /// The application that all this is in.
-    pub(super) async fn home(&self) -> Result<ApplicationId, ChatError> {
-        self.chat().default_application_id().await
+    pub(super) async fn home(&self, head: &Head) -> Result<ApplicationId, ChatError> {
+        self.gate.enter_default(head).await
     }
 
     /// Who holds the token that the request carries, now.
@@ -47,7 +47,7 @@ impl Shared {
         let token: Option<Bearer> = token.and_then(|token| token.parse().ok());
         let token = token.ok_or(RequestError::Unauthorized)?;
         let login = self.chat().authenticate(&token).await?;
-        if login.application != self.home().await? {
+        if login.application != self.home(head).await? {
             return Err(RequestError::Unauthorized);
         }
         Ok(Me {

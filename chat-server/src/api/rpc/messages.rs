@@ -27,7 +27,7 @@ pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError
     let (chat, author) = (sent.chat.chat("chat")?, sent.author.user("author")?);
     let body = input::text("text", sent.text, Body::parse)?;
     let (chat, author) = (chat.found()?, author.found()?);
-    let access = access(&gate).await?;
+    let access = access(&gate, &call.head).await?;
     let post = Post {
         body,
         data: None,
@@ -54,7 +54,10 @@ fn no_id() -> ChatError {
 pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let sent = input::read(&call, &["chat"])?;
     let chat = sent.chat.chat("chat")?.found()?;
-    let reader = gate.chat.chat(access(&gate).await?, chat).await?;
+    let reader = gate
+        .chat
+        .chat(access(&gate, &call.head).await?, chat)
+        .await?;
     let show = move |message| MessageJson::new(chat, message);
     let pages = lists::messages(reader, false, show);
     Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)

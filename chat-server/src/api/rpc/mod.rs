@@ -74,8 +74,8 @@ pub fn door(gate: Gate, body: BodyLimits) -> Door {
 }
 
 /// Full power in the default application.
-async fn access(gate: &Gate) -> Result<Access, RequestError> {
-    Ok(gate.chat.default_application_id().await?.into())
+async fn access(gate: &Gate, head: &Head) -> Result<Access, RequestError> {
+    Ok(gate.enter_default(head).await?.into())
 }
 
 /// The idempotency key that the request carries, if it does.

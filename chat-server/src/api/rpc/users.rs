@@ -23,7 +23,7 @@ pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError
     let key = key(&call.head)?;
     let sent = input::read(&call, &["username"])?;
     let username = input::text("username", sent.username, Username::parse)?;
-    let access = access(&gate).await?;
+    let access = access(&gate, &call.head).await?;
     let new = NewUser::named(username.clone());
     let answer = gate.chat.create_user(access, new, key.as_ref()).await;
     let answer = answer.map_err(|error| match error {

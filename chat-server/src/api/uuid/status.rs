@@ -88,9 +88,12 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
             wrong(Violation::Invalid.to_string())
         }
         InputFault::MediaType(_) => status_alone(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-        InputFault::Body(BodyFault::TooLarge { .. }) => status_alone(StatusCode::PAYLOAD_TOO_LARGE),
+        InputFault::Body(BodyFault::TooLarge { .. }) => failed(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &json!({ field: [fault.to_string()] }),
+        ),
         InputFault::Body(BodyFault::TimedOut { .. }) => status_alone(StatusCode::REQUEST_TIMEOUT),
-        InputFault::Body(BodyFault::Broken) => status_alone(StatusCode::BAD_REQUEST),
+        InputFault::Body(BodyFault::Broken) => wrong(Violation::Invalid.to_string()),
     }
 }
 

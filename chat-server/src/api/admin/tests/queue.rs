@@ -189,16 +189,28 @@ async fn dead_letters_are_read_page_by_page_and_dropped() {
 #[tokio::test]
 async fn parameters_that_cannot_be_are_told() {
     let front = admin(None).await;
-    for (query, code) in [
-        ("limit=0", "invalid_parameter"),
-        ("after=7", "invalid_parameter"),
-        ("before=7", "unknown_field"),
+    let one = format!("{DEAD_LETTERS}/{}", OperationId::random());
+    for (method, path, code) in [
+        (
+            "GET",
+            format!("{DEAD_LETTERS}?limit=0"),
+            "invalid_parameter",
+        ),
+        (
+            "GET",
+            format!("{DEAD_LETTERS}?after=7"),
+            "invalid_parameter",
+        ),
+        ("GET", format!("{DEAD_LETTERS}?before=7"), "unknown_field"),
+        ("DELETE", format!("{one}?now=1"), "unknown_field"),
+        ("POST", format!("{one}/retry?now=1"), "unknown_field"),
+        ("GET", format!("{JOBS}?lane=1"), "unknown_field"),
+        ("GET", format!("{REINDEX}?lane=1"), "unknown_field"),
+        ("POST", format!("{REINDEX}?from=1"), "unknown_field"),
     ] {
-        let answer = request("GET", &format!("{DEAD_LETTERS}?{query}"))
-            .send(&front)
-            .await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
-        assert_eq!(answer.json()["errors"][0]["code"], code, "{query}");
+        let answer = request(method, &path).send(&front).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(answer.json()["errors"][0]["code"], code, "{path}");
     }
 }
 

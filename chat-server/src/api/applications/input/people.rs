@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{given, text};
+use super::{digits, given, number, text};
 use crate::api::applications::status::RequestError;
 use crate::api::applications::sync::MOST;
 use crate::http::call::Call;
@@ -178,7 +178,7 @@ pub(in crate::api::applications) fn new_session(
             let message = "cannot be given with a name and a password";
             return Err(RequestError::Rule("user", message.into()));
         }
-        Some(user) => NewSession::Minted(user_number("user", &user)?),
+        Some(user) => NewSession::Minted(number("user", &user)?),
         None => {
             // Whether a name is one says nothing of whether somebody has it: every text is tried alike.
             let username = text("username", sent.username, |name| match name.is_empty() {
@@ -230,13 +230,12 @@ fn role(sent: Field) -> Result<Option<Role>, RequestError> {
 /// How far a chat was received and read.
 pub(in crate::api::applications) fn mark(call: &Call) -> Result<Mark, RequestError> {
     let sent = read(call, |sent: &mut Marks| &mut sent.unknown)?;
-    let number = |field, raw: Raw| {
-        let number = plain(&raw).filter(|number| *number <= MessageNumber::MAX.0);
-        let number = number.ok_or(RequestError::Field(field, Violation::Invalid))?;
-        Ok::<_, RequestError>(MessageNumber(number))
+    let marked = |field, raw: Raw| match digits(&raw) {
+        "0" => Ok(MessageNumber(0)),
+        _ => number(field, &raw),
     };
-    let delivered = sent.delivered.map(|raw| number("delivered", raw));
-    let read = sent.read.map(|raw| number("read", raw));
+    let delivered = sent.delivered.map(|raw| marked("delivered", raw));
+    let read = sent.read.map(|raw| marked("read", raw));
     if delivered.is_none() && read.is_none() {
         return Err(RequestError::Field("read", Violation::Blank));
     }
@@ -277,7 +276,7 @@ pub(in crate::api::applications) fn cursors(
 /// Users by their numbers, each once.
 pub(super) fn users(raw: &RawValue) -> Result<Vec<UserNumber>, RequestError> {
     let wrong = |violation| RequestError::Field("members", violation);
-    let numbers: Vec<u64> =
+    let numbers: Vec<&RawValue> =
         serde_json::from_str(raw.get()).map_err(|_| wrong(Violation::Invalid))?;
     if numbers.len() > MAX_PAGE {
         return Err(wrong(Violation::TooLong {
@@ -286,26 +285,10 @@ pub(super) fn users(raw: &RawValue) -> Result<Vec<UserNumber>, RequestError> {
         }));
     }
     let mut users: Vec<UserNumber> = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        let user = in_range(number).ok_or_else(|| wrong(Violation::Invalid))?;
-        users.push(user);
+    for sent in numbers {
+        users.push(number("members", sent)?);
     }
     users.sort_unstable();
     users.dedup();
     Ok(users)
-}
-
-fn user_number(field: &'static str, raw: &RawValue) -> Result<UserNumber, RequestError> {
-    let number = plain(raw).and_then(in_range);
-    number.ok_or(RequestError::Field(field, Violation::Invalid))
-}
-
-fn in_range(number: u64) -> Option<UserNumber> {
-    (1..=UserNumber::MAX.0)
-        .contains(&number)
-        .then_some(UserNumber(number))
-}
-
-fn plain(raw: &RawValue) -> Option<u64> {
-    serde_json::from_str(raw.get()).ok()
 }

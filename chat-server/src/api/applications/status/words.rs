@@ -145,6 +145,8 @@ pub(super) fn words_for_core(error: &ChatError) -> ErrorWords {
         ChatError::ChatNameTaken => {
             ErrorWords::field(Code::NameTaken, "name", "has already been taken")
         }
+        ChatError::CallerNotFound => ErrorWords::lost("User Not Found"),
+        ChatError::NotLoggedIn => ErrorWords::new(Code::Unauthorized, error.to_string()),
         ChatError::NotAllowed | ChatError::NoCaller => {
             ErrorWords::new(Code::Forbidden, error.to_string())
         }

@@ -305,7 +305,7 @@ async fn a_chat_that_cannot_be_is_refused_by_its_field() {
             "is not for a direct chat",
         ),
         (
-            r#"{"kind":"group","members":["1"]}"#,
+            r#"{"kind":"group","members":["01"]}"#,
             "members",
             "is invalid",
         ),

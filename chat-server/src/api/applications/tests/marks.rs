@@ -22,7 +22,7 @@ async fn a_mark_only_rises() {
         (r#"{"read":1}"#, r#"{"delivered":2,"read":1}"#),
         (r#"{"read":1}"#, r#"{"delivered":2,"read":1}"#),
         (r#"{"delivered":0,"read":0}"#, r#"{"delivered":2,"read":1}"#),
-        (r#"{"read":3}"#, r#"{"delivered":3,"read":3}"#),
+        (r#"{"read":"3"}"#, r#"{"delivered":3,"read":3}"#),
     ] {
         let answer = by(&house, &sessions[0], "PUT", &mark, body).await;
         assert_eq!(
@@ -63,7 +63,7 @@ async fn a_mark_that_cannot_be_is_refused_by_its_field() {
     let mark = format!("{group}/mark");
     for (body, field) in [
         ("{}", "read"),
-        (r#"{"read":"1"}"#, "read"),
+        (r#"{"read":"01"}"#, "read"),
         (r#"{"read":-1}"#, "read"),
         (r#"{"read":1.5}"#, "read"),
         (r#"{"delivered":true}"#, "delivered"),

@@ -227,3 +227,40 @@ async fn what_is_wrong_with_a_search_of_an_application_is_a_problem() {
         404
     );
 }
+
+#[tokio::test]
+async fn a_user_searches_his_chats_alone() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob"]).await;
+    let of_alice = a_group(&house, &application, &sessions[0], &[]).await;
+    let of_both = a_group(&house, &application, &sessions[0], &[2]).await;
+    for group in [&of_alice, &of_both] {
+        post_all(&house, group, &["green tea"]).await;
+        indexed(&house, group).await;
+    }
+    let search = format!("{application}/search?query=tea");
+    for (session, chats) in [(&sessions[0], vec![2, 1]), (&sessions[1], vec![2])] {
+        let answer = by(&house, session, "GET", &search, "").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let found = answer.json()["items"].clone();
+        let found = found.as_array().unwrap().iter();
+        let found: Vec<u64> = found.map(|hit| hit["chat"].as_u64().unwrap()).collect();
+        assert_eq!(found, chats);
+    }
+    let acting = request("GET", &search).header("as-user", "2");
+    assert_eq!(house.send(acting).await.json()["items"][0]["chat"], 2);
+    let foreign = format!("{search}&chat=1");
+    assert_eq!(
+        by(&house, &sessions[1], "GET", &foreign, "").await.status,
+        404
+    );
+    let limits = by(
+        &house,
+        &sessions[0],
+        "GET",
+        &format!("{application}/limits"),
+        "",
+    )
+    .await;
+    assert_eq!(limits.status, 200, "{}", limits.text());
+}

@@ -1,5 +1,7 @@
 use super::*;
+use crate::api::gate::Gate;
 use crate::api::{rpc, uuid};
+use crate::http::rate::RateLimiter;
 
 /// With the doors whose paths begin alike.
 async fn beside_others() -> House {
@@ -68,4 +70,36 @@ async fn people_are_the_same_through_either_door() {
         (&list[0]["name"], &list[1]["name"]),
         (&json!(null), &json!("given"))
     );
+}
+
+#[tokio::test]
+async fn both_doors_count_what_the_application_asks() {
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
+    let attempts = Attempts::new(&counter);
+    let limit = "2/60s".parse().unwrap();
+    let limiter = Arc::new(RateLimiter::new(limit, counter));
+    let house = House::build(|chat| {
+        let gate = Gate {
+            limiter: Some(Arc::clone(&limiter)),
+            ..gate(chat)
+        };
+        vec![
+            door(gate.clone(), attempts.clone(), BODY),
+            rpc::door(gate, BODY),
+        ]
+    })
+    .await;
+    let alice = json!({"username": "alice", "password": "correct horse"});
+    let bob = json!({"username": "bob"});
+    for (path, body, status, left) in [
+        ("/register", &alice, 201, "1"),
+        ("/users/add", &bob, 201, "0"),
+        ("/login", &alice, 429, "0"),
+        ("/users/add", &bob, 429, "0"),
+    ] {
+        let answer = house.post(path, body.to_string()).await;
+        let told = (answer.status.as_u16(), answer.header("ratelimit-remaining"));
+        assert_eq!(told, (status, Some(left)), "{path}: {}", answer.text());
+        assert_eq!(answer.header("retry-after").is_some(), status == 429);
+    }
 }
