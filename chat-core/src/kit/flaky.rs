@@ -16,7 +16,8 @@ use crate::model::{Application, ChatInfo, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store, Upkeep, Users,
+    History, Members, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store, Thread, Upkeep,
+    Users,
 };
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -263,6 +264,17 @@ impl Members for FlakyStore {
 
     async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
         self.inner("chat_of")?.chat_of(chat, user).await
+    }
+
+    async fn threads(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatNumber,
+        limit: Limit,
+    ) -> Result<Page<Thread>> {
+        let inner = self.inner("threads")?;
+        inner.threads(application, user, after, limit).await
     }
 
     async fn left_behind(

@@ -109,6 +109,17 @@ impl OwnChat {
     }
 }
 
+/// A direct chat, and what neither of its two users has read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// The chat.
+    pub chat: ChatInfo,
+    /// The higher one of the two marks: one of them has read everything up to this message.
+    pub read: MessageNumber,
+    /// How many messages above it are neither deleted nor in a range of either. Exact.
+    pub unread: u64,
+}
+
 /// Unread messages are counted up to here; what is more is "at least".
 pub const MAX_UNREAD: u64 = 1_000;
 
@@ -134,6 +145,17 @@ pub trait Members: Send + Sync + 'static {
 
     /// One chat as [`Members::chats_of`] has it, hidden or not; `None` when the user does not take part.
     async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>>;
+
+    /// A page of the direct chats that a user takes part in, hidden or not, ascending by number above `after`: as they stand in one
+    /// snapshot. The marks and ranges of one who left count too. What is unread is counted from the marks, so the cost grows with
+    /// what was deleted or read apart above them, not with the length of a history.
+    async fn threads(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatNumber,
+        limit: Limit,
+    ) -> Result<Page<Thread>>;
 
     /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from, of any application: what is left to do
     /// after a user was deleted.

@@ -64,34 +64,70 @@ impl Chat {
         device: Option<&Name>,
     ) -> Result<LoggedIn, ChatError> {
         let application = self.resolve(access).await?.id;
-        let folded = Username::parse(username).map(|name| name.folded()).ok();
         for _ in 0..ATTEMPTS {
-            let user = match &folded {
-                Some(folded) => {
-                    let users = &self.inner.stores.users;
-                    users.user_by_name(application, folded).await?
-                }
-                None => None,
-            };
-            let kept = user.as_ref().and_then(|user| user.password.clone());
-            let checking = {
-                let (typed, kept) = (typed.clone(), kept.clone());
-                move || password::verify(&typed, kept.as_ref())
-            };
-            let verdict = self.inner.passwords.run(application, checking).await?;
-            let (Some(user), true) = (user, verdict.is_right) else {
-                return Err(ChatError::WrongCredentials);
-            };
+            let (user, renewed) = self.proven(application, username, typed).await?;
             let Some(opened) = self.open_session(application, user, device).await? else {
                 continue;
             };
-            if let Some((hash, before)) = verdict.renewed.zip(kept) {
+            if let Some((hash, before)) = renewed {
                 self.renew(application, opened.user.number, hash, before)
                     .await;
             }
             return Ok(opened);
         }
         Err(changing())
+    }
+
+    /// The lasting token of the user with this name and password, the same each time; if it has none, a random one becomes it. Names
+    /// are told apart as little as by [`Chat::login`].
+    ///
+    /// # Errors
+    /// As [`Chat::login`].
+    pub async fn login_lasting(
+        &self,
+        access: Access,
+        username: &str,
+        typed: &Password,
+    ) -> Result<Bearer, ChatError> {
+        let application = self.resolve(access).await?.id;
+        let (user, renewed) = self.proven(application, username, typed).await?;
+        let given = self.lasting_token(application.into(), user.number, None);
+        let token = given.await.map_err(|error| match error {
+            // It was deleted meanwhile.
+            ChatError::UserNotFound(_) => ChatError::WrongCredentials,
+            error => error,
+        })?;
+        if let Some((hash, before)) = renewed {
+            self.renew(application, user.number, hash, before).await;
+        }
+        Ok(token)
+    }
+
+    /// The user with this name and password; and if what is kept of the password is of another time, what to keep instead of it.
+    async fn proven(
+        &self,
+        application: ApplicationId,
+        username: &str,
+        typed: &Password,
+    ) -> Result<(User, Option<(PasswordHash, PasswordHash)>), ChatError> {
+        let folded = Username::parse(username).map(|name| name.folded()).ok();
+        let user = match &folded {
+            Some(folded) => {
+                let users = &self.inner.stores.users;
+                users.user_by_name(application, folded).await?
+            }
+            None => None,
+        };
+        let kept = user.as_ref().and_then(|user| user.password.clone());
+        let checking = {
+            let (typed, kept) = (typed.clone(), kept.clone());
+            move || password::verify(&typed, kept.as_ref())
+        };
+        let verdict = self.inner.passwords.run(application, checking).await?;
+        match (user, verdict.is_right) {
+            (Some(user), true) => Ok((user, verdict.renewed.zip(kept))),
+            _ => Err(ChatError::WrongCredentials),
+        }
     }
 
     /// Opens a session for a user without a password: for hosts that have a login of their own.

@@ -23,6 +23,7 @@ mod sessions;
 mod small_ids;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod upkeep;
 mod users;
 mod watches;
@@ -59,6 +60,7 @@ pub use operations::OperationState;
 pub use reader::Reader;
 pub use roll::{Receipt, Roll};
 pub use search::{Found, FoundAnywhere, SearchRequest};
+pub use threads::{InThread, ThreadMessages, Which};
 pub use upkeep::Recounted;
 pub use users::{NewUser, UserChange};
 

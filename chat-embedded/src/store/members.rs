@@ -7,13 +7,13 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::{Member, Role};
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, OwnChat};
+use chat_core::port::{Activity, Members, OwnChat, Thread};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::read::{all, application_of, fetched, one};
 use super::rows::{self, int, unreadable};
-use super::{SqliteStore, own};
+use super::{SqliteStore, own, threads};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -113,6 +113,21 @@ impl Members for SqliteStore {
             .read("members.chat_of", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
                 own::chat(&snapshot, chat, user)
+            })
+            .await
+    }
+
+    async fn threads(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatNumber,
+        limit: Limit,
+    ) -> Result<Page<Thread>> {
+        self.readers
+            .read("members.threads", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                threads::page(&snapshot, application, user, after, limit)
             })
             .await
     }

@@ -19,6 +19,7 @@ mod recount;
 mod rows;
 mod schema;
 mod sessions;
+mod threads;
 mod transfer;
 mod upkeep;
 mod users;

@@ -131,7 +131,12 @@ impl Gate {
         Ok((token, access))
     }
 
-    async fn count(&self, head: &Head, application: ApplicationId) -> Result<(), Allowance> {
+    /// Counts the request when there is a limit.
+    pub(crate) async fn count(
+        &self,
+        head: &Head,
+        application: ApplicationId,
+    ) -> Result<(), Allowance> {
         let Some(limiter) = &self.limiter else {
             return Ok(());
         };

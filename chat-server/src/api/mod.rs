@@ -12,6 +12,7 @@ mod mine;
 pub mod ops;
 pub mod rpc;
 mod shapes;
+pub mod threads;
 pub mod uuid;
 
 #[cfg(test)]
@@ -80,6 +81,7 @@ pub fn doors(
                 doors.push(conversations::door(gate.clone(), attempts.clone(), body));
             }
             DoorName::Rpc => doors.push(rpc::door(gate.clone(), body)),
+            DoorName::Threads => doors.push(threads::door(gate.clone(), attempts.clone(), body)),
         }
     }
     let documents = doors.iter().map(|door| door.document().clone()).collect();

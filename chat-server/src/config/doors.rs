@@ -19,14 +19,17 @@ pub enum DoorName {
     Conversations,
     /// `POST /users/add` and its like: whoever can reach it has full power in the default application.
     Rpc,
+    /// `/chat-api`: for the users of the default application.
+    Threads,
 }
 
 impl DoorName {
     /// Every API this server can serve.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Applications,
         Self::UuidApplications,
         Self::Conversations,
+        Self::Threads,
         Self::Rpc,
     ];
 
@@ -37,7 +40,7 @@ impl DoorName {
 
     /// Whether it serves nobody who has not logged in.
     fn has_logins(self) -> bool {
-        self == Self::Conversations
+        matches!(self, Self::Conversations | Self::Threads)
     }
 }
 
@@ -48,6 +51,7 @@ impl fmt::Display for DoorName {
             Self::UuidApplications => "uuid-applications",
             Self::Conversations => "conversations",
             Self::Rpc => "rpc",
+            Self::Threads => "threads",
         })
     }
 }

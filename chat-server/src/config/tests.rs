@@ -172,7 +172,7 @@ fn open(words: &[&str]) -> Vec<DoorName> {
 
 #[test]
 fn an_api_that_asks_nobody_is_served_to_others_only_when_named() {
-    use DoorName::{Applications, Conversations, UuidApplications};
+    use DoorName::{Applications, Conversations, Threads, UuidApplications};
     assert_eq!(open(&[]), DoorName::ALL);
     assert_eq!(
         open(&["--admin-key", "k"]),
@@ -180,7 +180,7 @@ fn an_api_that_asks_nobody_is_served_to_others_only_when_named() {
         "only this machine can reach it"
     );
     let public = ["--listen", "0.0.0.0:1", "--admin-key", "k"];
-    assert_eq!(open(&public), [Applications, Conversations]);
+    assert_eq!(open(&public), [Applications, Conversations, Threads]);
     let both = ["--door", "applications,uuid-applications"];
     assert_eq!(
         open(&[public.as_slice(), &both].concat()),

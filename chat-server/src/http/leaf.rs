@@ -16,6 +16,7 @@ use super::door::{Fault, Faults};
 use super::metrics::Route;
 use super::reply::{self, Response};
 
+type Check<S> = Box<dyn Fn(S, Arc<Head>) -> BoxFuture<'static, Option<Response>> + Send + Sync>;
 type Handler<S> = Box<dyn Fn(S, Call) -> BoxFuture<'static, Response> + Send + Sync>;
 
 /// What a handler gives back: an answer, or what a door makes one of.
@@ -53,6 +54,7 @@ pub struct Leaf<S> {
     template: &'static str,
     state: S,
     methods: Vec<Endpoint<S>>,
+    check: Option<Check<S>>,
 }
 
 struct Endpoint<S> {
@@ -69,7 +71,26 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
             template,
             state,
             methods: Vec::new(),
+            check: None,
         }
+    }
+
+    /// Before a method is refused, this says whether whoever asks may know: what it fails with is answered instead. Handlers ask for
+    /// themselves.
+    #[must_use]
+    pub fn refusing_after<H, F, E>(mut self, check: H) -> Self
+    where
+        H: Fn(S, Arc<Head>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Answer,
+    {
+        self.check = Some(Box::new(move |state, head| {
+            let checked = check(state, Arc::clone(&head));
+            checked
+                .map(move |checked| checked.err().map(|error| error.into_response(&head)))
+                .boxed()
+        }));
+        self
     }
 
     fn on<H, F>(mut self, name: &'static str, method: Method, handler: H) -> Self
@@ -176,7 +197,7 @@ impl<S: Clone + Send + Sync + 'static> Leaf<S> {
                 let ready = Arc::clone(&ready);
                 async move {
                     let Some(endpoint) = ready.endpoint(&head) else {
-                        return ready.refuse(&head);
+                        return ready.refuse(&head).await;
                     };
                     let body = body::read(&head.headers, stream, ready.leaf.style.body).await;
                     (endpoint.handler)(ready.leaf.state.clone(), Call { head, body }).await
@@ -192,7 +213,7 @@ struct Ready<S> {
     refused: Arc<Route>,
 }
 
-impl<S> Ready<S> {
+impl<S: Clone> Ready<S> {
     fn endpoint(&self, head: &Head) -> Option<&Endpoint<S>> {
         let found = self
             .leaf
@@ -204,12 +225,16 @@ impl<S> Ready<S> {
         found
     }
 
-    fn refuse(&self, head: &Head) -> Response {
-        let answer = if head.method == Method::OPTIONS {
-            reply::empty(StatusCode::NO_CONTENT)
-        } else {
-            (self.leaf.style.faults)(head, Fault::MethodNotAllowed)
-        };
+    async fn refuse(&self, head: &Arc<Head>) -> Response {
+        if head.method == Method::OPTIONS {
+            return reply::with_allow(reply::empty(StatusCode::NO_CONTENT), &self.allow);
+        }
+        if let Some(check) = &self.leaf.check
+            && let Some(answer) = check(self.leaf.state.clone(), Arc::clone(head)).await
+        {
+            return answer;
+        }
+        let answer = (self.leaf.style.faults)(head, Fault::MethodNotAllowed);
         reply::with_allow(answer, &self.allow)
     }
 }

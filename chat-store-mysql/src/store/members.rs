@@ -6,14 +6,14 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::Member;
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, OwnChat};
+use chat_core::port::{Activity, Members, OwnChat, Thread};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
-use super::MysqlStore;
 use super::people::{member, member_columns, member_from};
 use super::read::fetched;
 use super::rows::{self, int};
+use super::{MysqlStore, threads};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -168,6 +168,16 @@ impl Members for MysqlStore {
             select.bind(1_i64).bind(1_i64)
         };
         self.sessions.one("members.chat", select, own_chat).await
+    }
+
+    async fn threads(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatNumber,
+        limit: Limit,
+    ) -> Result<Page<Thread>> {
+        threads::page(self, application, user, after, limit).await
     }
 
     async fn left_behind(

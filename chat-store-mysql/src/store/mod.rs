@@ -20,6 +20,7 @@ mod server;
 mod session;
 mod sessions;
 mod sql;
+mod threads;
 mod transfer;
 mod upkeep;
 mod users;

@@ -536,3 +536,47 @@ pub async fn a_message_is_found_by_its_integer_id(store: &Arc<dyn Store>) {
     desk.done(vec![Command::CloseChat(chat)]).await;
     assert_eq!(store.by_ext_id(1).await.expect("by_ext_id"), None);
 }
+
+/// Threads are direct chats, hidden or not; what either has read, by a mark or apart, is read, and nobody reads what is deleted.
+pub async fn threads_tell_what_neither_has_read(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    let carol = desk.user("carol").await;
+    desk.group(&[alice, bob]).await;
+    desk.done_by(Caller::User(alice), vec![direct(&[bob]), direct(&[carol])])
+        .await;
+    let chat = ChatNumber(2);
+    desk.done_by(Caller::User(alice), vec![post(chat, "a"); 9])
+        .await;
+    let seen = [mark(chat, 2), read(chat, 5), read(chat, 8)];
+    desk.done_by(Caller::User(bob), seen.into()).await;
+    let own = [
+        mark(chat, 1),
+        read(chat, 4),
+        read(chat, 5),
+        Command::Hide(chat),
+    ];
+    desk.done_by(Caller::User(alice), own.into()).await;
+    desk.done_by(
+        Caller::User(alice),
+        [1, 6, 8].map(|n| delete(chat, n)).into(),
+    )
+    .await;
+    let threads = async |user, after, most| {
+        let page = store.threads(desk.application, user, ChatNumber(after), desk::limit(most));
+        let page = page.await.expect("threads");
+        let shown = page.items.iter();
+        let shown = shown.map(|one| (one.chat.number.0, one.read.0, one.unread));
+        (shown.collect::<Vec<_>>(), page.more)
+    };
+    // Of 3 to 9, 4 and 5 were read, 6 and 8 are deleted.
+    assert_eq!(
+        threads(alice, 0, 9).await,
+        (vec![(2, 2, 3), (3, 0, 0)], false)
+    );
+    assert_eq!(threads(alice, 0, 1).await, (vec![(2, 2, 3)], true));
+    assert_eq!(threads(alice, 2, 1).await, (vec![(3, 0, 0)], false));
+    desk.done_by(Caller::User(bob), vec![mark(chat, 9)]).await;
+    assert_eq!(threads(bob, 0, 9).await, (vec![(2, 9, 0)], false));
+    desk.done(vec![Command::CloseChat(chat)]).await;
+    assert_eq!(threads(bob, 0, 9).await, (vec![], false));
+}

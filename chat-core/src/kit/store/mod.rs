@@ -151,6 +151,7 @@ macro_rules! store_kit {
             a_deleted_user_is_left_behind_until_it_is_removed,
             an_author_of_an_open_chat_is_let_go_of,
             a_message_is_found_by_its_integer_id,
+            threads_tell_what_neither_has_read,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::races]
             eight_writers_number_without_a_gap_while_a_reader_follows,

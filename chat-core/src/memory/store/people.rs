@@ -8,7 +8,7 @@ use crate::ids::{
 };
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
-use crate::port::{Activity, MAX_UNREAD, Members, OwnChat, Progress, Sessions, Users};
+use crate::port::{Activity, MAX_UNREAD, Members, OwnChat, Progress, Sessions, Thread, Users};
 
 use super::read::{numbers, page};
 use super::{Chat, MemoryStore, Result, State};
@@ -30,9 +30,33 @@ impl State {
             unread: chat.unread(member),
         })
     }
+
+    fn thread(&self, id: ChatId, user: UserNumber) -> Option<Thread> {
+        let chat = self.live_chat(id)?;
+        chat.members.get(&user).filter(|member| member.is_there())?;
+        let info = self.chat_info(id).filter(|info| info.direct.is_some())?;
+        let marks = chat.members.values().map(|member| member.read);
+        let read = marks.max().unwrap_or_default();
+        Some(Thread {
+            unread: chat.unread_by_all(read),
+            chat: info,
+            read,
+        })
+    }
 }
 
 impl Chat {
+    /// How many messages above this one nobody has read apart.
+    fn unread_by_all(&self, above: MessageNumber) -> u64 {
+        let is_read = |number: &MessageNumber| {
+            let mut ranges = self.ranges.iter();
+            ranges.any(|((_, low), high)| low <= number && number <= high)
+        };
+        let above = self.messages.range(above.next()..);
+        let unread = above.filter(|(number, message)| !message.is_deleted() && !is_read(number));
+        unread.count() as u64
+    }
+
     fn unread(&self, member: &Member) -> u64 {
         let is_read = |number: MessageNumber| {
             let ranges = (member.user, MessageNumber::ZERO)..=(member.user, number);
@@ -203,6 +227,28 @@ impl Members for MemoryStore {
 
     async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
         Ok(self.state().own_chat(chat, user))
+    }
+
+    async fn threads(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatNumber,
+        limit: Limit,
+    ) -> Result<Page<Thread>> {
+        let state = self.state();
+        let first = (application, user, ChatId(i64::MIN));
+        let mut threads: Vec<Thread> = state
+            .memberships
+            .range(first..=(application, user, ChatId(i64::MAX)))
+            .filter_map(|(_, _, chat)| state.thread(*chat, user))
+            .filter(|thread| thread.chat.number > after)
+            .collect();
+        threads.sort_by_key(|thread| thread.chat.number);
+        let more = threads.len() > limit.get();
+        threads.truncate(limit.get());
+        let items = threads;
+        Ok(Page { items, more })
     }
 
     async fn left_behind(

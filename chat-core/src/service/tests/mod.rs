@@ -5,6 +5,7 @@ mod logins;
 mod members;
 mod nodes;
 mod queued;
+mod threads;
 mod users;
 
 use std::sync::Arc;
