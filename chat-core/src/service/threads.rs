@@ -98,7 +98,7 @@ impl Chat {
         let mut lines: Vec<Line> = threads
             .into_iter()
             .filter(|thread| of(thread) > 0)
-            .map(|thread| Line::new(thread, which))
+            .filter_map(|thread| Line::new(thread, which))
             .collect();
         let filling = lines.iter_mut().map(|line| line.fill(stores).boxed());
         let filling = stream::iter(filling.collect::<Vec<_>>());
@@ -298,13 +298,12 @@ struct Line {
 }
 
 impl Line {
-    fn new(thread: Thread, which: Which) -> Self {
+    fn new(thread: Thread, which: Which) -> Option<Self> {
         let Thread { chat, read, .. } = thread;
-        let uuid = chat.direct.map_or(ChatUuid::random(), |direct| direct.uuid);
-        Self {
+        Some(Self {
             marks: Marks {
                 chat: chat.id,
-                uuid,
+                uuid: chat.direct?.uuid,
                 read,
             },
             which,
@@ -315,7 +314,7 @@ impl Line {
             },
             look: 1,
             waiting: VecDeque::new(),
-        }
+        })
     }
 
     /// The integer id of the next message, after looking for more if none waits; `None` at the end. They rise with the numbers.

@@ -3,6 +3,7 @@
 use chat_core::commit::{Edit, Post};
 use chat_core::error::ChatError;
 use chat_core::ids::ChatUuid;
+use chat_core::model::Message;
 use chat_core::service::{InThread, Login, Reader, Which};
 use chat_core::text::{Body, IdempotencyKey};
 use serde_json::Value;
@@ -152,31 +153,39 @@ pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestEr
     let key = key(&call.head)?;
     let sent = input::body(&call).await?;
     let mut faults = Faults::default();
-    let mut number = None;
+    let mut place = None;
     if let Some((uuid, named)) = faults.note(THREAD, thread(&sent)) {
         match gate.chat.chat_by_uuid(access, uuid).await {
-            Ok(Some(reader)) => number = Some(Some(reader.view().number)),
+            Ok(Some(reader)) => place = Some(Some((uuid, reader.view().number))),
             Ok(None) => {
                 faults.note::<(), _>(THREAD, Err(no_such_thread(named)));
             }
             // Told once all fields are well.
-            Err(ChatError::NotAMember) => number = Some(None),
+            Err(ChatError::NotAMember) => place = Some(None),
             Err(error) => return Err(error.into()),
         }
     }
     let body = faults.note(TEXT, text(&sent));
-    let (Some(number), Some(body)) = (number, body) else {
+    let (Some(place), Some(body)) = (place, body) else {
         return Err(faults.told());
     };
-    let number = number.ok_or(RequestError::Denied)?;
+    let (uuid, number) = place.ok_or(RequestError::Denied)?;
     let post = Post {
         body,
         data: None,
         reply_to: None,
     };
     let posted = gate.chat.post(access, number, post, key.as_ref()).await?;
-    let reader = gate.chat.chat(access, number).await?;
-    let shown = reader.in_thread(posted.value.number).await?;
+    // As it was posted, whatever became of it before a retry.
+    let id = gate.chat.message_id(access, number, posted.value.number);
+    let shown = InThread {
+        chat: uuid,
+        message: Message {
+            ext_id: id.await?,
+            ..posted.value
+        },
+        is_read: false,
+    };
     let answer = reply::json(CREATED, &MessageJson::from(shown));
     Ok(with_replayed(answer, posted.replayed))
 }

@@ -273,6 +273,9 @@ async fn a_key_makes_a_post_happen_once() {
     let (first, again) = (post("k", "a").await, post("k", "a").await);
     assert_eq!(told(&first), told(&again));
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    let own = format!("{PATH}{}/", first.json()["id"]);
+    assert_eq!(trio.ask(ALICE, "DELETE", &own).await.status, 204);
+    assert_eq!(told(&first), told(&post("k", "a").await));
     assert_eq!(post("k", "b").await.status, 422);
     assert_eq!(post("a b", "b").await.status, 400);
 }
