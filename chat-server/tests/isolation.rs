@@ -122,17 +122,49 @@ async fn answer(house: &House, attempt: &Attempt, caller: &str, places: &Places)
     answer
 }
 
+/// Two houses with a stranger in each, and an owner in the first alone.
+struct Pair {
+    lived_in: House,
+    empty: House,
+    owner: Owner,
+    here: Places,
+    there: Places,
+}
+
+impl Pair {
+    async fn open(lived_in: Parts, mut empty: Parts, guarded: bool) -> Self {
+        // Places in the index are veiled by this key and the application's row, so that what is guessed is one place in both.
+        empty.keyring = lived_in.keyring.clone();
+        let (lived_in, empty) = (
+            House::open(lived_in, guarded).await,
+            House::open(empty, guarded).await,
+        );
+        let owner = owner(&lived_in).await;
+        let nobody = json!({ "name": "nobody" });
+        empty.make("POST", ROOT, None, &nobody).await;
+        let mut here = stranger(&lived_in).await;
+        let mut there = stranger(&empty).await;
+        here.foreign_cursors.clone_from(&owner.cursors);
+        there.foreign_cursors.clone_from(&owner.cursors);
+        Self {
+            lived_in,
+            empty,
+            owner,
+            here,
+            there,
+        }
+    }
+}
+
 /// Runs the script as everybody but the owner.
 async fn cannot_be_told(lived_in: Parts, empty: Parts, guarded: bool, script: &[Attempt]) {
-    let (lived_in, empty) = (
-        House::open(lived_in, guarded).await,
-        House::open(empty, guarded).await,
-    );
-    let owner = owner(&lived_in).await;
-    let mut here = stranger(&lived_in).await;
-    let mut there = stranger(&empty).await;
-    here.foreign_cursors.clone_from(&owner.cursors);
-    there.foreign_cursors.clone_from(&owner.cursors);
+    let Pair {
+        lived_in,
+        empty,
+        owner,
+        here,
+        there,
+    } = Pair::open(lived_in, empty, guarded).await;
     let before = snapshot(&lived_in, &owner).await;
     let mut all: Vec<&str> = SECRETS.to_vec();
     all.extend([owner.token.as_str(), owner.public_id.as_str()]);
@@ -196,6 +228,35 @@ fn every_path_of_both_doors_is_documented_and_tried() {
         templates("/applications") + templates("/messages") >= 11,
         "{operations:?}"
     );
+}
+
+#[test]
+fn a_guessed_place_in_the_index_tells_nothing_of_others() {
+    run(async {
+        let pair = Pair::open(Parts::in_memory(), Parts::in_memory(), false).await;
+        let (mut some, mut none) = (0, 0);
+        for guess in 1..=40 {
+            let search = async |house: &House, places: &Places| {
+                house.settle().await;
+                let path = format!(
+                    "{ROOT}/{}/search?query=kestrel&before={guess}",
+                    places.token
+                );
+                let answer = house.make("GET", &path, None, &json!({})).await;
+                answer.comparable(&places.token, &places.own_cursor)
+            };
+            let found = search(&pair.lived_in, &pair.here).await;
+            assert_eq!(found, search(&pair.empty, &pair.there).await, "{guess}");
+            match found.json()["items"].as_array().unwrap().len() {
+                0 => none += 1,
+                3 => some += 1,
+                other => panic!("{other} of 3"),
+            }
+        }
+        assert!(some > 0 && none > 0, "a guess is some place in the index");
+        pair.lived_in.close().await;
+        pair.empty.close().await;
+    });
 }
 
 proptest! {
