@@ -10,6 +10,7 @@ pub mod desk;
 pub mod history;
 pub mod imports;
 pub mod keys;
+pub mod marks;
 pub mod members;
 pub mod operations;
 pub mod outbox;
@@ -140,17 +141,19 @@ macro_rules! store_kit {
             a_pair_at_once_has_one_chat,
             a_unique_chat_name_is_taken_once,
             members_come_and_go,
-            who_comes_back_goes_on,
             a_member_changes_as_said,
             changes_of_members_are_paged_with_those_of_messages,
+            a_deleted_user_is_left_behind_until_it_is_removed,
+            an_author_of_an_open_chat_is_let_go_of,
+            a_message_is_found_by_its_integer_id,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::marks]
+            who_comes_back_goes_on,
             marks_rise_and_tell_what_is_unread,
             single_messages_can_be_read,
             own_chats_are_listed_by_activity,
             unread_is_counted_up_to_a_bound,
             marks_in_a_large_chat_are_silent,
-            a_deleted_user_is_left_behind_until_it_is_removed,
-            an_author_of_an_open_chat_is_let_go_of,
-            a_message_is_found_by_its_integer_id,
             threads_tell_what_neither_has_read,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::races]
