@@ -25,6 +25,22 @@ pub(crate) struct ApplicationName {
     name: String,
 }
 
+/// An id: a number from 1, or its digits.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Id {
+    Number(IdNumber),
+    Text(IdText),
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+pub(crate) struct IdNumber(u64);
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(pattern = "^[1-9][0-9]{0,17}$")]
+pub(crate) struct IdText(String);
+
 /// Makes a command happen once.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::status::ErrorJson;
 use super::{accounts, conversation, history, messages, participants, users};
-use crate::api::document::{ErrorAnswer, add_errors, every_operation, loosen};
+use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -71,9 +71,41 @@ impl Modify for Complete {
             let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
             components.add_security_scheme(SESSION, bearer);
         }
-        loosen(document, &["ConversationsId"], &[]);
+        loosen(document, &["Id"], &[]);
+        link(document);
         alias(document);
     }
+}
+
+fn link(document: &mut Document) {
+    let user = [("id", "$response.body#/id")];
+    let to = [
+        "conversations_get_user",
+        "conversations_update_user",
+        "conversations_delete_user",
+    ];
+    add_links(document, "conversations_register", "201", &user, &to);
+    let conversation = [("id", "$response.body#/id")];
+    let to = [
+        "conversations_get",
+        "conversations_rename",
+        "conversations_leave",
+        "conversations_read",
+        "conversations_post",
+        "conversations_add_participant",
+    ];
+    let status = "201";
+    add_links(document, "conversations_create", status, &conversation, &to);
+    let message = [
+        ("id", "$request.path.id"),
+        ("message", "$response.body#/id"),
+    ];
+    let to = [
+        "conversations_get_message",
+        "conversations_edit_message",
+        "conversations_delete_message",
+    ];
+    add_links(document, "conversations_post", status, &message, &to);
 }
 
 /// `/message` is `/messages` too.

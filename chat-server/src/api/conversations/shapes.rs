@@ -7,6 +7,8 @@
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::shapes::Id;
+
 /// A new user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,16 +18,19 @@ pub(super) struct RegisterInput {
     #[schema(
         min_length = 1,
         max_length = 64,
-        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
     )]
     username: String,
     /// At most 1,024 bytes of UTF-8.
     #[schema(min_length = 1, max_length = 1024)]
     password: String,
-    #[schema(max_length = 254, pattern = r"^\S+@[^\s@]+$")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1F\x7F-\x9F]+@[^\s@\x00-\x1F\x7F-\x9F]+$"
+    )]
     email: Option<String>,
     /// A URL.
-    #[schema(max_length = 2048, pattern = r"^https?://\S+$")]
+    #[schema(max_length = 2048, pattern = r"^https?://[^\s\x00-\x1F\x7F-\x9F]+$")]
     profile_picture: Option<String>,
 }
 
@@ -36,7 +41,7 @@ pub(super) struct LoginInput {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
     )]
     username: String,
     #[schema(min_length = 1, max_length = 1024)]
@@ -53,24 +58,18 @@ pub(super) struct UserInput {
         nullable = false,
         min_length = 1,
         max_length = 64,
-        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
     )]
     username: Option<String>,
     #[schema(required = false, nullable = false, min_length = 1, max_length = 1024)]
     password: Option<String>,
-    #[schema(max_length = 254, pattern = r"^\S+@[^\s@]+$")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1F\x7F-\x9F]+@[^\s@\x00-\x1F\x7F-\x9F]+$"
+    )]
     email: Option<String>,
-    #[schema(max_length = 2048, pattern = r"^https?://\S+$")]
+    #[schema(max_length = 2048, pattern = r"^https?://[^\s\x00-\x1F\x7F-\x9F]+$")]
     profile_picture: Option<String>,
-}
-
-/// An id: a number from 1, or a text of its digits.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = ConversationsId)]
-pub(super) enum Id {
-    Number(u64),
-    Text(String),
 }
 
 /// A new conversation.

@@ -40,6 +40,6 @@ impl Modify for Complete {
             };
             add_errors(operation, possible.map(answer));
         }
-        loosen(document, &["RpcId"], &[]);
+        loosen(document, &["Id"], &[]);
     }
 }

@@ -7,14 +7,7 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// An id: a number from 1, or a text of its digits.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
-#[schema(as = RpcId)]
-pub(super) enum Id {
-    Number(u64),
-    Text(String),
-}
+use crate::api::shapes::Id;
 
 /// A new user.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,7 +17,7 @@ pub(super) struct UserInput {
     #[schema(
         min_length = 1,
         max_length = 255,
-        pattern = r"^\P{Cc}*[^\s\p{Cc}]\P{Cc}*$"
+        pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
     )]
     username: String,
 }
