@@ -35,7 +35,8 @@ async fn who_guesses_a_name_gets_the_answer_of_a_wrong_password_after_as_long() 
     alice(&chat, access).await;
     assert!(login(&chat, access, "ALICE", "secret").await.is_ok());
     let mut fastest = [Duration::MAX; 4];
-    for _ in 0..5 {
+    // The fastest of many: others who use the processor only ever make it slower.
+    for _ in 0..20 {
         for (name, fastest) in ["alice", "nobody", " ", "bob"].iter().zip(&mut fastest) {
             let started = Instant::now();
             assert!(wrong(login(&chat, access, name, "guess").await), "{name}");
