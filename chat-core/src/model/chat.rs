@@ -97,3 +97,14 @@ pub struct ChatInfo {
     /// When something was last posted in it, or else when it was created: lists of chats have the latest first.
     pub active_at: Timestamp,
 }
+
+/// In a larger chat nobody is told what others have received and read.
+pub(crate) const MARKS_TOLD_UP_TO: u64 = 100;
+
+impl ChatInfo {
+    /// Whether its members are told what others have received and read: in a chat of up to a hundred.
+    #[must_use]
+    pub const fn tells_marks(&self) -> bool {
+        self.members_count <= MARKS_TOLD_UP_TO
+    }
+}

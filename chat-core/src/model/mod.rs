@@ -11,6 +11,7 @@ mod user;
 mod user_view;
 
 pub use application::Application;
+pub(crate) use chat::MARKS_TOLD_UP_TO;
 pub use chat::{ChatInfo, ChatKind, Direct, Pair};
 pub use chat_view::ChatView;
 pub use member::{Member, Role};

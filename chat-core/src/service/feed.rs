@@ -4,9 +4,10 @@ use tokio::sync::watch;
 
 use crate::cursor::{Cursor, CursorError};
 use crate::error::ChatError;
-use crate::ids::Head;
-use crate::model::{ChatView, Member, Message};
+use crate::ids::{Change, Head, MessageNumber, UserNumber};
+use crate::model::{ChatInfo, ChatView, Member, Message};
 use crate::page::Limit;
+use crate::port::Changes;
 
 use super::Reader;
 
@@ -66,25 +67,13 @@ impl Reader {
                 .cursor(self.application, self.info.number, head)
         };
         let (next, head) = (cursor(changes.next), cursor(changes.chat.head));
-        let mut items: Vec<Item> = changes.messages.into_iter().map(Item::Message).collect();
-        for member in changes.members {
-            if member.mark_change > after.change {
-                items.push(Item::Mark(member.clone()));
-            }
-            if member.own_change > after.change {
-                items.push(Item::Member(member));
-            }
-        }
-        if changes.chat_touched {
-            items.push(Item::Chat(
-                self.service.view(self.application, changes.chat),
-            ));
-        }
+        let more = changes.more;
+        let view = |chat| self.service.view(self.application, chat);
         Ok(Feed {
-            items,
+            items: items(changes, self.viewer, view),
             next,
             head,
-            more: changes.more,
+            more,
         })
     }
 
@@ -129,6 +118,31 @@ impl Reader {
         }
         Ok(cursor.head)
     }
+}
+
+/// What a page tells. A member is found by the later of its two changes, and a cut between them would lose the earlier one, so each
+/// member on a page is told with its marks, whichever of the two brought it there.
+pub(crate) fn items(
+    changes: Changes,
+    viewer: Option<UserNumber>,
+    view: impl FnOnce(ChatInfo) -> ChatView,
+) -> Vec<Item> {
+    let tells_marks = changes.chat.tells_marks();
+    let mut items: Vec<Item> = changes.messages.into_iter().map(Item::Message).collect();
+    for member in changes.members {
+        let may_hear = tells_marks || viewer == Some(member.user);
+        let mark = may_hear && member.is_there() && member.delivered > MessageNumber::ZERO;
+        let mark = mark.then(|| Item::Mark(member.clone()));
+        // Who was there from the start is in any snapshot.
+        if member.own_change > Change::ZERO {
+            items.push(Item::Member(member));
+        }
+        items.extend(mark);
+    }
+    if changes.chat_touched {
+        items.push(Item::Chat(view(changes.chat)));
+    }
+    items
 }
 
 /// Tells when a chat moves.

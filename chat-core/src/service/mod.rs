@@ -51,6 +51,8 @@ use crate::text::{IdempotencyKey, Name};
 pub use access::Access;
 pub use applications::DEFAULT_APPLICATION;
 pub use chats::{MadeChat, NewChat};
+#[cfg(test)]
+pub(crate) use feed::items;
 pub use feed::{Feed, Item, Watch};
 pub use index::IndexLag;
 pub use logins::{LoggedIn, Login, SESSION_SECONDS};

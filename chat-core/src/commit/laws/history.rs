@@ -174,6 +174,45 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Step>> {
         })
 }
 
+/// What goes on in one group: its members are changed, come back, mark and write, again and again.
+pub(super) fn group_history() -> impl Strategy<Value = Vec<Step>> {
+    let chat = ChatNumber(2);
+    let user = || (1..=3_u64).prop_map(UserNumber);
+    let role = || prop::sample::select(vec![Role::Owner, Role::Member, Role::Reader]);
+    let number = || (1..=4_u64).prop_map(MessageNumber);
+    let mark = (prop::option::of(number()), prop::option::of(number()))
+        .prop_map(|(delivered, read)| Mark { delivered, read });
+    let by_members = prop_oneof![
+        4 => mark.prop_map(move |mark| Command::Mark(chat, mark)),
+        1 => number().prop_map(move |number| Command::Read(chat, number)),
+        2 => Just(desk::post(chat, "a")),
+        1 => number().prop_map(move |number| desk::edit(chat, number.0, "b")),
+    ];
+    let by_members = (user(), by_members).prop_map(|(user, command)| (Caller::User(user), command));
+    let of_members = prop_oneof![
+        2 => (user(), role()).prop_map(move |(user, role)| {
+            Command::AddMembers(chat, AddMembers { users: vec![user], role })
+        }),
+        1 => user().prop_map(move |user| Command::RemoveMember(chat, user)),
+        2 => (user(), role()).prop_map(move |(user, role)| {
+            let (role, muted) = (Some(role), None);
+            Command::ChangeMember(chat, ChangeMember { user, role, muted })
+        }),
+    ];
+    let of_members = of_members.prop_map(|command| (Caller::Application, command));
+    let scope = Scope::Application(ApplicationId(1));
+    let request =
+        prop_oneof![3 => by_members, 2 => of_members].prop_map(move |(caller, command)| Request {
+            caller,
+            ..Request::new(scope, command)
+        });
+    let step = vec(request, 1..6).prop_map(|requests| Step {
+        requests,
+        now: desk::NOW,
+    });
+    vec(step, 1..10)
+}
+
 /// A store with the applications of a history, each with three users, one chat of two messages, and a group of the first two users,
 /// which the first one leads.
 pub(super) async fn store() -> Arc<MemoryStore> {

@@ -4,25 +4,40 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
+use uuid::Uuid;
 
-use super::history::{APPLICATIONS, block_on, commit, history, law, run, store};
+use super::history::{
+    APPLICATIONS, Step, block_on, commit, group_history, history, law, run, store,
+};
+use crate::clock::Timestamp;
 use crate::commit::{Command, Request, Scope};
-use crate::ids::{ApplicationId, ChatId, Head, MessageNumber, UserNumber};
+use crate::cursor::Cursor;
+use crate::ids::{ApplicationId, ChatId, Epoch, Head, MessageNumber, PublicId, UserNumber};
 use crate::kit::store::desk;
 use crate::memory::MemoryStore;
-use crate::model::{ChatInfo, Member, Message};
+use crate::model::{ChatInfo, ChatView, Member, Message, Role};
 use crate::page::{Limit, Span};
 use crate::port::{Chats, History, Members};
+use crate::service::{Item, items};
 
-/// What a reader holds of a chat.
+/// What a reader holds of a chat, made from what it is shown alone.
 #[derive(Debug, Clone)]
 struct Reader {
     chat: ChatId,
     name: Option<String>,
     messages: BTreeMap<MessageNumber, Message>,
     /// Those who are there; `None` for a reader who did not ask for them first.
-    members: Option<BTreeMap<UserNumber, Member>>,
+    members: Option<BTreeMap<UserNumber, Seen>>,
     from: Head,
+}
+
+/// What others see of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    role: Role,
+    joined_at: Timestamp,
+    /// What it has received and read.
+    marks: (MessageNumber, MessageNumber),
 }
 
 impl Reader {
@@ -44,7 +59,7 @@ impl Reader {
         let members = Members::members(store, chat.id, Span::After(0), Limit::MAX).await;
         let members = members.unwrap().items.into_iter();
         Self {
-            members: Some(members.map(|one| (one.user, shown(one))).collect()),
+            members: Some(members.map(|one| (one.user, seen(&one))).collect()),
             messages: rows.map(|one| (one.number, one)).collect(),
             from: chat.head,
             ..Self::new(chat)
@@ -58,30 +73,48 @@ impl Reader {
         let page = page.await.unwrap()?;
         assert!(page.messages.len() + page.members.len() <= size);
         assert!(page.next.covers(self.from) && page.chat.head.covers(page.next));
-        if page.chat_touched {
-            self.name.clone_from(&page.chat.name);
+        let (next, more) = (page.next, page.more);
+        for item in items(page, None, view) {
+            self.take(item);
         }
-        for member in page.members {
-            if member.gone {
-                let own = self.messages.values_mut();
-                own.filter(|one| one.sender == Some(member.user))
-                    .for_each(|one| one.sender = None);
-            }
-            let Some(members) = &mut self.members else {
-                continue;
-            };
-            match member.is_there() {
-                true => members.insert(member.user, shown(member)),
-                false => members.remove(&member.user),
-            };
-        }
-        let rows = page.messages.into_iter();
-        self.messages.extend(rows.map(|one| (one.number, one)));
-        self.from = page.next;
+        self.from = next;
         let dense =
             (1..=self.from.number.0).all(|at| self.messages.contains_key(&MessageNumber(at)));
         assert!(dense, "whoever stands at n has everything to n");
-        Some(page.more)
+        Some(more)
+    }
+
+    fn take(&mut self, item: Item) {
+        match (item, &mut self.members) {
+            (Item::Message(message), _) => {
+                self.messages.insert(message.number, message);
+            }
+            (Item::Chat(chat), _) => self.name = chat.name,
+            (Item::Mark(member), Some(members)) => {
+                let known = members.get_mut(&member.user);
+                known.expect("a mark of one who is known").marks = marks(&member);
+            }
+            (Item::Member(member), members) => {
+                if member.gone {
+                    let own = self.messages.values_mut();
+                    own.filter(|one| one.sender == Some(member.user))
+                        .for_each(|one| one.sender = None);
+                }
+                let Some(members) = members else { return };
+                let before = members.remove(&member.user);
+                if member.is_there() {
+                    let marks = before.map_or_else(Default::default, |before| before.marks);
+                    members.insert(
+                        member.user,
+                        Seen {
+                            marks,
+                            ..seen(&member)
+                        },
+                    );
+                }
+            }
+            (Item::Mark(_), None) => {}
+        }
     }
 
     /// Reads to the end.
@@ -91,11 +124,36 @@ impl Reader {
     }
 }
 
-/// What others see of a member: whether the chat is hidden is its own affair.
-fn shown(member: Member) -> Member {
-    Member {
-        hidden: None,
-        ..member
+fn seen(member: &Member) -> Seen {
+    Seen {
+        role: member.role,
+        joined_at: member.joined_at,
+        marks: marks(member),
+    }
+}
+
+const fn marks(member: &Member) -> (MessageNumber, MessageNumber) {
+    (member.delivered, member.read)
+}
+
+/// A chat as its readers are shown it.
+fn view(chat: ChatInfo) -> ChatView {
+    let cursor = Cursor {
+        epoch: Epoch::random(),
+        application: PublicId(Uuid::nil()),
+        chat: chat.number,
+        head: chat.head,
+    };
+    ChatView {
+        number: chat.number,
+        kind: chat.kind,
+        name: chat.name,
+        direct: chat.direct,
+        members_count: chat.members_count,
+        messages_count: chat.messages_count,
+        created_at: chat.created_at,
+        updated_at: chat.updated_at,
+        cursor,
     }
 }
 
@@ -139,30 +197,38 @@ async fn agrees(store: &MemoryStore, reader: Reader) -> Result<(), TestCaseError
     Ok(())
 }
 
+/// Whoever took a snapshot at any time and followed the changes since, at any page size, has what is there.
+async fn snapshots_meet_changes(steps: &[Step]) -> Result<(), TestCaseError> {
+    let store = store().await;
+    let mut readers: Vec<Reader> = Vec::new();
+    for step in steps {
+        for chat in chats(&store).await {
+            readers.push(Reader::snapshot(&store, &chat).await);
+        }
+        commit(&store, step.requests.clone(), step.now).await;
+    }
+    tidy(&store).await;
+    for reader in readers {
+        for size in [1, 2, 3, 5, 8, 13, 1_000] {
+            if let Some(reader) = reader.clone().follow(&store, size).await {
+                agrees(&store, reader).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn a_snapshot_and_the_changes_after_it_make_a_fresh_snapshot(steps in history()) {
-        law(async {
-            let store = store().await;
-            let mut readers: Vec<Reader> = Vec::new();
-            for step in &steps {
-                for chat in chats(&store).await {
-                    readers.push(Reader::snapshot(&store, &chat).await);
-                }
-                commit(&store, step.requests.clone(), step.now).await;
-            }
-            tidy(&store).await;
-            for reader in readers {
-                for size in [1, 2, 3, 5, 8, 13, 1_000] {
-                    if let Some(reader) = reader.clone().follow(&store, size).await {
-                        agrees(&store, reader).await?;
-                    }
-                }
-            }
-            Ok(())
-        })?;
+        law(snapshots_meet_changes(&steps))?;
+    }
+
+    #[test]
+    fn nothing_of_a_member_is_lost_in_a_cut(steps in group_history()) {
+        law(snapshots_meet_changes(&steps))?;
     }
 
     #[test]

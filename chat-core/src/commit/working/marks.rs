@@ -2,11 +2,9 @@
 
 use crate::commit::{Caller, Mark, Refusal};
 use crate::ids::{MessageNumber, UserNumber};
+use crate::model::MARKS_TOLD_UP_TO;
 
 use super::WorkingChat;
-
-/// In a larger chat nobody is told what others have read.
-const TOLD_UP_TO: u64 = 100;
 
 impl WorkingChat {
     /// Marks only rise.
@@ -76,7 +74,7 @@ impl WorkingChat {
     }
 
     fn tell(&mut self, user: UserNumber) {
-        if self.state.members > TOLD_UP_TO {
+        if self.state.members > MARKS_TOLD_UP_TO {
             return;
         }
         let change = self.next_change();

@@ -171,7 +171,7 @@ async fn members_and_marks_are_told_as_they_stand() {
     let muted = chat.change_member(mine, group.number, mute).await.unwrap();
     assert!(muted.muted);
     let feed = reader.changes(Some(cursor), Limit::DEFAULT).await.unwrap();
-    let [Item::Mark(mark), Item::Member(member)] = &feed.items[..] else {
+    let [Item::Member(member), Item::Mark(mark)] = &feed.items[..] else {
         panic!("{:?}", feed.items);
     };
     assert_eq!((mark.user, mark.read), (group.bob, MessageNumber(1)));
