@@ -11,7 +11,7 @@ use super::facts::{ApplicationState, Facts, Remembered};
 use super::outcome::{Done, Operation, Outcome, Refusal};
 use super::people::Caller;
 use super::working::{Right, WorkingApplication, WorkingChat, reply_exists};
-use super::writes::{ImportWrite, RequestWrite, Writes};
+use super::writes::{IdTold, ImportWrite, RequestWrite, Writes};
 
 /// Decides a batch: one outcome a request, in order, and what is to be written for all of them.
 ///
@@ -20,9 +20,14 @@ use super::writes::{ImportWrite, RequestWrite, Writes};
 #[must_use]
 pub fn decide(facts: Facts, requests: &[Request], now: Timestamp) -> (Vec<Outcome>, Writes) {
     let mut working = Working::new(facts, now);
-    let outcomes = requests
-        .iter()
-        .map(|request| working.decide(request))
+    let outcomes = requests.iter().enumerate();
+    let outcomes = outcomes
+        .map(|(at, request)| {
+            let written = working.written();
+            let outcome = working.decide(request);
+            working.note_id(at, request, &outcome, written);
+            outcome
+        })
         .collect();
     (outcomes, working.into_writes())
 }
@@ -45,6 +50,46 @@ impl Working {
             facts,
             applications,
             writes: Writes::default(),
+        }
+    }
+
+    /// How many keys and operations are to be written so far.
+    fn written(&self) -> (usize, usize) {
+        (self.writes.requests.len(), self.writes.operations.len())
+    }
+
+    /// Where the integer id of a message is to be told once it has one.
+    fn note_id(
+        &mut self,
+        at: usize,
+        request: &Request,
+        outcome: &Outcome,
+        (requests, operations): (usize, usize),
+    ) {
+        let Outcome::Done {
+            done:
+                Done::Posted {
+                    number,
+                    ext_id: None,
+                    ..
+                },
+            ..
+        } = outcome
+        else {
+            return;
+        };
+        let application = self.scope(request.scope);
+        let application = application.ok().and_then(|id| self.applications.get(&id));
+        let gives_ids = application.is_some_and(|application| application.state.is_default);
+        if let Some(chat) = request.command.chat().filter(|_| gives_ids) {
+            let (now_requests, now_operations) = self.written();
+            self.writes.ids.push(IdTold {
+                chat,
+                number: *number,
+                outcome: at,
+                request: (now_requests > requests).then_some(requests),
+                operation: (now_operations > operations).then_some(operations),
+            });
         }
     }
 
@@ -161,7 +206,11 @@ impl Working {
             Command::Post(chat, post) => {
                 let chat = self.chat(id, *chat, caller, Right::Write)?;
                 let (number, at) = chat.post(post, caller, now)?;
-                Ok(Done::Posted { number, at })
+                Ok(Done::Posted {
+                    number,
+                    at,
+                    ext_id: None,
+                })
             }
             Command::Edit(chat, edit) => {
                 let chat = self.chat(id, *chat, caller, Right::Write)?;

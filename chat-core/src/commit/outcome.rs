@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, ChatNumber, MessageNumber, OperationId, PublicId, UserNumber};
-use crate::model::ChatKind;
+use crate::model::{ChatKind, Direct};
 use crate::seal::Sealed;
 
 /// What became of a command.
@@ -58,6 +58,9 @@ pub enum Done {
         number: ChatNumber,
         /// When.
         at: Timestamp,
+        /// Whose it is and what else it is called, if it is a direct one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        direct: Option<Direct>,
     },
     /// The pair has its chat already.
     ChatFound {
@@ -72,6 +75,10 @@ pub enum Done {
         number: MessageNumber,
         /// When.
         at: Timestamp,
+        /// Its integer id, in the default application. The store gives it and fills it in by
+        /// [`Writes::tell_ids`](super::Writes::tell_ids).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ext_id: Option<u64>,
     },
     /// A message was edited or deleted.
     MessageChanged,

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, Change, Head, MessageNumber, TokenHash, UserNumber};
+use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber, TokenHash, UserNumber};
 use crate::model::{Member, Message, User};
 
 use super::command::SourceHash;
 use super::counts::Counts;
 use super::facts::{ApplicationState, ChatState};
 use super::key::{Fingerprint, KeyHash};
-use super::outcome::{Done, Operation};
+use super::outcome::{Done, Operation, Outcome};
 
 /// All that a batch writes; everything or nothing.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,19 @@ pub struct Writes {
     pub operations: Vec<Operation>,
     /// What is counted afterwards. Nothing of it is written; it becomes [`Committed::counts`](crate::port::Committed::counts).
     pub counts: Vec<Counts>,
+    /// Where the integer ids of messages are told.
+    pub(super) ids: Vec<IdTold>,
+}
+
+/// Where the integer id of a message is told.
+#[derive(Debug, Clone)]
+pub(super) struct IdTold {
+    pub(super) chat: ChatNumber,
+    pub(super) number: MessageNumber,
+    /// Its places among the outcomes, the keys and the operations.
+    pub(super) outcome: usize,
+    pub(super) request: Option<usize>,
+    pub(super) operation: Option<usize>,
 }
 
 impl Writes {
@@ -41,12 +54,44 @@ impl Writes {
             imports,
             operations,
             counts: _,
+            ids: _,
         } = self;
         created.is_empty()
             && applications.is_empty()
             && requests.is_empty()
             && imports.is_empty()
             && operations.is_empty()
+    }
+
+    /// Tells the integer ids, once the posted messages of [`ApplicationWrite::message_ids`] have them, in what is answered,
+    /// remembered under keys and recorded of operations. Stores call it before they write those.
+    pub fn tell_ids(&mut self, outcomes: &mut [Outcome]) {
+        let default = self.applications.iter().filter(|write| write.message_ids);
+        let posted = default.flat_map(|write| &write.chats).flat_map(|chat| {
+            let of = move |message: &Message| ((chat.row.number, message.number), message.ext_id);
+            chat.posted.iter().map(of)
+        });
+        let given: BTreeMap<_, _> = posted.collect();
+        for told in &self.ids {
+            let Some(id) = given.get(&(told.chat, told.number)).copied() else {
+                continue;
+            };
+            let tell = |done: &mut Done| {
+                if let Done::Posted { ext_id, .. } = done {
+                    *ext_id = id;
+                }
+            };
+            let operation = told.operation.and_then(|at| self.operations.get_mut(at));
+            let operation = operation.map(|operation| &mut operation.outcome);
+            for outcome in outcomes.get_mut(told.outcome).into_iter().chain(operation) {
+                if let Outcome::Done { done, .. } = outcome {
+                    tell(done);
+                }
+            }
+            if let Some(request) = told.request.and_then(|at| self.requests.get_mut(at)) {
+                tell(&mut request.done);
+            }
+        }
     }
 }
 
@@ -57,7 +102,8 @@ pub struct ApplicationWrite {
     pub id: ApplicationId,
     /// Its row, when the row itself changes.
     pub row: Option<ApplicationState>,
-    /// Whether messages get integer ids (the default application's do).
+    /// Whether messages get integer ids (the default application's do): the store sets those of the posted ones, and calls
+    /// [`Writes::tell_ids`].
     pub message_ids: bool,
     /// Its users with something to write, in number order.
     pub users: Vec<UserWrite>,

@@ -36,6 +36,7 @@ fn done() -> Outcome {
     let done = Done::Posted {
         number: MessageNumber(1),
         at: Timestamp(0),
+        ext_id: None,
     };
     Outcome::Done {
         done,
@@ -94,11 +95,17 @@ async fn a_flood_delays_another_application_by_no_more_than_the_running_batch() 
 
 #[tokio::test]
 async fn a_poison_command_does_not_fail_its_neighbours() {
+    for kind in [ErrorKind::Invalid, ErrorKind::AlreadyExists] {
+        one_is_poison(kind).await;
+    }
+}
+
+async fn one_is_poison(kind: ErrorKind) {
     let mut commit = MockCommit::new();
-    commit.expect_commit().returning(|batch, _| {
+    commit.expect_commit().returning(move |batch, _| {
         let poison = |request: &Request| matches!(&request.command, Command::Post(_, post) if post.body.as_str() == "poison");
         if batch.requests.iter().any(poison) {
-            return Err(BackendError::new(ErrorKind::Invalid, "mock", "commit"));
+            return Err(BackendError::new(kind, "mock", "commit"));
         }
         Ok(accept(&batch))
     });

@@ -2,7 +2,7 @@ use crate::commit::{Caller, Command, CreateChat, Done};
 use crate::cursor::Cursor;
 use crate::error::ChatError;
 use crate::ids::{ChatNumber, ChatUuid, Head, PublicId, UserNumber};
-use crate::model::{ChatInfo, ChatKind, ChatView, Direct};
+use crate::model::{ChatInfo, ChatKind, ChatView};
 use crate::page::{Limit, Page, Span};
 use crate::text::{IdempotencyKey, Name};
 
@@ -88,7 +88,8 @@ impl Chat {
     /// # Errors
     /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`], [`ChatError::KeyReused`]; [`ChatError::UserNotFound`] for
     /// a member; [`ChatError::WrongParticipants`] when a direct chat would not have two or a group none;
-    /// [`ChatError::WrongKind`] for members of an open chat or the name of a direct one; [`ChatError::ChatNameTaken`].
+    /// [`ChatError::WrongKind`] for members of an open chat or the name of a direct one; [`ChatError::NotAllowed`] for an open chat by
+    /// a session; [`ChatError::ChatNameTaken`].
     pub async fn make_chat(
         &self,
         access: Access,
@@ -113,29 +114,21 @@ impl Chat {
             ChatKind::Open => 0,
             _ => new.participants(access.caller).len() as u64,
         };
-        let direct = new.pair(access.caller).map(|pair| Direct {
-            pair,
-            uuid: new.uuid,
-        });
         let answer = self.submit(access, Command::CreateChat(new), key).await?;
         let replayed = answer.replayed;
-        let (application, number, at) = match answer.value {
+        let (application, number, at, direct) = match answer.value {
             Done::ChatCreated {
                 application,
                 number,
                 at,
-            } => (application, number, at),
+                direct,
+            } => (application, number, at, direct),
             Done::ChatFound { number } => {
                 let chat = self.chat(access, number).await?.view();
                 let value = MadeChat { chat, found: true };
                 return Ok(Answer { value, replayed });
             }
             _ => return Err(unexpected()),
-        };
-        let direct = match direct.filter(|_| kind == ChatKind::Direct) {
-            // The random UUID of this request is not the one that was answered first.
-            Some(_) if replayed => self.direct_of(access, number).await?,
-            direct => direct,
         };
         let chat = ChatView {
             number,
@@ -150,17 +143,6 @@ impl Chat {
         };
         let value = MadeChat { chat, found: false };
         Ok(Answer { value, replayed })
-    }
-
-    /// What a direct chat is called; `None` when it is not there any more.
-    async fn direct_of(
-        &self,
-        access: Access,
-        number: ChatNumber,
-    ) -> Result<Option<Direct>, ChatError> {
-        let application = self.application_id(access).await?;
-        let found = self.inner.stores.chats.get(application, number).await?;
-        Ok(found.and_then(|chat| chat.direct))
     }
 
     /// Renames a chat; `None` takes its name away.

@@ -27,7 +27,7 @@ impl Chat {
         let data = post.data.as_ref().map(|data| data.as_str().to_owned());
         let reply_to = post.reply_to;
         let answer = self.submit(access, Command::Post(chat, post), key).await?;
-        let Done::Posted { number, at } = answer.value else {
+        let Done::Posted { number, at, ext_id } = answer.value else {
             return Err(unexpected());
         };
         let message = Message {
@@ -37,7 +37,7 @@ impl Chat {
             author_name: None,
             data,
             reply_to,
-            ext_id: None,
+            ext_id,
             created_at: at,
             edited_at: None,
             deleted_at: None,

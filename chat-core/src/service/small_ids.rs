@@ -1,9 +1,9 @@
 //! The default application, where messages have small integer ids.
 
 use crate::error::ChatError;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber};
+use crate::ids::{ApplicationId, MessageNumber};
 
-use super::{Access, Chat, Reader};
+use super::{Chat, Reader};
 
 impl Chat {
     /// The row id of the default application. It unseals nothing.
@@ -14,25 +14,6 @@ impl Chat {
         let found = self.inner.stores.applications.default_application().await?;
         let found = found.ok_or(ChatError::ApplicationNotFound)?;
         Ok(found.id)
-    }
-
-    /// The integer id of a message, also of a deleted one; `None` outside of the default application.
-    ///
-    /// # Errors
-    /// [`ChatError::ApplicationNotFound`], [`ChatError::ChatNotFound`] or [`ChatError::MessageNotFound`].
-    pub async fn message_id(
-        &self,
-        access: Access,
-        chat: ChatNumber,
-        message: MessageNumber,
-    ) -> Result<Option<u64>, ChatError> {
-        let application = self.application_id(access).await?;
-        let stores = &self.inner.stores;
-        let found = stores.chats.get(application, chat).await?;
-        let chat = found.ok_or(ChatError::ChatNotFound(chat))?;
-        let found = stores.history.get(chat.id, message).await?;
-        let message = found.ok_or(ChatError::MessageNotFound(message))?;
-        Ok(message.ext_id)
     }
 }
 

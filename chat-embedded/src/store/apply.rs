@@ -1,7 +1,7 @@
 //! What a batch writes.
 
 use chat_core::commit::{
-    ApplicationState, ApplicationWrite, ChatState, ChatWrite, RequestWrite, Sink, Writes,
+    ApplicationState, ApplicationWrite, ChatState, ChatWrite, Outcome, RequestWrite, Sink, Writes,
 };
 use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::model::Message;
@@ -47,7 +47,12 @@ const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, f
      DO UPDATE SET to_number = excluded.to_number, to_change = excluded.to_change";
 
 /// Writes all of it, and says which chats moved.
-pub(super) fn writes(conn: &Connection, writes: &Writes, sinks: &[Sink]) -> Result<Vec<Moved>> {
+pub(super) fn writes(
+    conn: &Connection,
+    writes: &mut Writes,
+    outcomes: &mut [Outcome],
+    sinks: &[Sink],
+) -> Result<Vec<Moved>> {
     let mut moved = Vec::new();
     // Names that are given up here may be taken in the same batch, whatever the order of rows.
     for write in &writes.applications {
@@ -60,9 +65,10 @@ pub(super) fn writes(conn: &Connection, writes: &Writes, sinks: &[Sink]) -> Resu
     for state in &writes.created {
         create_application(conn, state)?;
     }
-    for write in &writes.applications {
+    for write in &mut writes.applications {
         application(conn, write, sinks, &mut moved)?;
     }
+    writes.tell_ids(outcomes);
     for write in &writes.requests {
         remember(conn, write)?;
     }
@@ -97,7 +103,7 @@ pub(super) fn create_application(conn: &Connection, state: &ApplicationState) ->
 
 fn application(
     conn: &Connection,
-    write: &ApplicationWrite,
+    write: &mut ApplicationWrite,
     sinks: &[Sink],
     moved: &mut Vec<Moved>,
 ) -> Result<()> {
@@ -121,7 +127,7 @@ fn application(
                 .execute(params![id.0, held])?;
         }
     }
-    for chat in &write.chats {
+    for chat in &mut write.chats {
         let id = match chat.row.id {
             Some(id) => write_chat(conn, id, chat)?,
             None => create_chat(conn, write.id, &chat.row)?,
@@ -199,16 +205,16 @@ fn write_chat(conn: &Connection, id: ChatId, write: &ChatWrite) -> Result<ChatId
     Ok(id)
 }
 
-fn messages(conn: &Connection, chat: ChatId, write: &ChatWrite, ids: bool) -> Result<()> {
+fn messages(conn: &Connection, chat: ChatId, write: &mut ChatWrite, ids: bool) -> Result<()> {
     if !write.posted.is_empty() {
         let mut insert = conn.prepare_cached(POST)?;
         let mut give_id = ids.then(|| conn.prepare_cached(GIVE_ID)).transpose()?;
-        for message in &write.posted {
-            let id = match &mut give_id {
-                Some(give) => Some(give.insert(params![chat.0, int(message.number.0)])?),
-                None => message.ext_id.map(int),
-            };
-            post(&mut insert, chat, message, id)?;
+        for message in &mut write.posted {
+            if let Some(give) = &mut give_id {
+                let id = give.insert(params![chat.0, int(message.number.0)])?;
+                message.ext_id = Some(id.unsigned_abs());
+            }
+            post(&mut insert, chat, message, message.ext_id.map(int))?;
         }
     }
     for message in &write.touched {

@@ -161,9 +161,9 @@ impl Commit for SqliteStore {
 /// The writer is alone, so what is loaded in its transaction is locked.
 fn commit(conn: &Connection, batch: &Batch, now: Timestamp) -> rusqlite::Result<Committed> {
     let facts = load::facts(conn, &batch.requests)?;
-    let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+    let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
     let counts = std::mem::take(&mut writes.counts);
-    let moved = apply::writes(conn, &writes, &batch.sinks)?;
+    let moved = apply::writes(conn, &mut writes, &mut outcomes, &batch.sinks)?;
     Ok(Committed {
         outcomes,
         moved,

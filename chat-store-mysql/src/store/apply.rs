@@ -5,8 +5,8 @@ mod messages;
 use std::collections::BTreeMap;
 
 use chat_core::commit::{
-    ApplicationState, ApplicationWrite, ChatState, ChatWrite, ImportWrite, RequestWrite, Sink,
-    Writes,
+    ApplicationState, ApplicationWrite, ChatState, ChatWrite, ImportWrite, Outcome, RequestWrite,
+    Sink, Writes,
 };
 use chat_core::ids::{ApplicationId, ChatId};
 use chat_core::port::Moved;
@@ -18,7 +18,7 @@ use super::people;
 use super::rows::int;
 use super::script::{Script, Text, values};
 use super::sql::{ROWS, cut, padded, pairs};
-use messages::messages;
+use messages::{give_ids, messages};
 pub(super) use messages::{put_new_messages, put_touches};
 
 const LET_GO_OF_NAME: &str =
@@ -55,18 +55,21 @@ const FOLLOW_FURTHER: &str = " ON DUPLICATE KEY UPDATE to_number = VALUES(to_num
 /// Writes all of it, and says which chats moved.
 pub(super) async fn writes(
     conn: &mut MySqlConnection,
-    writes: &Writes,
+    writes: &mut Writes,
+    outcomes: &mut [Outcome],
     sinks: &[Sink],
 ) -> Result<Vec<Moved>> {
     applications(conn, writes).await?;
     let mut script = Script::new();
     let_go(&mut script, &writes.applications);
     let created = create_chats(conn, &mut script, &writes.applications).await?;
-    // From here on nothing depends on an answer, but for the ids of messages.
+    give_ids(conn, &mut writes.applications, &created).await?;
+    writes.tell_ids(outcomes);
+    // From here on nothing depends on an answer.
     people::put_users(&mut script, &writes.applications);
     write_chats(&mut script, &writes.applications);
     members(&mut script, &writes.applications, &created)?;
-    messages(conn, &mut script, &writes.applications, &created).await?;
+    messages(&mut script, &writes.applications, &created)?;
     put_requests(&mut script, &writes.requests)?;
     operations::put(&mut script, &writes.operations)?;
     let (moved, dirty) = moved(&writes.applications, &created);

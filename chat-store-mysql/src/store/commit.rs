@@ -189,9 +189,9 @@ async fn write(
 ) -> sqlx::Result<(Committed, bool)> {
     let opening = [BEGIN, &mark(writer, attempt)];
     let facts = load::facts(conn, &opening, &batch.requests, known).await?;
-    let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+    let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
     let counts = std::mem::take(&mut writes.counts);
-    let moved = apply::writes(conn, &writes, &batch.sinks).await?;
+    let moved = apply::writes(conn, &mut writes, &mut outcomes, &batch.sinks).await?;
     let committed = Committed {
         outcomes,
         moved,

@@ -79,6 +79,10 @@ impl WorkingApplication {
             self.user(*user)?;
         }
         let direct = match new.kind {
+            // Who asks by a session could neither read it nor delete it.
+            ChatKind::Open if matches!(caller, Caller::User(_)) => {
+                return Err(Refusal::NotAllowed);
+            }
             ChatKind::Open if !new.members.is_empty() => {
                 return Err(Refusal::WrongKind(ChatKind::Open));
             }
@@ -105,16 +109,17 @@ impl WorkingApplication {
         if let Some(pair) = direct {
             self.pairs.insert(pair, number);
         }
+        let direct = direct.map(|pair| Direct {
+            pair,
+            uuid: new.uuid,
+        });
         let mut chat = WorkingChat::new(ChatState {
             id: None,
             number,
             kind: new.kind,
             name,
             unique_name: new.unique_name,
-            direct: direct.map(|pair| Direct {
-                pair,
-                uuid: new.uuid,
-            }),
+            direct,
             members: 0,
             head: Head::START,
             own_change: Change::ZERO,
@@ -137,6 +142,7 @@ impl WorkingApplication {
             application: self.state.public_id,
             number,
             at: now,
+            direct,
         })
     }
 

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::commit::{
-    ApplicationState, ChatState, ChatWrite, Operation, Remembered, RequestWrite, Sink, UserWrite,
-    Writes,
+    ApplicationState, ChatState, ChatWrite, Operation, Outcome, Remembered, RequestWrite, Sink,
+    UserWrite, Writes,
 };
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{ApplicationId, Change, ChatId, ChatNumber, UserNumber};
@@ -11,10 +11,28 @@ use crate::port::{Dirty, Moved};
 
 use super::{Chat, Result, State, Waiting};
 
+fn taken() -> BackendError {
+    BackendError::new(ErrorKind::AlreadyExists, "memory", "commit")
+}
+
 impl State {
     /// Writes everything or, on an error, nothing.
-    pub(super) fn apply(&mut self, writes: Writes, sinks: &[Sink]) -> Result<Vec<Moved>> {
+    pub(super) fn apply(
+        &mut self,
+        mut writes: Writes,
+        outcomes: &mut [Outcome],
+        sinks: &[Sink],
+    ) -> Result<Vec<Moved>> {
         self.check_unique(&writes)?;
+        let with_ids = writes.applications.iter_mut();
+        let with_ids = with_ids.filter(|write| write.message_ids);
+        for chat in with_ids.flat_map(|write| &mut write.chats) {
+            for message in &mut chat.posted {
+                self.last_ext_id += 1;
+                message.ext_id = Some(self.last_ext_id);
+            }
+        }
+        writes.tell_ids(outcomes);
         // Names are freed before they are taken: a batch may do both with one name.
         for write in writes
             .applications
@@ -41,8 +59,7 @@ impl State {
                 self.free_chat(write.id, chat.row.number);
             }
             for chat in write.chats {
-                let message_ids = write.message_ids;
-                let (written, is_dirty) = self.write_chat(write.id, chat, message_ids);
+                let (written, is_dirty) = self.write_chat(write.id, chat);
                 moved.extend(written);
                 dirty.extend(written.filter(|_| is_dirty));
             }
@@ -80,11 +97,20 @@ impl State {
         for row in &writes.created {
             let first = tokens.insert(row.token_hash) && public_ids.insert(row.public_id);
             if !first || !free(row) {
-                return Err(BackendError::new(
-                    ErrorKind::AlreadyExists,
-                    "memory",
-                    "commit",
-                ));
+                return Err(taken());
+            }
+        }
+        let users = writes.applications.iter().flat_map(|write| {
+            let users = write.users.iter();
+            users.map(|user| ((write.id, user.row.number), &user.row))
+        });
+        let users: BTreeMap<_, _> = users.collect();
+        let mut lasting = BTreeSet::new();
+        for token in users.values().filter_map(|row| row.lasting_token.as_ref()) {
+            let holder = self.lasting_tokens.get(&token.hash);
+            let free = holder.is_none_or(|holder| users.contains_key(holder));
+            if !free || !lasting.insert(token.hash) {
+                return Err(taken());
             }
         }
         Ok(())
@@ -106,7 +132,6 @@ impl State {
         &mut self,
         application: ApplicationId,
         write: ChatWrite,
-        message_ids: bool,
     ) -> (Option<Moved>, bool) {
         let id = write.row.id.unwrap_or_else(|| {
             self.last_chat += 1;
@@ -129,11 +154,9 @@ impl State {
             .entry(id)
             .or_insert_with(|| Chat::new(application, state.clone()));
         chat.state = state;
-        for mut message in write.posted {
-            if message_ids {
-                self.last_ext_id += 1;
-                message.ext_id = Some(self.last_ext_id);
-                self.ext_ids.insert(self.last_ext_id, (id, message.number));
+        for message in write.posted {
+            if let Some(ext_id) = message.ext_id {
+                self.ext_ids.insert(ext_id, (id, message.number));
             }
             chat.write_message(message);
         }

@@ -152,9 +152,9 @@ impl Commit for MemoryStore {
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed> {
         let mut state = self.state();
         let facts = state.load(&needs(&batch.requests));
-        let (outcomes, mut writes) = decide(facts, &batch.requests, now);
+        let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
         let counts = std::mem::take(&mut writes.counts);
-        let moved = state.apply(writes, &batch.sinks)?;
+        let moved = state.apply(writes, &mut outcomes, &batch.sinks)?;
         Ok(Committed {
             outcomes,
             moved,

@@ -253,6 +253,7 @@ impl Members for MemoryStore {
 
     async fn left_behind(
         &self,
+        of: Option<(ApplicationId, UserNumber)>,
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
         let state = self.state();
@@ -260,7 +261,8 @@ impl Members for MemoryStore {
             .memberships
             .iter()
             .filter_map(|(application, user, id)| {
-                let chat = state.live_chat(*id)?;
+                let wanted = of.is_none_or(|of| of == (*application, *user));
+                let chat = state.live_chat(*id).filter(|_| wanted)?;
                 let told = chat.members.get(user)?.gone;
                 let gone = state.user(*application, *user).is_none();
                 (gone && !told).then_some((*application, chat.state.number, *user))

@@ -198,7 +198,7 @@ impl Made {
         };
         match done {
             Done::ChatCreated { number, at, .. } => made(number.0, *at),
-            Done::Posted { number, at } => made(number.0, *at),
+            Done::Posted { number, at, .. } => made(number.0, *at),
             Done::UserCreated { number, at } => made(number.0, *at),
             Done::ChatFound { number } => Self {
                 number: Some(number.0),

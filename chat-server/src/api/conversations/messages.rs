@@ -58,14 +58,7 @@ pub(super) async fn create(shared: Arc<Shared>, call: Call) -> Result<Response, 
     };
     let posted = shared.chat().post(me.access, chat, post, key.as_ref());
     let posted = posted.await?;
-    let id = shared
-        .chat()
-        .message_id(me.access, chat, posted.value.number);
-    let message = Message {
-        ext_id: id.await?,
-        ..posted.value
-    };
-    let body = MessageJson::new(chat, message, Receipt::Sent);
+    let body = MessageJson::new(chat, posted.value, Receipt::Sent);
     let answer = reply::json(StatusCode::CREATED, &body);
     Ok(with_replayed(answer, posted.replayed))
 }

@@ -35,8 +35,7 @@ pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError
     };
     let by = access.by(Caller::For(author));
     let posted = gate.chat.post(by, chat, post, key.as_ref()).await?;
-    let id = gate.chat.message_id(access, chat, posted.value.number);
-    let id = id.await?.ok_or_else(no_id)?;
+    let id = posted.value.ext_id.ok_or_else(no_id)?;
     Ok(with_replayed(made(&call.head.headers, id), posted.replayed))
 }
 

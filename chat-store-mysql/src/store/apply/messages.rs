@@ -28,25 +28,20 @@ const MESSAGE_BYTES: usize = 128;
 /// A message, the row of its chat, and its integer id.
 pub(in crate::store) type Place<'w> = (i64, &'w Message, Option<i64>);
 
-/// Adds what writes messages, once they have their integer ids.
-pub(super) async fn messages(
-    conn: &mut MySqlConnection,
+/// Adds what writes messages.
+pub(super) fn messages(
     script: &mut Script,
     writes: &[ApplicationWrite],
     created: &Created,
 ) -> Result<()> {
     let (mut posted, mut touched, mut touches) = (Vec::new(), Vec::new(), Vec::new());
     for write in writes {
-        let first = posted.len();
         for chat in &write.chats {
             let ChatId(id) = row_id(write.id, &chat.row, created).ok_or(Error::RowNotFound)?;
             let place = |message| -> Place<'_> { (id, message, ext_id(message)) };
             posted.extend(chat.posted.iter().map(place));
             touched.extend(chat.touched.iter().map(place));
             touches.extend(chat.touches().map(place));
-        }
-        if write.message_ids {
-            give_ids(conn, &mut posted[first..]).await?;
         }
     }
     put_new_messages(script, &posted);
@@ -60,21 +55,38 @@ fn ext_id(message: &Message) -> Option<i64> {
     message.ext_id.map(int)
 }
 
+/// Gives the posted messages of the default application their integer ids.
+pub(super) async fn give_ids(
+    conn: &mut MySqlConnection,
+    writes: &mut [ApplicationWrite],
+    created: &Created,
+) -> Result<()> {
+    for write in writes.iter_mut().filter(|write| write.message_ids) {
+        let mut posted = Vec::new();
+        for chat in &mut write.chats {
+            let ChatId(id) = row_id(write.id, &chat.row, created).ok_or(Error::RowNotFound)?;
+            posted.extend(chat.posted.iter_mut().map(|message| (id, message)));
+        }
+        give(conn, &mut posted).await?;
+    }
+    Ok(())
+}
+
 /// The server gives the rows of one statement ids that follow each other in its own steps.
-async fn give_ids(conn: &mut MySqlConnection, posted: &mut [Place<'_>]) -> Result<()> {
+async fn give(conn: &mut MySqlConnection, posted: &mut [(i64, &mut Message)]) -> Result<()> {
     let mut rest = posted;
     while !rest.is_empty() {
         let (part, later) = rest.split_at_mut(at_once(rest.len()));
         rest = later;
         let mut insert = tuples(GIVE_IDS, 2, part.len(), "");
-        for (chat, message, _) in &*part {
+        for (chat, message) in &*part {
             insert = insert.bind(*chat).bind(int(message.number.0));
         }
         insert.execute(&mut *conn).await?;
         let row = sqlx::query(GIVEN_IDS).fetch_one(&mut *conn).await?;
         let (mut id, step) = (unsigned(&row, 0)?, unsigned(&row, 1)?);
-        for (_, _, given) in part {
-            *given = Some(int(id));
+        for (_, message) in part {
+            message.ext_id = Some(id);
             id += step;
         }
     }
