@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Violation;
 
-pub(crate) use hashing::{hash, verify};
+pub(crate) use hashing::{digest, hash, verify};
 pub(crate) use thread::Passwords;
 
 /// Longest password, in bytes.
@@ -48,6 +48,17 @@ impl Password {
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
+    }
+}
+
+/// What tells two typed passwords apart without telling either: a digest under a secret of the server. Its `Debug` hides it.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordDigest(pub [u8; 32]);
+
+impl fmt::Debug for PasswordDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordDigest(…)")
     }
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::bearer::Bearer;
 use crate::ids::{ApplicationId, PublicId, Token, UserNumber};
+use crate::password::{self, Password, PasswordDigest};
 use crate::veil::Veil;
 
 const KEY_ID: usize = 4;
@@ -54,6 +55,7 @@ pub struct Keyring {
     id: [u8; KEY_ID],
     cipher: XChaCha20Poly1305,
     veils: [u8; 32],
+    passwords: [u8; 32],
 }
 
 impl fmt::Debug for Keyring {
@@ -68,14 +70,15 @@ impl Keyring {
     pub fn new(key: [u8; 32]) -> Self {
         let mut id = [0; KEY_ID];
         id.copy_from_slice(&Sha256::digest(key)[..KEY_ID]);
-        let veils = Sha256::new()
-            .chain_update("places in the index")
-            .chain_update(key)
-            .finalize();
+        let derived = |purpose: &str| -> [u8; 32] {
+            let derived = Sha256::new().chain_update(purpose).chain_update(key);
+            derived.finalize().into()
+        };
         Self {
             id,
             cipher: XChaCha20Poly1305::new(&key.into()),
-            veils: veils.into(),
+            veils: derived("places in the index"),
+            passwords: derived("passwords under keys"),
         }
     }
 
@@ -110,6 +113,11 @@ impl Keyring {
             .encrypt(XNonce::from_slice(&nonce), payload)
             .expect("a token is far below the cipher's limit");
         Sealed([self.id.as_slice(), &nonce, &sealed].concat())
+    }
+
+    /// What tells passwords of retried requests apart.
+    pub(crate) fn digest(&self, password: &Password) -> PasswordDigest {
+        password::digest(password, &self.passwords)
     }
 
     /// What hides the index's places from this application.

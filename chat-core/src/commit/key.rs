@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ids::UserNumber;
 use crate::model::Role;
+use crate::password::PasswordDigest;
 use crate::text::{Body, Data, Email, IdempotencyKey, Name, Picture, Username};
 
 use super::command::Command;
@@ -75,6 +76,7 @@ impl Command {
                 form.optional(new.display_name.as_ref().map(Name::as_str));
                 form.optional(new.email.as_ref().map(Email::as_str));
                 form.optional(new.picture.as_ref().map(Picture::as_str));
+                form.digest(new.typed);
             }
             Self::ChangeUser(user, change) => {
                 form.number(Some(user.0));
@@ -144,6 +146,11 @@ impl Canonical {
             Some(None) => self.0.update([2]),
             to => self.optional(to.flatten()),
         }
+    }
+
+    fn digest(&mut self, digest: Option<PasswordDigest>) {
+        self.0.update([u8::from(digest.is_some())]);
+        self.0.update(digest.map_or([0; 32], |digest| digest.0));
     }
 
     /// Nobody leaves no trace, so that what was written before there were users has the same form.

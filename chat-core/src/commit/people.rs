@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ids::{MessageNumber, TokenHash, UserNumber};
 use crate::model::Role;
-use crate::password::PasswordHash;
+use crate::password::{PasswordDigest, PasswordHash};
 use crate::seal::Sealed;
 use crate::text::{Email, Name, Picture, Username};
 
@@ -45,6 +45,9 @@ pub struct CreateUser {
     pub picture: Option<Picture>,
     /// What is kept of its password.
     pub password: Option<PasswordHash>,
+    /// What the password is told from another one by: what is kept of it differs each time.
+    #[serde(default)]
+    pub typed: Option<PasswordDigest>,
 }
 
 /// What is changed of a user. `None` leaves what is there, `Some(None)` takes it away.
@@ -66,10 +69,44 @@ pub struct ChangeUser {
     pub password: Option<NewPassword>,
 }
 
+impl CreateUser {
+    /// How many bytes its texts have.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = [
+            Some(self.username.as_str()),
+            self.display_name.as_ref().map(Name::as_str),
+            self.email.as_ref().map(Email::as_str),
+            self.picture.as_ref().map(Picture::as_str),
+            self.password.as_ref().map(|kept| kept.0.as_str()),
+        ];
+        texts.into_iter().flatten().map(str::len).sum()
+    }
+}
+
+impl ChangeUser {
+    /// How many bytes its texts have.
+    pub(super) fn bytes(&self) -> usize {
+        let (password, before) = match &self.password {
+            Some(NewPassword::Chosen { hash, .. }) => (Some(hash), None),
+            Some(NewPassword::Rehashed { hash, before }) => (Some(hash), Some(before)),
+            None => (None, None),
+        };
+        let texts = [
+            self.username.as_ref().map(Username::as_str),
+            self.display_name.iter().flatten().next().map(Name::as_str),
+            self.email.iter().flatten().next().map(Email::as_str),
+            self.picture.iter().flatten().next().map(Picture::as_str),
+            password.map(|kept| kept.0.as_str()),
+            before.map(|kept| kept.0.as_str()),
+        ];
+        texts.into_iter().flatten().map(str::len).sum()
+    }
+}
+
 /// Another password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NewPassword {
-    /// The user has chosen it: every session but this one ends.
+    /// The user has chosen it: every session but this one ends, and its lasting token.
     Chosen {
         /// What is kept of it.
         hash: PasswordHash,

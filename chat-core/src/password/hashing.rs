@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::error::{BackendError, ErrorKind};
 
-use super::{Password, PasswordHash};
+use super::{Password, PasswordDigest, PasswordHash};
 
 /// What a password is checked against when there is nothing to check it against, so that it takes as long. Nobody knows a password
 /// for it.
@@ -59,6 +59,14 @@ pub(crate) fn verify(password: &Password, kept: Option<&PasswordHash>) -> Verdic
     // What cannot be hashed anew now is next time.
     let renewed = outdated.then(|| hash(password).ok()).flatten();
     Verdict { is_right, renewed }
+}
+
+/// HMAC-SHA256 of a password under a secret, as the one round of PBKDF2 computes it.
+pub(crate) fn digest(password: &Password, secret: &[u8; 32]) -> PasswordDigest {
+    let mut digest = [0; 32];
+    let typed = password.expose().as_bytes();
+    pbkdf2::pbkdf2_hmac::<pbkdf2::sha2::Sha256>(secret, typed, 1, &mut digest);
+    PasswordDigest(digest)
 }
 
 fn today() -> Argon2<'static> {

@@ -49,7 +49,7 @@ pub struct UserChange {
     pub email: Option<Option<Email>>,
     /// The URL of its picture.
     pub picture: Option<Option<Picture>>,
-    /// Its password: with another one all its sessions end.
+    /// Its password: with another one all its sessions end, and its lasting token is one no more.
     pub password: Option<Password>,
     /// But this one does not: the session that the password is changed in.
     pub keep: Option<TokenHash>,
@@ -69,7 +69,9 @@ impl Chat {
     ) -> Result<Answer<UserView>, ChatError> {
         access.whole()?;
         let application = self.resolve(access).await?.id;
+        let typed = new.password.as_ref();
         let new = CreateUser {
+            typed: typed.map(|typed| self.inner.keyring.digest(typed)),
             password: self.kept(application, new.password).await?,
             username: new.username,
             display_name: new.display_name,
@@ -135,8 +137,9 @@ impl Chat {
     /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`], [`ChatError::UserNotFound`] or
     /// [`ChatError::NotAllowed`].
     pub async fn delete_user(&self, access: Access, user: UserNumber) -> Result<(), ChatError> {
+        let application = self.application_id(access).await?;
         self.submit(access, Command::DeleteUser(user), None).await?;
-        match self.let_go_of_some().await {
+        match self.let_go_of_some(Some((application, user))).await {
             Ok(false) => {}
             Ok(true) => self.inner.purge.notify_one(),
             Err(error) => {

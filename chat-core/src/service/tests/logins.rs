@@ -205,6 +205,7 @@ async fn a_password_taken_over_from_django_goes_on_and_is_hashed_anew_once() {
         email: None,
         picture: None,
         password: Some(PasswordHash(DJANGO.to_owned())),
+        typed: None,
     };
     chat.submit(access, Command::CreateUser(create), None)
         .await

@@ -65,6 +65,12 @@ async fn a_user_is_made_once_under_a_key_and_changes_himself_alone() {
     let again = chat.create_user(access, new(), Some(&key)).await.unwrap();
     assert_eq!((first.replayed, again.replayed), (false, true));
     assert_eq!(first.value, again.value);
+    let other = NewUser {
+        password: Some(password("another")),
+        ..new()
+    };
+    let reused = chat.create_user(access, other, Some(&key)).await;
+    assert!(matches!(reused, Err(ChatError::KeyReused)));
     let taken = chat.create_user(access, new(), None).await;
     assert!(matches!(taken, Err(ChatError::UsernameTaken)));
     let bob = user(&chat, access, "bob").await;
