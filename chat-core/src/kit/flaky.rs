@@ -279,9 +279,10 @@ impl Members for FlakyStore {
 
     async fn left_behind(
         &self,
+        of: Option<(ApplicationId, UserNumber)>,
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
-        self.inner("left_behind")?.left_behind(limit).await
+        self.inner("left_behind")?.left_behind(of, limit).await
     }
 
     async fn ranges(

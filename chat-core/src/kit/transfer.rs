@@ -289,7 +289,10 @@ pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let place = after.by_ext_id(id).await.expect("by_ext_id");
     let expected = (desk.info(GROUP).await.id, MessageNumber(3));
     assert_eq!(place, Some(expected));
-    let mut left = after.left_behind(Limit::MAX).await.expect("left_behind");
+    let mut left = after
+        .left_behind(None, Limit::MAX)
+        .await
+        .expect("left_behind");
     left.retain(|(application, ..)| *application == desk.application);
     assert_eq!(left, [(desk.application, GROUP, UserNumber(3))]);
     assert_eq!(desk.user("carol").await, UserNumber(4));

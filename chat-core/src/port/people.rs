@@ -157,10 +157,11 @@ pub trait Members: Send + Sync + 'static {
         limit: Limit,
     ) -> Result<Page<Thread>>;
 
-    /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from, of any application: what is left to do
-    /// after a user was deleted.
+    /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from: what is left to do after a user was
+    /// deleted. Those of one user of an application, or else of any.
     async fn left_behind(
         &self,
+        of: Option<(ApplicationId, UserNumber)>,
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>>;
 

@@ -40,11 +40,21 @@ const AFTER: &str = member_where!("m.left_at IS NULL AND m.user > ?2 ORDER BY m.
 const BEFORE: &str =
     member_where!("m.left_at IS NULL AND m.user < ?2 ORDER BY m.user DESC LIMIT ?3");
 const CHANGED: &str = member_where!("m.change > ?2 ORDER BY m.change LIMIT ?3");
-const LEFT_BEHIND: &str = "SELECT u.application, c.number, u.number FROM users u \
-     JOIN applications a ON a.id = u.application \
-     JOIN members m ON m.application = u.application AND m.user = u.number \
-     JOIN chats c ON c.id = m.chat \
-     WHERE u.leaving = 1 AND a.closed_at IS NULL AND m.gone = 0 AND c.closed_at IS NULL LIMIT ?1";
+macro_rules! left_behind {
+    ($condition:literal) => {
+        concat!(
+            "SELECT u.application, c.number, u.number FROM users u \
+             JOIN applications a ON a.id = u.application \
+             JOIN members m ON m.application = u.application AND m.user = u.number \
+             JOIN chats c ON c.id = m.chat WHERE u.leaving = 1 AND a.closed_at IS NULL \
+             AND m.gone = 0 AND c.closed_at IS NULL ",
+            $condition,
+            " LIMIT ?1"
+        )
+    };
+}
+const LEFT_BEHIND: &str = left_behind!("");
+const LEFT_BEHIND_BY: &str = left_behind!("AND u.application = ?2 AND u.number = ?3");
 const RANGES: &str =
     "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
 
@@ -134,14 +144,23 @@ impl Members for SqliteStore {
 
     async fn left_behind(
         &self,
+        of: Option<(ApplicationId, UserNumber)>,
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
         self.readers
             .read("members.left_behind", move |conn| {
-                all(conn, LEFT_BEHIND, [limit.get() as i64], |row| {
+                let left = |row: &Row<'_>| {
                     let (chat, user) = (ChatNumber(row.get(1)?), UserNumber(row.get(2)?));
                     Ok((ApplicationId(row.get(0)?), chat, user))
-                })
+                };
+                let most = limit.get() as i64;
+                match of {
+                    Some((application, user)) => {
+                        let params = [most, application.0, int(user.0)];
+                        all(conn, LEFT_BEHIND_BY, params, left)
+                    }
+                    None => all(conn, LEFT_BEHIND, [most], left),
+                }
             })
             .await
     }

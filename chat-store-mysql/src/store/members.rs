@@ -111,11 +111,23 @@ const MEMBER_AT: usize = 17;
 const UNREAD_AT: usize = MEMBER_AT + 11;
 const LATEST_AT: usize = UNREAD_AT + 1;
 
-const LEFT_BEHIND: &str = "SELECT c.application, c.number, p.user_number \
-     FROM users u FORCE INDEX (users_leaving) STRAIGHT_JOIN members p FORCE INDEX (members_user) \
-     ON p.application = u.application AND p.user_number = u.number AND p.gone = 0 \
-     STRAIGHT_JOIN chats c ON c.id = p.chat STRAIGHT_JOIN applications a ON a.id = c.application \
-     WHERE u.leaving = 1 AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?";
+macro_rules! left_behind {
+    ($index:literal, $condition:literal) => {
+        concat!(
+            "SELECT c.application, c.number, p.user_number FROM users u FORCE INDEX (",
+            $index,
+            ") STRAIGHT_JOIN members p FORCE INDEX (members_user) \
+             ON p.application = u.application AND p.user_number = u.number AND p.gone = 0 \
+             STRAIGHT_JOIN chats c ON c.id = p.chat \
+             STRAIGHT_JOIN applications a ON a.id = c.application \
+             WHERE u.leaving = 1 AND c.closed_at IS NULL AND a.closed_at IS NULL ",
+            $condition,
+            " LIMIT ?"
+        )
+    };
+}
+const LEFT_BEHIND: &str = left_behind!("users_leaving", "");
+const LEFT_BEHIND_BY: &str = left_behind!("PRIMARY", "AND u.application = ? AND u.number = ?");
 const RANGES: &str = "SELECT r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
@@ -182,9 +194,17 @@ impl Members for MysqlStore {
 
     async fn left_behind(
         &self,
+        of: Option<(ApplicationId, UserNumber)>,
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>> {
-        let select = || query(LEFT_BEHIND).bind(int(limit.get() as u64));
+        let most = int(limit.get() as u64);
+        let select = || match of {
+            Some((application, user)) => {
+                let select = query(LEFT_BEHIND_BY).bind(application.0);
+                select.bind(int(user.0)).bind(most)
+            }
+            None => query(LEFT_BEHIND).bind(most),
+        };
         let left = |row: &MySqlRow| {
             let number = ChatNumber(rows::number(row, 1)?);
             let user = rows::user_number(row, 2)?;

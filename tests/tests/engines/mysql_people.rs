@@ -197,7 +197,10 @@ async fn nobody_is_looked_for_once_every_chat_knows(engine: &str) {
     assert_eq!(database.ask(LEAVING).await, 0);
     desk.done(vec![Command::DeleteUser(alice)]).await;
     assert_eq!(database.ask(LEAVING).await, 1);
-    let left = store.left_behind(limit(9)).await.expect("left_behind");
+    let left = store
+        .left_behind(None, limit(9))
+        .await
+        .expect("left_behind");
     assert_eq!(left, [(desk.application, chat, alice)]);
     desk.done(vec![Command::RemoveMember(chat, alice)]).await;
     assert_eq!(database.ask(LEAVING).await, 0);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::history::{APPLICATIONS, history, law, run, store};
+use super::history::{APPLICATIONS, commit, history, law, run, store};
 use crate::commit::{Caller, Command, Done, Outcome, Request, Scope};
 use crate::ids::{ApplicationId, ChatNumber, MessageNumber, UserNumber};
 use crate::memory::MemoryStore;
@@ -66,7 +66,9 @@ impl World {
         let Some(number) = request.command.chat() else {
             return match &request.command {
                 Command::ChangeUser(of, _) | Command::DeleteUser(of) => *of == user,
-                Command::CreateChat(_) => true,
+                Command::CreateChat(new) => {
+                    new.kind != ChatKind::Open || matches!(request.caller, Caller::For(_))
+                }
                 _ => false,
             };
         };
@@ -207,6 +209,26 @@ proptest! {
         law(async {
             let told = run(&*store().await, &steps).await;
             retold(&told).map(drop)
+        })?;
+    }
+
+    #[test]
+    fn what_is_refused_or_done_already_writes_nothing(steps in history()) {
+        law(async {
+            let store = store().await;
+            for step in &steps {
+                for request in &step.requests {
+                    let first = commit(&store, vec![request.clone()], step.now).await;
+                    if !matches!(first.outcomes[0], Outcome::Done { replayed: false, .. }) {
+                        // Whatever is written in an application is counted.
+                        prop_assert!(first.counts.is_empty() && first.moved.is_empty(), "{:?}", request);
+                    } else if matches!(request.command, Command::Mark(..) | Command::Read(..) | Command::Hide(_)) {
+                        let again = commit(&store, vec![request.clone()], step.now).await;
+                        prop_assert!(again.counts.is_empty() && again.moved.is_empty(), "{:?}", request);
+                    }
+                }
+            }
+            Ok(())
         })?;
     }
 

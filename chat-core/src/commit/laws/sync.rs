@@ -169,7 +169,7 @@ async fn chats(store: &MemoryStore) -> Vec<ChatInfo> {
 /// Deleted users are let go of, as upkeep does.
 async fn tidy(store: &MemoryStore) {
     loop {
-        let left = store.left_behind(Limit::MAX).await.unwrap();
+        let left = store.left_behind(None, Limit::MAX).await.unwrap();
         if left.is_empty() {
             break;
         }
