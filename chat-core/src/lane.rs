@@ -350,7 +350,11 @@ impl Worker {
 }
 
 fn halves(error: &BackendError) -> bool {
-    matches!(error.kind(), ErrorKind::Invalid | ErrorKind::Internal)
+    // Tokens come from the caller: one may be that of another user already.
+    matches!(
+        error.kind(),
+        ErrorKind::Invalid | ErrorKind::AlreadyExists | ErrorKind::Internal
+    )
 }
 
 mod lanes;

@@ -331,6 +331,8 @@ impl Command {
                 })
                 .sum(),
             Self::CreateChat(_) | Self::AddMembers(..) => ROW * self.weight(),
+            Self::CreateUser(new) => ROW + new.bytes(),
+            Self::ChangeUser(_, change) => ROW + change.bytes(),
             _ => ROW,
         }
     }

@@ -8,6 +8,7 @@ use crate::text::{Name, Username};
 
 use super::command::{Command, Request, Scope, SourceHash};
 use super::key::KeyHash;
+use super::working::READ_SINGLY;
 
 /// What to lock and load: first the root row, then applications in id order, then their chats in
 /// number order, then rows that need no lock of their own.
@@ -206,12 +207,22 @@ impl ScopeNeeds {
                 }));
             }
             Command::Read(chat, number) => {
-                self.ranges.extend(caller.user().map(|user| RangeNeeds {
-                    chat: *chat,
+                let Some(user) = caller.user() else { return };
+                let chat = *chat;
+                let needed = |low, high| RangeNeeds {
+                    chat,
                     user,
-                    low: MessageNumber(number.0.saturating_sub(1)),
-                    high: number.next(),
-                }));
+                    low,
+                    high,
+                };
+                let below = MessageNumber(number.0.saturating_sub(1));
+                self.ranges.insert(needed(below, number.next()));
+                // The watermark follows, and takes in what it reaches.
+                let reached = MessageNumber(number.0.saturating_sub(READ_SINGLY));
+                if reached > MessageNumber::ZERO {
+                    self.ranges
+                        .insert(needed(MessageNumber::ZERO, reached.next()));
+                }
             }
             Command::CreateApplication(_) | Command::Post(..) | Command::Hide(_) => {}
         }

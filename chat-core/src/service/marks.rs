@@ -39,7 +39,8 @@ impl Chat {
         self.chat(access, chat).await?.member(user).await
     }
 
-    /// Tells that whoever asks has read one message, and nothing of those around it.
+    /// Tells that whoever asks has read one message, and nothing of those around it; but what is 2,000 messages below it counts as read
+    /// from then on.
     ///
     /// # Errors
     /// As [`Chat::mark`], but [`ChatError::MessageNotFound`] beyond the last message.

@@ -2,32 +2,38 @@
 
 use crate::commit::{Caller, Mark, Refusal};
 use crate::ids::{MessageNumber, UserNumber};
-use crate::model::MARKS_TOLD_UP_TO;
+use crate::model::{MARKS_TOLD_UP_TO, Member};
 
 use super::WorkingChat;
+
+/// So far above its watermark a member can read single messages. The watermark follows at this distance, so nobody has more than half
+/// as many ranges.
+pub(in crate::commit) const READ_SINGLY: u64 = 2_000;
 
 impl WorkingChat {
     /// Marks only rise.
     pub(in crate::commit) fn mark(&mut self, mark: &Mark, caller: Caller) -> Result<(), Refusal> {
         let last = self.state.head.number;
         let told = mark.delivered.max(mark.read).unwrap_or_default();
-        let member = self.asking(caller)?;
+        let before = self.asking(caller)?.clone();
         if told > last {
             return Err(Refusal::BeyondHead(last));
         }
-        let before = (member.delivered, member.read);
-        let user = member.user;
-        member.read = member.read.max(mark.read.unwrap_or_default());
-        member.delivered = member.delivered.max(told).max(member.read);
-        let changed = before != (member.delivered, member.read);
-        self.absorb(user);
-        if changed {
+        let (user, read) = (before.user, before.read.max(mark.read.unwrap_or_default()));
+        let member = Member {
+            read,
+            delivered: before.delivered.max(told).max(read),
+            ..before.clone()
+        };
+        if member != before {
+            self.write(member);
+            self.absorb(user);
             self.tell(user);
         }
         Ok(())
     }
 
-    /// One message alone: next to the watermark it raises it, above it makes a range.
+    /// One message alone: next to the watermark it raises it, above it makes a range. What is [`READ_SINGLY`] below it counts as read.
     pub(in crate::commit) fn read(
         &mut self,
         number: MessageNumber,
@@ -51,6 +57,11 @@ impl WorkingChat {
             self.drop_range(user, number.next());
         }
         self.put_range(user, low, high);
+        self.written.insert(user);
+        if let Some(member) = self.members.get_mut(&user) {
+            let follows = MessageNumber(number.0.saturating_sub(READ_SINGLY));
+            member.read = member.read.max(follows);
+        }
         self.absorb(user);
         self.tell(user);
         Ok(())

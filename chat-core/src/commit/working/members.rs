@@ -61,19 +61,20 @@ impl WorkingChat {
         self.members.get(&user).filter(|member| member.is_there())
     }
 
-    pub(super) fn member(&mut self, user: UserNumber) -> Result<&mut Member, Refusal> {
-        let found = self.members.get_mut(&user);
-        let member = found
-            .filter(|member| member.is_there())
-            .ok_or(Refusal::MemberNotFound(user))?;
-        self.written.insert(user);
-        Ok(member)
+    fn member(&self, user: UserNumber) -> Result<&Member, Refusal> {
+        self.there(user).ok_or(Refusal::MemberNotFound(user))
     }
 
     /// The member that asks.
-    pub(super) fn asking(&mut self, caller: Caller) -> Result<&mut Member, Refusal> {
+    pub(super) fn asking(&self, caller: Caller) -> Result<&Member, Refusal> {
         let user = caller.user().ok_or(Refusal::NoCaller)?;
-        self.member(user).map_err(|_| Refusal::NotAMember)
+        self.there(user).ok_or(Refusal::NotAMember)
+    }
+
+    /// Writes over a member.
+    pub(super) fn write(&mut self, member: Member) {
+        self.written.insert(member.user);
+        self.members.insert(member.user, member);
     }
 
     /// Somebody takes part from the start.
@@ -111,8 +112,7 @@ impl WorkingChat {
 
     fn put(&mut self, member: Member) {
         self.state.members += 1;
-        self.written.insert(member.user);
-        self.members.insert(member.user, member);
+        self.write(member);
     }
 
     /// What a member may do is said by those who lead; whether it wants to be left alone, by itself.
@@ -130,17 +130,24 @@ impl WorkingChat {
         if change.muted.is_some() && !own {
             return Err(Refusal::NotAllowed);
         }
-        self.member(change.user)?;
-        self.time(now);
-        let taken = self.next_change();
-        let member = self.member(change.user)?;
-        member.own_change = taken;
-        member.role = change.role.unwrap_or(member.role);
-        member.muted = change.muted.unwrap_or(member.muted);
+        let before = self.member(change.user)?.clone();
+        let mut member = Member {
+            role: change.role.unwrap_or(before.role),
+            muted: change.muted.unwrap_or(before.muted),
+            ..before.clone()
+        };
+        if member.role != before.role {
+            self.time(now);
+            member.own_change = self.next_change();
+        }
+        // That it wants to be left alone is its own affair: nobody is told.
+        if member != before {
+            self.write(member);
+        }
         Ok(())
     }
 
-    /// A member leaves, or those who lead remove it; nobody leaves a direct chat by himself.
+    /// A member leaves, or those who lead remove it; a direct chat always has its two.
     pub(super) fn remove_member(
         &mut self,
         user: UserNumber,
@@ -150,23 +157,27 @@ impl WorkingChat {
         if caller.user().is_some_and(|caller| caller != user) {
             self.permits(caller, Right::Lead)?;
         }
-        if caller != Caller::Application {
-            self.is_group()?;
-        }
-        self.member(user)?;
-        let at = self.time(now);
-        let taken = self.next_change();
-        let member = self.member(user)?;
-        member.own_change = taken;
-        member.left_at = Some(at);
+        self.is_group()?;
+        let member = self.member(user)?.clone();
+        let left_at = Some(self.time(now));
+        let own_change = self.next_change();
+        self.write(Member {
+            left_at,
+            own_change,
+            ..member
+        });
         self.state.members -= 1;
         Ok(())
     }
 
     /// The chat leaves the list of who asks, until something is posted.
     pub(in crate::commit) fn hide(&mut self, caller: Caller) -> Result<(), Refusal> {
-        let last = self.state.head.number;
-        self.asking(caller)?.hidden = Some(last);
+        let hidden = Some(self.state.head.number);
+        let member = self.asking(caller)?;
+        if member.hidden != hidden {
+            let member = member.clone();
+            self.write(Member { hidden, ..member });
+        }
         Ok(())
     }
 

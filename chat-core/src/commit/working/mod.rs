@@ -8,4 +8,5 @@ mod users;
 
 pub(super) use application::WorkingApplication;
 pub(super) use chat::{WorkingChat, reply_exists};
+pub(super) use marks::READ_SINGLY;
 pub(super) use members::Right;

@@ -127,6 +127,7 @@ impl WorkingApplication {
         match &change.password {
             Some(NewPassword::Chosen { hash, keep }) => {
                 user.password = Some(hash.clone());
+                user.lasting_token = None;
                 ends = Some(Ends { but: *keep });
             }
             Some(NewPassword::Rehashed { hash, before })
@@ -135,6 +136,10 @@ impl WorkingApplication {
                 user.password = Some(hash.clone());
             }
             Some(NewPassword::Rehashed { .. }) | None => {}
+        }
+        if matches!(change.password, Some(NewPassword::Rehashed { .. })) {
+            // The password is the same: logins that were checked meanwhile stand.
+            return Ok(Done::UserChanged);
         }
         // By this time a login knows that its password was changed meanwhile, so it moves even while the clock does not.
         let later = Timestamp(user.updated_at.0 + i64::from(ends.is_some()));

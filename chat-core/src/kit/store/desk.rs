@@ -305,6 +305,7 @@ pub fn create_user(name: &str) -> Command {
         email: None,
         picture: None,
         password: None,
+        typed: None,
     })
 }
 

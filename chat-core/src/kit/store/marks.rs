@@ -156,6 +156,29 @@ pub async fn single_messages_can_be_read(store: &Arc<dyn Store>) {
     );
 }
 
+/// The mark follows single messages that were read at a distance, so nobody has ranges without end.
+pub async fn the_mark_follows_what_is_read_far_above_it(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    let chat = desk.group(&[alice, bob]).await;
+    for _ in 0..3 {
+        let posts = (0..670).map(|number| post(chat, &number.to_string()));
+        desk.done(posts.collect()).await;
+    }
+    let reads = [4, 7, 2_000].map(|at| read(chat, at));
+    desk.done_by(Caller::User(bob), reads.into()).await;
+    let mark = || async { member(&desk, chat, bob).await.expect("bob").read };
+    assert_eq!(mark().await, MessageNumber::ZERO);
+    desk.done_by(Caller::User(bob), vec![read(chat, 2_003)])
+        .await;
+    assert_eq!(mark().await, MessageNumber(4), "the range at 4 is met");
+    let id = desk.info(chat).await.id;
+    let found = store.ranges(id, MessageNumber(1), MessageNumber(2_010));
+    let mut found = found.await.expect("ranges");
+    found.sort_unstable();
+    let single = |at| (MessageNumber(at), MessageNumber(at));
+    assert_eq!(found, [single(7), single(2_000), single(2_003)]);
+}
+
 /// Lists have the latest active chat first, the latest message with it, and no hidden chat until something is posted.
 pub async fn own_chats_are_listed_by_activity(store: &Arc<dyn Store>) {
     let (desk, alice, _) = two(store).await;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::desk::{self, Desk, delete, is_done, post};
 use crate::commit::{
-    AddMembers, Caller, ChangeMember, Command, CreateChat, Done, Outcome, Refusal,
+    AddMembers, Caller, ChangeMember, Command, CreateChat, Done, Outcome, Refusal, Request,
 };
-use crate::ids::{ChatNumber, ChatUuid, Head, UserNumber};
+use crate::ids::{ChatNumber, ChatUuid, Head, OperationId, UserNumber};
 use crate::model::{ChatKind, Member, Role};
 use crate::page::Span;
 use crate::port::{OwnChat, Store};
@@ -91,6 +91,31 @@ pub async fn a_pair_has_one_chat(store: &Arc<dyn Store>) {
     )
     .await;
     assert_eq!(mine(&desk, bob).await, [2]);
+}
+
+/// A direct chat keeps its two, whoever asks: else they could never talk again.
+pub async fn nobody_is_taken_out_of_a_direct_chat(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    desk.done_by(Caller::User(alice), vec![direct(&[bob])])
+        .await;
+    let chat = ChatNumber(1);
+    for caller in [Caller::Application, Caller::For(alice), Caller::User(alice)] {
+        let refused = Outcome::Refused(Refusal::WrongKind(ChatKind::Direct));
+        let remove = vec![Command::RemoveMember(chat, alice)];
+        assert_eq!(desk.by(caller, remove).await, [refused], "{caller:?}");
+    }
+    assert_eq!(there(&desk, chat).await, [1, 2]);
+}
+
+/// Open chats are made with the application's token: who asks by a session could not read his own.
+pub async fn a_session_makes_no_open_chat(store: &Arc<dyn Store>) {
+    let (desk, alice, _) = two(store).await;
+    let made = desk
+        .by(Caller::User(alice), vec![desk::create_chat(None)])
+        .await;
+    assert_eq!(made, [Outcome::Refused(Refusal::NotAllowed)]);
+    desk.done_by(Caller::For(alice), vec![desk::create_chat(None)])
+        .await;
 }
 
 /// Eight at once who want the chat of a pair get the same one.
@@ -199,6 +224,14 @@ pub async fn a_member_changes_as_said(store: &Arc<dyn Store>) {
     let post = desk.by(Caller::User(bob), vec![post(chat, "?")]).await;
     assert_eq!(post, [Outcome::Refused(Refusal::NotAllowed)]);
     assert_eq!(desk.changes(chat, Head::START, 9).await.members, [found]);
+    let head = desk.info(chat).await.head;
+    desk.done(vec![
+        change(Some(Role::Reader), None),
+        change(None, Some(false)),
+    ])
+    .await;
+    assert!(!member(&desk, chat, bob).await.expect("bob").muted);
+    assert_eq!(desk.info(chat).await.head, head, "nobody has to be told");
 }
 
 /// Touches of members and messages come in the order of their changes at any page size.
@@ -246,7 +279,7 @@ pub async fn a_deleted_user_is_left_behind_until_it_is_removed(store: &Arc<dyn S
         .await;
     let left = || async {
         store
-            .left_behind(desk::limit(9))
+            .left_behind(None, desk::limit(9))
             .await
             .expect("left_behind")
     };
@@ -256,6 +289,9 @@ pub async fn a_deleted_user_is_left_behind_until_it_is_removed(store: &Arc<dyn S
     found.sort_unstable();
     let own = |chat| (desk.application, chat, alice);
     assert_eq!(found, [own(group), own(ChatNumber(2))]);
+    let left_by = |user| store.left_behind(Some((desk.application, user)), desk::limit(9));
+    assert_eq!(left_by(alice).await.expect("left_behind").len(), 2);
+    assert_eq!(left_by(bob).await.expect("left_behind"), []);
     desk.done(vec![Command::RemoveMember(group, alice)]).await;
     assert_eq!(left().await, [own(ChatNumber(2))]);
     let from = desk.info(ChatNumber(2)).await.head;
@@ -282,7 +318,7 @@ pub async fn an_author_of_an_open_chat_is_let_go_of(store: &Arc<dyn Store>) {
     assert_eq!(desk.info(chat).await.members_count, 0);
     desk.done(vec![Command::DeleteUser(alice)]).await;
     let left = store
-        .left_behind(desk::limit(9))
+        .left_behind(None, desk::limit(9))
         .await
         .expect("left_behind");
     assert_eq!(left, [(desk.application, chat, alice)]);
@@ -292,6 +328,44 @@ pub async fn an_author_of_an_open_chat_is_let_go_of(store: &Arc<dyn Store>) {
         matches!(&told[..], [one] if one.user == alice && one.gone),
         "{told:?}"
     );
+}
+
+/// Whoever posts in the default application is told the integer id, under a key again and again.
+pub async fn an_integer_id_is_told_with_its_post(store: &Arc<dyn Store>) {
+    let token = crate::ids::Token::random();
+    let default = desk::new_application(token, "default", false, true);
+    desk::commit(store, vec![default]).await;
+    let (desk, other) = (Desk::of(store, token).await, Desk::open(store).await);
+    let (chat, elsewhere) = (desk.chat_of(1).await, other.chat().await);
+    let once = desk.ask_once("one", post(chat, "2"));
+    let operation = Some(OperationId(uuid::Uuid::new_v4()));
+    let queued = Request {
+        operation,
+        ..desk.ask(post(chat, "3"))
+    };
+    let posts = vec![
+        other.ask(post(elsewhere, "1")),
+        once.clone(),
+        queued.clone(),
+        once.clone(),
+    ];
+    let told = |outcomes: &[Outcome]| -> Vec<_> {
+        let ids = outcomes.iter().map(|outcome| match outcome {
+            Outcome::Done {
+                done: Done::Posted { ext_id, .. },
+                ..
+            } => *ext_id,
+            other => panic!("{other:?}"),
+        });
+        ids.collect()
+    };
+    let first = told(&desk::commit(store, posts).await);
+    let there = desk.messages(chat).await;
+    let id = |at: usize| there[at].ext_id;
+    assert_eq!(first, [None, id(1), id(2), id(1)]);
+    assert!(id(1).is_some() && id(2).is_some());
+    let again = desk::commit(store, vec![once, queued]).await;
+    assert_eq!(told(&again), [id(1), id(2)]);
 }
 
 /// Messages of the default application are found by their integer ids.

@@ -130,6 +130,8 @@ macro_rules! store_kit {
             a_deleted_user_leaves_its_messages,
             users_come_page_by_page,
             a_lasting_token_is_given_once,
+            a_lasting_token_of_another_is_not_given,
+            a_new_password_takes_the_lasting_token_back,
             logins_are_found_listed_and_ended,
             a_new_password_ends_the_other_logins,
             a_deleted_user_is_logged_in_nowhere,
@@ -138,6 +140,8 @@ macro_rules! store_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::members]
             a_pair_has_one_chat,
+            nobody_is_taken_out_of_a_direct_chat,
+            a_session_makes_no_open_chat,
             a_pair_at_once_has_one_chat,
             a_unique_chat_name_is_taken_once,
             members_come_and_go,
@@ -145,12 +149,14 @@ macro_rules! store_kit {
             changes_of_members_are_paged_with_those_of_messages,
             a_deleted_user_is_left_behind_until_it_is_removed,
             an_author_of_an_open_chat_is_let_go_of,
+            an_integer_id_is_told_with_its_post,
             a_message_is_found_by_its_integer_id,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::marks]
             who_comes_back_goes_on,
             marks_rise_and_tell_what_is_unread,
             single_messages_can_be_read,
+            the_mark_follows_what_is_read_far_above_it,
             own_chats_are_listed_by_activity,
             unread_is_counted_up_to_a_bound,
             marks_in_a_large_chat_are_silent,

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::desk::{self, Desk, NOW, delete, is_done, post};
 use crate::clock::Timestamp;
-use crate::commit::{Caller, ChangeUser, Command, GiveToken, NewPassword, Outcome, Refusal};
+use crate::commit::{Batch, Caller, ChangeUser, Command, GiveToken, NewPassword, Outcome, Refusal};
+use crate::error::ErrorKind;
 use crate::ids::{SessionId, TokenHash, UserNumber};
 use crate::model::{Message, Session, User};
 use crate::page::Span;
@@ -195,6 +196,48 @@ pub async fn a_lasting_token_is_given_once(store: &Arc<dyn Store>) {
     assert_eq!(found(hash).await, None);
 }
 
+/// A lasting token that another user has is nobody else's: nothing of the batch is written.
+pub async fn a_lasting_token_of_another_is_not_given(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let hash = random_hash();
+    let give = |user| {
+        let sealed = Sealed(hash.0.to_vec());
+        Command::GiveToken(user, GiveToken { hash, sealed })
+    };
+    desk.done(vec![give(alice)]).await;
+    let requests = vec![desk.ask(desk::create_user("carol")), desk.ask(give(bob))];
+    let sinks = Vec::new();
+    let refused = store.commit(Arc::new(Batch { requests, sinks }), NOW).await;
+    let refused = refused.expect_err("a token that is taken");
+    assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(named(&desk, "carol").await, None);
+    let found = store.user_by_token(hash).await.expect("user_by_token");
+    assert_eq!(found.expect("alice").1.number, alice);
+}
+
+/// Whoever chooses another password takes its lasting token back.
+pub async fn a_new_password_takes_the_lasting_token_back(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let alice = desk.user("alice").await;
+    let (hash, next) = (random_hash(), random_hash());
+    let give = |hash: TokenHash| {
+        let sealed = Sealed(hash.0.to_vec());
+        Command::GiveToken(alice, GiveToken { hash, sealed })
+    };
+    let (of, keep) = (PasswordHash("1".to_owned()), None);
+    let chosen = ChangeUser {
+        password: Some(NewPassword::Chosen { hash: of, keep }),
+        ..ChangeUser::default()
+    };
+    desk.done(vec![give(hash), Command::ChangeUser(alice, chosen)])
+        .await;
+    assert_eq!(store.user_by_token(hash).await.expect("none"), None);
+    desk.done(vec![give(next)]).await;
+    let found = store.user_by_token(next).await.expect("user_by_token");
+    assert!(found.is_some());
+}
+
 fn random_hash() -> TokenHash {
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
     let mut hash = [0; 32];
@@ -290,7 +333,11 @@ pub async fn a_new_password_ends_the_other_logins(store: &Arc<dyn Store>) {
         user(&desk, alice).await.expect("alice").password,
         Some(hash("1"))
     );
-    desk.done_at(vec![change(rehashed("1"))], later).await;
+    let last = NOW.plus_seconds(2);
+    desk.done_at(vec![change(rehashed("0")), change(rehashed("1"))], last)
+        .await;
+    let updated = user(&desk, alice).await.expect("alice").updated_at;
+    assert_eq!(updated, later, "the password is the same");
     assert_eq!(
         user(&desk, alice).await.expect("alice").password,
         Some(hash("2"))

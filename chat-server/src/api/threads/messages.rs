@@ -177,13 +177,9 @@ pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestEr
     };
     let posted = gate.chat.post(access, number, post, key.as_ref()).await?;
     // As it was posted, whatever became of it before a retry.
-    let id = gate.chat.message_id(access, number, posted.value.number);
     let shown = InThread {
         chat: uuid,
-        message: Message {
-            ext_id: id.await?,
-            ..posted.value
-        },
+        message: posted.value,
         is_read: false,
     };
     let answer = reply::json(CREATED, &MessageJson::from(shown));
