@@ -3,7 +3,6 @@
 use chat_core::commit::{Edit, Post};
 use chat_core::error::ChatError;
 use chat_core::ids::ChatUuid;
-use chat_core::model::Message;
 use chat_core::service::{InThread, Login, Reader, Which};
 use chat_core::text::{Body, IdempotencyKey};
 use serde_json::Value;
