@@ -103,8 +103,19 @@ impl Wire {
         wire
     }
 
-    /// Calls a method, in a session or of the browser itself.
+    /// Calls a method, in a session or of the browser itself; it has to work.
     pub async fn call(&self, session: &str, method: &str, params: Value) -> Value {
+        let answer = self.try_call(session, method, params).await;
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Calls a method that may fail.
+    pub async fn try_call(
+        &self,
+        session: &str,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, Value> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut call = json!({ "id": id, "method": method, "params": params });
         if !session.is_empty() {
@@ -115,8 +126,10 @@ impl Wire {
         let text = Message::text(call.to_string());
         self.sink.lock().await.send(text).await.unwrap();
         let mut said = answer.await.unwrap();
-        assert!(said["error"].is_null(), "{method}: {}", said["error"]);
-        said["result"].take()
+        match said["error"].take() {
+            Value::Null => Ok(said["result"].take()),
+            error => Err(error),
+        }
     }
 
     /// The events of a session from now on.

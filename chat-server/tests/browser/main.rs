@@ -1,5 +1,9 @@
 //! The page in a real browser, on the real server. Where no Chromium is installed its cases show as ignored.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of tests, which nobody else sees"
+)]
 
 mod chrome;
 mod person;

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::chrome::{Chrome, Wire};
 
@@ -17,6 +18,7 @@ pub struct Person {
     wire: Arc<Wire>,
     session: String,
     complaints: Arc<Mutex<Vec<String>>>,
+    loads: watch::Receiver<u64>,
 }
 
 impl Person {
@@ -33,10 +35,12 @@ impl Person {
         let attach = json!({ "targetId": text(&target, "targetId"), "flatten": true });
         let attached = wire.call("", "Target.attachToTarget", attach).await;
         let session = text(&attached, "sessionId");
+        let (complaints, loads) = listen(&wire, &session);
         let person = Self {
-            complaints: listen(&wire, &session),
             wire,
             session,
+            complaints,
+            loads,
         };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             person.call(&format!("{domain}.enable"), json!({})).await;
@@ -82,11 +86,23 @@ impl Person {
             }})"
         );
         let asked = json!({ "expression": look, "awaitPromise": true });
-        let asked = self.wire.call(&self.session, "Runtime.evaluate", asked);
-        let answer = match tokio::time::timeout(PATIENCE, asked).await {
+        let held = async {
+            loop {
+                let mut loads = self.loads.clone();
+                loads.mark_unchanged();
+                let asked = asked.clone();
+                let looked = self.wire.try_call(&self.session, "Runtime.evaluate", asked);
+                match looked.await {
+                    Ok(answer) => return answer,
+                    // The page went away while it was looked at, and comes again.
+                    Err(_) => loads.changed().await.unwrap(),
+                }
+            }
+        };
+        let answer = match tokio::time::timeout(PATIENCE, held).await {
             Ok(answer) => answer,
             Err(_) => {
-                let page = self.eval("document.body.innerText").await;
+                let page = self.eval("document.body.innerText.slice(-500)").await;
                 panic!("it never came to {condition}; the page says {page}")
             }
         };
@@ -213,8 +229,9 @@ impl Person {
     }
 }
 
-/// Gathers exceptions that nobody caught and what the browser refused the page.
-fn listen(wire: &Wire, session: &str) -> Arc<Mutex<Vec<String>>> {
+/// Gathers exceptions that nobody caught and what the browser refused the page; counts how often the page was loaded.
+fn listen(wire: &Wire, session: &str) -> (Arc<Mutex<Vec<String>>>, watch::Receiver<u64>) {
+    let (loaded, loads) = watch::channel(0);
     let complaints = Arc::<Mutex<Vec<String>>>::default();
     let heard = Arc::clone(&complaints);
     let mut events = wire.listen(session);
@@ -222,6 +239,10 @@ fn listen(wire: &Wire, session: &str) -> Arc<Mutex<Vec<String>>> {
         while let Some(event) = events.recv().await {
             let said = &event["params"];
             let complaint = match event["method"].as_str() {
+                Some("Page.loadEventFired") => {
+                    loaded.send_modify(|count| *count += 1);
+                    continue;
+                }
                 Some("Runtime.exceptionThrown") => said["exceptionDetails"].to_string(),
                 Some("Log.entryAdded") if said["entry"]["source"] != "network" => {
                     said["entry"].to_string()
@@ -231,7 +252,7 @@ fn listen(wire: &Wire, session: &str) -> Arc<Mutex<Vec<String>>> {
             heard.lock().unwrap().push(complaint);
         }
     });
-    complaints
+    (complaints, loads)
 }
 
 pub fn quoted(text: &str) -> String {

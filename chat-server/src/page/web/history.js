@@ -138,6 +138,11 @@ export class History extends Emitter {
     if (isNew && !message.deleted_at) {
       this.items.push(message);
       this.emit('came', message);
+      if (this.items.length > 2 * MOST) {
+        this.items.splice(0, MOST);
+        this.atStart = false;
+        this.emit('shortened', MOST);
+      }
     }
   }
 

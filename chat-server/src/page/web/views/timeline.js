@@ -73,6 +73,11 @@ export class Timeline {
     history.on('came', (message) => this.#came(message));
     history.on('changed', () => this.#draw());
     history.on('gone', (_, at) => this.#gone(at));
+    history.on('shortened', (by) => {
+      this.#low = Math.max(0, this.#low - by);
+      this.#high = Math.max(0, this.#high - by);
+      this.#draw();
+    });
     const chat = this.#client.chats.get(number);
     const [readBefore, hadUnread] = [chat.read, chat.unread > 0];
     await this.#load(() => (around ? history.around(around) : history.latest()));
@@ -108,6 +113,11 @@ export class Timeline {
     return Boolean(this.#history?.atEnd) && this.#high >= this.#history.items.length;
   }
 
+  /** So many rows may be in the document: some screens of them. */
+  get #most() {
+    return Math.max(FEWEST, 4 * Math.ceil(this.#scroller.clientHeight / LOWEST_ROW));
+  }
+
   #below() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return scrollHeight - scrollTop - clientHeight;
@@ -130,7 +140,8 @@ export class Timeline {
   }
 
   #came(message) {
-    if (this.#high === this.#history.items.length - 1) this.#high += 1;
+    const isNext = this.#high === this.#history.items.length - 1;
+    if (isNext && this.#high - this.#low < this.#most) this.#high += 1;
     if (!this.#isAtEnd && message.author !== this.#client.me) this.#missed += 1;
     this.#draw();
   }
@@ -146,7 +157,7 @@ export class Timeline {
     const history = this.#history;
     if (!history) return;
     const { scrollTop, clientHeight } = this.#scroller;
-    const most = Math.max(FEWEST, 4 * Math.ceil(clientHeight / LOWEST_ROW));
+    const most = this.#most;
     if (scrollTop < clientHeight && this.#low > 0) {
       this.#low = Math.max(0, this.#low - STEP);
       this.#high = Math.min(this.#high, this.#low + most);
@@ -177,7 +188,10 @@ export class Timeline {
   #drawNow() {
     const history = this.#history;
     const items = history?.items ?? [];
-    if (this.#isAtEnd && history?.atEnd) this.#high = items.length;
+    if (this.#isAtEnd && history?.atEnd) {
+      this.#high = items.length;
+      this.#low = Math.max(this.#low, this.#high - this.#most);
+    }
     const anchor = this.#isAtEnd ? null : this.#anchor();
     const shown = items.slice(this.#low, this.#high);
     const wanted = shown.map((message, at) => this.#row(message, items[this.#low + at - 1]));
