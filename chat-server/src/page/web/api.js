@@ -28,7 +28,7 @@ export class Problem extends Error {
 // Relative to the page, so that it also works below a prefix that a proxy takes away.
 const root = new URL('api/v1/', document.baseURI);
 
-async function ask(path, { method = 'GET', session, body, key, query, signal } = {}) {
+async function ask(path, { method = 'GET', session, body, key, query, signal, keepalive } = {}) {
   const url = new URL(path, root);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null) url.searchParams.set(name, value);
@@ -37,7 +37,7 @@ async function ask(path, { method = 'GET', session, body, key, query, signal } =
   if (session) headers.authorization = `Bearer ${session}`;
   if (key) headers['idempotency-key'] = key;
   if (body !== undefined) headers['content-type'] = 'application/json';
-  const request = { method, headers, signal, cache: 'no-store', credentials: 'omit' };
+  const request = { method, headers, signal, keepalive, cache: 'no-store', credentials: 'omit' };
   if (body !== undefined) request.body = JSON.stringify(body);
   let answer, text;
   try {
@@ -147,7 +147,7 @@ export class Api {
   }
 
   async mark(chat, mark) {
-    return (await this.#ask(`chats/${chat}/mark`, { method: 'PUT', body: mark })).body;
+    return (await this.#ask(`chats/${chat}/mark`, { method: 'PUT', body: mark, keepalive: true })).body;
   }
 
   /** A page of messages by number, and whether there are more on either side. */

@@ -12,6 +12,8 @@ export class Marks {
 
   constructor(api) {
     this.#api = api;
+    // Who leaves the page has read what he has read.
+    addEventListener('pagehide', () => this.#flush());
   }
 
   /** I have `delivered` or `read` everything in a chat up to this number. */
