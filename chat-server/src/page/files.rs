@@ -27,6 +27,7 @@ files![
     "poll.js",
     "stream.js",
     "text.js",
+    "typing.js",
     "views/banner.js",
     "views/conversation.js",
     "views/row.js",

@@ -7,9 +7,8 @@ import { Live } from './live.js';
 import { Marks } from './marks.js';
 import { Outbox, freshKey } from './outbox.js';
 import { People } from './people.js';
+import { Typing } from './typing.js';
 
-const TYPING_LASTS = 6_000;
-const TYPING_EVERY = 3_000;
 const RELOAD_DELAY = 200;
 
 export class Client extends Emitter {
@@ -19,8 +18,6 @@ export class Client extends Emitter {
   history = null;
   /** Whether the list of chats has come. */
   isLoaded = false;
-  #typing = new Map();
-  #typed = { chat: null, at: 0 };
   #reloading = 0;
 
   constructor(application, session) {
@@ -30,16 +27,18 @@ export class Client extends Emitter {
     this.people = new People(this.api, session.user);
     this.outbox = new Outbox(this.api, session.user);
     this.marks = new Marks(this.api);
+    this.typing = new Typing();
     this.live = new Live(this.api, () => [...this.chats.values()].map((chat) => [chat.number, chat.cursor]));
     this.live.on('changes', (news) => this.#apply(news));
     this.live.on('new', (chats) => chats.forEach((chat) => this.#know(chat)));
     this.live.on('removed', ({ chat }) => this.#forget(chat));
     this.live.on('reset', ({ chat }) => this.#reset(chat));
-    this.live.on('typing', (news) => this.#hearTyping(news));
-    this.live.on('presence', (news) => this.#hearPresence(news));
+    this.live.on('typing', ({ chat, user }) => user !== this.me && this.typing.hear(chat, user));
+    this.live.on('presence', ({ user, ...presence }) => this.people.setPresence(user, presence));
     this.live.on('heads', (news) => this.#compare(news));
     this.live.on('state', (state) => this.#connected(state));
-    this.live.on('ended', () => this.emit('ended'));
+    this.live.on('joined', () => this.#reload());
+    this.live.on('mark', ({ chat, ...mark }) => this.#hearMark(chat, mark));
     this.outbox.on('sent', (chat, message) => this.#show(chat, message));
   }
 
@@ -79,11 +78,6 @@ export class Client extends Emitter {
     if (others.length === 0) return `${chat.kind === 'group' ? 'Group' : 'Chat'} ${chat.number}`;
     const names = others.slice(0, 3).map((user) => this.people.name(user));
     return others.length > 3 ? `${names.join(', ')} and ${others.length - 3} more` : names.join(', ');
-  }
-
-  typists(chat) {
-    const since = Date.now() - TYPING_LASTS;
-    return [...(this.#typing.get(chat) ?? [])].filter(([, at]) => at > since).map(([user]) => user);
   }
 
   /** How far a message of mine came: `sent`, `delivered` or `read` by everybody else. */
@@ -130,15 +124,12 @@ export class Client extends Emitter {
 
   send(body) {
     this.outbox.send(this.open, body);
-    this.#typed.at = 0;
+    this.typing.sent();
   }
 
-  /** Somebody writes in the open chat: told to the others, not at every key. */
-  typing() {
-    const now = Date.now();
-    if (this.#typed.chat === this.open && now - this.#typed.at < TYPING_EVERY) return;
-    this.#typed = { chat: this.open, at: now };
-    this.live.send({ type: 'typing', chat: this.open });
+  /** I write in the open chat. */
+  writes() {
+    if (this.typing.isDue(this.open)) this.live.send({ type: 'typing', chat: this.open });
   }
 
   /** Starts a chat with these users, or finds the one that the two have; gives its number. */
@@ -212,11 +203,10 @@ export class Client extends Emitter {
       if (message.number >= (chat.last_message?.number ?? 0)) chat.last_message = message;
       if (isNew && !isMine && message.number > chat.read) chat.unread += 1;
       if (isNew && !isMine) this.marks.set(chat.number, { delivered: message.number });
-      if (message.author) this.#typing.get(chat.number)?.delete(message.author);
+      this.typing.over(chat.number, message.author);
     }
     if (isMine) this.outbox.settle(chat.number, message);
     this.#show(chat.number, message);
-    this.emit('typing', chat.number);
     if (isNew && !isMine && !message.deleted_at) this.emit('message', chat, message);
   }
 
@@ -228,6 +218,13 @@ export class Client extends Emitter {
       else this.#reload();
     }
     this.emit('marks', chat.number);
+  }
+
+  /** In large chats marks are no part of what happened; mine come beside it. */
+  #hearMark(number, mark) {
+    const chat = this.chats.get(number);
+    if (chat) this.#takeMark(chat, { user: this.me, ...mark });
+    this.emit('chats');
   }
 
   #show(chat, message) {
@@ -280,26 +277,12 @@ export class Client extends Emitter {
     this.emit('state', state);
   }
 
-  // Who is there, and who writes.
-
   /** Those whose presence is shown: the others of direct chats, and of the chat that is open. */
   #watch() {
     const users = new Set([...this.chats.values()].map((chat) => chat.with).filter(Boolean));
     for (const user of this.chats.get(this.open)?.members?.keys() ?? []) users.add(user);
     users.delete(this.me);
     this.live.send({ type: 'watch', users: [...users].slice(0, 200) });
-  }
-
-  #hearPresence({ user, ...presence }) {
-    this.people.setPresence(user, presence);
-  }
-
-  #hearTyping({ chat, user }) {
-    if (user === this.me) return;
-    if (!this.#typing.has(chat)) this.#typing.set(chat, new Map());
-    this.#typing.get(chat).set(user, Date.now());
-    this.emit('typing', chat);
-    setTimeout(() => this.emit('typing', chat), TYPING_LASTS + 50);
   }
 }
 

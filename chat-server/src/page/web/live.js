@@ -6,7 +6,7 @@ import { Stream } from './stream.js';
 
 /** After so many sockets that were refused the page asks instead, and goes on trying. */
 const REFUSED = 2;
-const NEWS = ['changes', 'reset', 'removed', 'new', 'typing', 'presence', 'heads'];
+const NEWS = ['changes', 'reset', 'removed', 'new', 'joined', 'mark', 'typing', 'presence', 'heads'];
 
 export class Live extends Emitter {
   /** `connecting`, `catching up`, `live` or `offline`. */
@@ -23,7 +23,8 @@ export class Live extends Emitter {
     }
     this.#poll.on('state', (state) => this.#set(state));
     this.#stream.on('state', (state, failures = 0) => this.#hear(state, failures));
-    this.#stream.on('ended', () => this.emit('ended'));
+    // Whether the session is over too, the next request tells.
+    this.#stream.on('ended', () => this.#poll.start());
   }
 
   start() {

@@ -122,7 +122,7 @@ export class Stream extends Emitter {
         this.#wait = frame.retry_ms ?? this.#wait;
         if (frame.resume === false) {
           this.stop();
-          this.emit('ended', frame.code);
+          this.emit('ended');
         }
         break;
       case 'caught_up':

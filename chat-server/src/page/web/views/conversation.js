@@ -36,7 +36,7 @@ export class Conversation {
     client.on('open', (number, around) => this.#open(number, around));
     client.on('chat', this.#draw);
     client.on('chats', this.#draw);
-    client.on('typing', this.#draw);
+    client.typing.on('changed', this.#draw);
     client.people.on('known', this.#draw);
     client.people.on('presence', this.#draw);
     client.on('message', (chat, message) => this.#announce(chat, message));
@@ -75,7 +75,7 @@ export class Conversation {
   #written() {
     this.#drafts.set(this.#client.open, this.#text.value);
     this.#size();
-    if (this.#text.value.trim() !== '') this.#client.typing();
+    if (this.#text.value.trim() !== '') this.#client.writes();
   }
 
   /** As high as what is in it, up to a third of the screen, which the style says. */
@@ -93,7 +93,7 @@ export class Conversation {
     const presence = chat.with ? this.#client.people.presence(chat.with) : null;
     this.#avatar.classList.toggle('online', Boolean(presence?.online));
     this.#presence.textContent = this.#about(chat, presence);
-    const typists = this.#client.typists(chat.number).map((user) => this.#client.people.name(user));
+    const typists = this.#client.typing.in(chat.number).map((user) => this.#client.people.name(user));
     const words = typists.length === 0 ? '' : typists.length === 1 ? `${typists[0]} is writing` : `${typists.slice(0, 3).join(', ')} are writing`;
     if (this.#typing.textContent !== words) this.#typing.textContent = words;
     this.#text.disabled = chat.role === 'reader';

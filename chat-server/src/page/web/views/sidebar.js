@@ -19,7 +19,8 @@ export class Sidebar {
     paint(header.querySelector('.avatar'), name, client.me);
     header.querySelector('.new').append(icon('new'));
     header.querySelector('.out').append(icon('out'));
-    for (const news of ['chats', 'chat', 'open', 'typing']) client.on(news, this.#draw);
+    for (const news of ['chats', 'chat', 'open']) client.on(news, this.#draw);
+    client.typing.on('changed', this.#draw);
     client.people.on('known', this.#draw);
     client.people.on('presence', this.#draw);
     document.addEventListener('keydown', (event) => this.#key(event), { signal });
@@ -61,7 +62,7 @@ export class Sidebar {
   #row(chat) {
     const client = this.#client;
     const title = client.title(chat);
-    const typists = client.typists(chat.number);
+    const typists = client.typing.in(chat.number);
     const preview = typists.length > 0 ? `${client.people.name(typists[0])} is writing…` : this.#preview(chat);
     const isOnline = Boolean(chat.with && client.people.presence(chat.with)?.online);
     const isOpen = chat.number === client.open;
