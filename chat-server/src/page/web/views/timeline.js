@@ -141,7 +141,8 @@ export class Timeline {
 
   #came(message) {
     const isNext = this.#high === this.#history.items.length - 1;
-    if (isNext && this.#high - this.#low < this.#most) this.#high += 1;
+    // At the end the window moves along; elsewhere it only grows while there is room.
+    if (isNext && (this.#isAtEnd || this.#high - this.#low < this.#most)) this.#high += 1;
     if (!this.#isAtEnd && message.author !== this.#client.me) this.#missed += 1;
     this.#draw();
   }
