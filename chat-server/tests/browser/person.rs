@@ -115,25 +115,18 @@ impl Person {
         self.until(&shows(selector, text)).await;
     }
 
-    /// Clicks where the first visible match shows this text.
+    /// Clicks the first visible match that shows this text: found and clicked in one go, for lists move while people write.
     pub async fn click(&self, selector: &str, text: &str) {
-        self.sees(selector, text).await;
-        let place = format!(
+        self.until(&format!(
             "(() => {{
                 const [found] = {};
-                found.scrollIntoView({{ block: 'nearest' }});
-                const box = found.getBoundingClientRect();
-                return [box.x + box.width / 2, box.y + box.height / 2];
+                found?.focus();
+                found?.click();
+                return Boolean(found);
             }})()",
             matches(selector, text)
-        );
-        let place = self.eval(&place).await;
-        for kind in ["mousePressed", "mouseReleased"] {
-            let event = json!({
-                "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
-            });
-            self.call("Input.dispatchMouseEvent", event).await;
-        }
+        ))
+        .await;
     }
 
     /// Writes into a field, as from a keyboard.

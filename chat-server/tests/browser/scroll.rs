@@ -29,7 +29,7 @@ const SCROLL: &str = "(async (count) => {
     const from = lowest();
     const seen = { rows: 0, frames: 0, holes: 0 };
     while (from - lowest() < count && !(lowest() === 1 && view.scrollTop === 0)) {
-        view.scrollTop -= 300;
+        view.scrollTop -= 600;
         seen.frames += 1;
         await new Promise(requestAnimationFrame);
         const numbers = [...view.querySelectorAll('.messages .row')].map((row) => Number(row.dataset.number));
