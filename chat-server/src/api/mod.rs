@@ -9,6 +9,7 @@ pub mod gate;
 mod input;
 mod lists;
 mod mine;
+mod number;
 pub mod ops;
 pub mod rpc;
 mod shapes;

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::status::RequestError;
 use crate::api::input::ApplicationSent;
+use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
 
@@ -194,15 +195,7 @@ fn data(raw: Box<RawValue>) -> Result<Option<Data>, RequestError> {
 }
 
 fn number<N: FromStr>(field: &'static str, raw: &RawValue) -> Result<N, RequestError> {
-    let invalid = |_| RequestError::Field(field, Violation::Invalid);
-    digits(raw).parse().map_err(invalid)
-}
-
-/// A number may be sent as a number or as text.
-fn digits(raw: &RawValue) -> &str {
-    let text = raw.get();
-    let text = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
-    text.unwrap_or(raw.get())
+    let digits = Numeral::read(raw).digits();
+    let number = digits.and_then(|digits| digits.parse().ok());
+    number.ok_or(RequestError::Field(field, Violation::Invalid))
 }

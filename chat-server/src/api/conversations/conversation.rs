@@ -19,6 +19,7 @@ use super::status::{ONE_TO_ONE, RequestError};
 use super::view::ConversationJson;
 use crate::api::gate::with_replayed;
 use crate::api::mine;
+use crate::api::number::Numeral;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::input::{Field, unlabelled};
@@ -72,7 +73,7 @@ fn others(me: &Me, sent: &Value) -> Result<BTreeSet<UserNumber>, RequestError> {
     };
     let named = list.iter().map(|sent| match sent {
         Value::Null => Err(RequestError::Field(NAME, Violation::Invalid)),
-        sent => id(NAME, sent),
+        sent => id(NAME, Numeral::read(sent)),
     });
     let mut named: BTreeSet<UserNumber> = named.collect::<Result<_, _>>()?;
     named.remove(&me.user);
@@ -159,7 +160,7 @@ pub(super) async fn leave(shared: Arc<Shared>, call: Call) -> Result<Response, R
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ReadSent {
-    number: Value,
+    number: Numeral,
 }
 
 /// Say that everything up to this message's number is read. It never goes back.
@@ -172,7 +173,7 @@ pub(super) async fn read(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     let me = shared.enter(&call.head).await?;
     let chat = conversation(&call.head)?;
     let sent = unlabelled(&call).map_err(RequestError::from);
-    let number = sent.and_then(|sent: ReadSent| count("number", &sent.number));
+    let number = sent.and_then(|sent: ReadSent| count("number", sent.number));
     let number = match number {
         Ok(number) => number,
         Err(wrong) => {

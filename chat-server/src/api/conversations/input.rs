@@ -5,9 +5,9 @@ use chat_core::page::{Limit, Span};
 use chat_core::service::Reader;
 use chat_core::text::{Username, Violation};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
 use super::status::{MESSAGE, RequestError};
+use crate::api::number::Numeral;
 use crate::http::call::Head;
 use crate::http::input::Field;
 use crate::http::paging;
@@ -58,21 +58,19 @@ pub(super) fn username(text: String) -> Result<Username, Violation> {
 }
 
 /// An id, as a number or as text.
-pub(super) fn id(name: &'static str, sent: &Value) -> Result<UserNumber, RequestError> {
-    let number = match sent {
-        Value::Null => return Err(RequestError::Field(name, Violation::Blank)),
-        Value::Number(number) => number.to_string().parse().ok(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    number.ok_or(RequestError::Field(name, Violation::Invalid))
+pub(super) fn id(name: &'static str, sent: Numeral) -> Result<UserNumber, RequestError> {
+    if sent == Numeral::Null {
+        return Err(RequestError::Field(name, Violation::Blank));
+    }
+    let number = sent.digits().and_then(|digits| digits.parse().ok());
+    number.ok_or(invalid(name))
 }
 
 /// A count from 0, as a number or as text.
-pub(super) fn count(name: &'static str, sent: &Value) -> Result<u64, RequestError> {
+pub(super) fn count(name: &'static str, sent: Numeral) -> Result<u64, RequestError> {
     match sent {
-        Value::Number(number) if number.as_u64() == Some(0) => Ok(0),
-        Value::String(text) if text == "0" => Ok(0),
+        Numeral::Whole(0) => Ok(0),
+        Numeral::Text(text) if text == "0" => Ok(0),
         sent => id(name, sent).map(|number| number.0),
     }
 }

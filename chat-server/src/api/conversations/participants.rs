@@ -6,7 +6,6 @@ use chat_core::commit::AddMembers;
 use chat_core::model::Role;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::conversation::{must_be_a_group, shown};
 use super::entry::{Shared, key, participant};
@@ -15,6 +14,7 @@ use super::shapes::{OfId, OfParticipant, ParticipantInput};
 use super::status::RequestError;
 use super::view::ConversationJson;
 use crate::api::gate::with_replayed;
+use crate::api::number::Numeral;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
 use crate::http::input::unlabelled;
@@ -23,7 +23,7 @@ use crate::http::reply::{self, Response};
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Sent {
-    user_id: Value,
+    user_id: Numeral,
 }
 
 /// Take somebody into a group, as its owner.
@@ -38,7 +38,7 @@ pub(super) async fn add(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     let key = key(&call.head)?;
     let sent: Sent = unlabelled(&call)?;
     let add = AddMembers {
-        users: vec![id("userId", &sent.user_id)?],
+        users: vec![id("userId", sent.user_id)?],
         role: Role::Member,
     };
     let number = reader.view().number;

@@ -10,11 +10,13 @@ use serde::{Deserialize, de};
 use uuid::Uuid;
 
 use super::status::{CHAT, RequestError, USER};
+use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field};
 
 /// An id as it was sent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Numeral")]
 pub(super) enum Id {
     /// Not at all, or null.
     #[default]
@@ -25,7 +27,7 @@ pub(super) enum Id {
     Nobody(String),
     /// A text or number that is no id.
     Malformed,
-    /// Neither a number nor a text.
+    /// Neither a whole number nor a text.
     WrongKind,
 }
 
@@ -88,42 +90,16 @@ impl<T> Named<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Id;
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("anything")
+impl From<Numeral> for Id {
+    fn from(sent: Numeral) -> Self {
+        match sent {
+            Numeral::Null => Self::Missing,
+            Numeral::Whole(number) => {
+                u64::try_from(number).map_or(Self::Malformed, Self::of_number)
             }
-            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Id, E> {
-                Ok(Id::WrongKind)
-            }
-            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Id, E> {
-                Ok(Id::Malformed)
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Id, E> {
-                Ok(Id::of_number(number))
-            }
-            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Id, E> {
-                Ok(Id::WrongKind)
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
-                Ok(Id::of_text(text))
-            }
-            fn visit_unit<E: de::Error>(self) -> Result<Id, E> {
-                Ok(Id::Missing)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Id, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Id::WrongKind)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Id, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Id::WrongKind)
-            }
+            Numeral::Text(text) => Self::of_text(&text),
+            Numeral::Other => Self::WrongKind,
         }
-        from.deserialize_any(Reader)
     }
 }
 

@@ -117,7 +117,7 @@ async fn a_user_is_made_and_its_name_is_unique_without_regard_to_case() {
 async fn a_chat_is_made_of_any_number_of_users_each_once() {
     let house = furnished().await;
     let path = "/chats/add";
-    let body = json!({"name": "one", "users": [3, "3", 3]});
+    let body = json!({"name": "one", "users": [3, "3", 3.0]});
     assert_eq!(done(&house, path, body).await, json!({"id": 2}));
     let chats = done(&house, "/chats/get", json!({"user": 3})).await;
     assert_eq!(chats[0]["users"], json!([3]));

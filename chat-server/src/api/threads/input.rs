@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 
 use super::status::{Fields, RequestError};
+use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::query;
 
@@ -150,14 +151,15 @@ impl Sent {
 
     /// The field as an integer, which may be larger than what is counted with.
     pub(super) fn integer(&self, field: &str) -> Result<i128, &'static str> {
-        let text = match self.value(field)? {
-            Value::String(text) => text.trim().to_owned(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(NO_INTEGER),
+        let text = match Numeral::read(self.value(field)?) {
+            Numeral::Whole(number) => return Ok(number),
+            Numeral::Text(text) => text,
+            Numeral::Null | Numeral::Other => return Err(NO_INTEGER),
         };
+        let text = text.trim();
         let whole = match text.split_once('.') {
             Some((whole, rest)) if rest.bytes().all(|digit| digit == b'0') => whole,
-            _ => &text,
+            _ => text,
         };
         whole.parse().map_err(|_| NO_INTEGER)
     }

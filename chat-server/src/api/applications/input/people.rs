@@ -14,9 +14,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{digits, given, number, text};
+use super::{given, number, text};
 use crate::api::applications::status::RequestError;
 use crate::api::applications::sync::MOST;
+use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field};
 
@@ -230,8 +231,8 @@ fn role(sent: Field) -> Result<Option<Role>, RequestError> {
 /// How far a chat was received and read.
 pub(in crate::api::applications) fn mark(call: &Call) -> Result<Mark, RequestError> {
     let sent = read(call, |sent: &mut Marks| &mut sent.unknown)?;
-    let marked = |field, raw: Raw| match digits(&raw) {
-        "0" => Ok(MessageNumber(0)),
+    let marked = |field, raw: Raw| match Numeral::read(&*raw).digits().as_deref() {
+        Some("0") => Ok(MessageNumber::ZERO),
         _ => number(field, &raw),
     };
     let delivered = sent.delivered.map(|raw| marked("delivered", raw));

@@ -21,7 +21,11 @@ async fn a_mark_only_rises() {
         (r#"{"delivered":2}"#, r#"{"delivered":2,"read":0}"#),
         (r#"{"read":1}"#, r#"{"delivered":2,"read":1}"#),
         (r#"{"read":1}"#, r#"{"delivered":2,"read":1}"#),
-        (r#"{"delivered":0,"read":0}"#, r#"{"delivered":2,"read":1}"#),
+        (
+            r#"{"delivered":0.0,"read":0}"#,
+            r#"{"delivered":2,"read":1}"#,
+        ),
+        (r#"{"read":2.0}"#, r#"{"delivered":2,"read":2}"#),
         (r#"{"read":"3"}"#, r#"{"delivered":3,"read":3}"#),
     ] {
         let answer = by(&house, &sessions[0], "PUT", &mark, body).await;

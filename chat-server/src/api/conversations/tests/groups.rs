@@ -12,7 +12,7 @@ async fn two_others_make_a_group() {
             (vec![id], &json!([1, 2, 3]))
         );
     }
-    let other = alice.begin(json!({"participants": [2, 3]})).await;
+    let other = alice.begin(json!({"participants": [2.0, 3]})).await;
     assert_ne!(id, other, "groups are made anew");
 }
 

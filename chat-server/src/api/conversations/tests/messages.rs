@@ -181,7 +181,7 @@ async fn a_message_is_read_when_all_others_have_read_it() {
         (json!(1), json!(0))
     );
     read(&carol, json!(1), 204).await;
-    read(&carol, json!(0), 204).await;
+    read(&carol, json!(0.0), 204).await;
     assert_eq!(unread(&carol).await, json!(0), "marks never fall");
     read(&alice, json!(2), 204).await;
     assert_eq!(status(second).await, "read");
