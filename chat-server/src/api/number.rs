@@ -5,8 +5,9 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-/// The largest whole number that, as a double, stands for no other one.
-const EXACT: f64 = 9_007_199_254_740_991.0;
+/// The largest whole number that is taken as a double, 2⁴⁹. The reader of JSON takes all digits as one number and divides it:
+/// up to here `N.0` comes out as it was sent, and further up as a neighbour at times.
+const LARGEST: f64 = 562_949_953_421_312.0;
 
 /// What stands where a whole number is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Numeral {
     }
 
     fn of_double(number: f64) -> Self {
-        match number.fract() == 0.0 && number.abs() <= EXACT {
+        match number.fract() == 0.0 && number.abs() <= LARGEST {
             true => Self::Whole(number as i128),
             false => Self::Other,
         }
@@ -98,7 +99,8 @@ mod tests {
             ("-0", whole(0)),
             ("-2.0", whole(-2)),
             ("18446744073709551615", whole(u64::MAX.into())),
-            ("9007199254740991.0", whole(9_007_199_254_740_991)),
+            ("562949953421311.0", whole(562_949_953_421_311)),
+            ("562949953421313.0", Numeral::Other),
             ("9007199254740993.0", Numeral::Other),
             ("-9007199254740993.0", Numeral::Other),
             ("18446744073709551616", Numeral::Other),

@@ -145,7 +145,7 @@ async fn members_that_cannot_be_are_refused_by_their_field() {
         (r#"{"members":[]}"#, "members"),
         (r#"{"members":2}"#, "members"),
         (r#"{"members":["2 "]}"#, "members"),
-        (r#"{"members":[2.0]}"#, "members"),
+        (r#"{"members":[2.5]}"#, "members"),
         (r#"{"members":[0]}"#, "members"),
         (r#"{"members":[1]}"#, "members"),
         (r#"{"members":[2,7]}"#, "members"),
