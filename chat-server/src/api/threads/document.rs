@@ -5,7 +5,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, Securi
 use utoipa::{Modify, OpenApi};
 
 use super::shapes::ErrorJson;
-use super::{messages, root, threads, token};
+use super::{messages, root, thread, token};
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 
 const SCHEME: &str = "thread_token";
@@ -13,8 +13,8 @@ const SCHEME: &str = "thread_token";
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        token::get, token::create, root::get, threads::list, threads::create, threads::get,
-        threads::delete, threads::messages, messages::list, messages::create, messages::unread,
+        token::get, token::create, root::get, thread::list, thread::create, thread::get,
+        thread::delete, thread::messages, messages::list, messages::create, messages::unread,
         messages::get, messages::update, messages::delete, messages::mark_as_read,
     ),
     components(schemas(ErrorJson)),

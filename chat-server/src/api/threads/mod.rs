@@ -8,7 +8,7 @@ mod page;
 mod root;
 mod shapes;
 mod status;
-mod threads;
+mod thread;
 mod token;
 mod view;
 
@@ -51,15 +51,15 @@ pub fn door(gate: Gate, attempts: Attempts, body: BodyLimits) -> Door {
         .boxed();
     let root = leaf("/chat-api/").get(root::get).boxed();
     let threads = leaf("/chat-api/threads/")
-        .get(threads::list)
-        .post(threads::create)
+        .get(thread::list)
+        .post(thread::create)
         .boxed();
     let thread = leaf("/chat-api/threads/{uuid}/")
-        .get(threads::get)
-        .delete(threads::delete)
+        .get(thread::get)
+        .delete(thread::delete)
         .boxed();
     let history = leaf("/chat-api/threads/{uuid}/messages/")
-        .get(threads::messages)
+        .get(thread::messages)
         .boxed();
     let messages = leaf("/chat-api/messages/")
         .get(messages::list)
