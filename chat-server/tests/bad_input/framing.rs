@@ -83,6 +83,15 @@ async fn chunks_that_cannot_be_are_refused() {
                 "{chunks:?}: {answer:?}"
             );
         }
+    }
+    world.is_well().await;
+}
+
+/// They are read one by one, which may take longer than others are waited for here.
+#[tokio::test]
+async fn a_thousand_chunks_are_one_body() {
+    let world = World::start("30s").await;
+    for target in [world.messages(), world.uuid_messages()] {
         let many = "1;x\r\nx\r\n".repeat(1_000) + "0\r\n\r\n";
         let request = format!(
             "POST {target} HTTP/1.1\r\n{TYPE}connection: close\r\ntransfer-encoding: chunked\r\n\r\n{many}"
