@@ -119,10 +119,7 @@ impl Indexer {
         let mut back_off = BACK_OFF;
         loop {
             let next = Instant::now() + PACE;
-            let followed = self.follow().await;
-            if followed.is_ok() {
-                back_off = BACK_OFF;
-            }
+            let followed = self.follow().await.inspect(|_| back_off = BACK_OFF);
             match followed {
                 Ok(Followed { more: true, .. }) => {}
                 Ok(Followed { chats: 0, .. }) => {

@@ -1,15 +1,13 @@
 //! Who writes to both nodes in turn, under a key each, until every message is acknowledged.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::LOCATION;
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::Full;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::caller::{Caller, get, post};
+use crate::caller::{Caller, post};
 use crate::scene::{CHATS, World};
 
 /// A word that every message has.
@@ -46,33 +44,15 @@ pub(crate) async fn say(
     at: usize,
 ) -> Told {
     let request = || message(world, chat, writer, at);
-    let node = (writer + at) % 2;
-    let answer = caller.answer(node, request).await;
-    let made: Value = serde_json::from_slice(answer.body()).expect("an answer");
-    let number = match answer.status() {
-        StatusCode::ACCEPTED => settled(caller, node, &answer).await,
-        status => {
-            assert_eq!(status, StatusCode::CREATED, "{made}");
-            made["number"].clone()
-        }
-    };
-    let number = number.as_u64().expect("a number");
-    Told { chat, number }
-}
-
-/// The number of what waits in a queue while the Store takes nothing, once it is there.
-async fn settled(caller: &mut Caller<'_>, node: usize, accepted: &Response<Bytes>) -> Value {
-    const PACE: Duration = Duration::from_millis(100);
-    let place = accepted.headers().get(LOCATION).expect("a place");
-    let place = place.to_str().expect("a path");
     loop {
-        let (status, operation) = caller.insist(node, || get(place)).await;
-        assert_eq!(status, StatusCode::OK, "{operation}");
-        if operation["state"] != "pending" {
-            assert_eq!(operation["state"], "done", "{operation}");
-            return operation["result"]["number"].clone();
+        let (status, answer) = caller.insist((writer + at) % 2, request).await;
+        // It waits in the queue; whoever asks again under its key waits for what becomes of it.
+        if status == StatusCode::ACCEPTED {
+            continue;
         }
-        tokio::time::sleep(PACE).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let number = answer["number"].as_u64().expect("a number");
+        return Told { chat, number };
     }
 }
 
