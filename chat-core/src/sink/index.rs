@@ -24,8 +24,9 @@ use crate::port::{Dirty, Document, Search, Stores};
 
 /// How long a change may wait when nobody announced it.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How long to leave a backend alone that failed.
+/// How long to leave a backend alone that failed: twice as long after each failure, since a whole piece is read again, up to the most.
 const BACK_OFF: Duration = Duration::from_millis(500);
+const BACK_OFF_MOST: Duration = Duration::from_secs(8);
 /// How far apart pieces begin while the index keeps up: the first change after a quiet time is found
 /// at once, and many changes go into few pieces, which cost an index far less.
 const PACE: Duration = Duration::from_millis(250);
@@ -115,9 +116,11 @@ impl Indexer {
 
     /// Follows for as long as it is polled.
     pub async fn run(self: Arc<Self>) {
+        let mut back_off = BACK_OFF;
         loop {
             let next = Instant::now() + PACE;
-            match self.follow().await {
+            let followed = self.follow().await.inspect(|_| back_off = BACK_OFF);
+            match followed {
                 Ok(Followed { more: true, .. }) => {}
                 Ok(Followed { chats: 0, .. }) => {
                     // Either way it looks again: a notification only makes it sooner.
@@ -126,7 +129,8 @@ impl Indexer {
                 Ok(_) => tokio::time::sleep_until(next).await,
                 Err(error) => {
                     tracing::warn!(?error, "the search index could not follow");
-                    tokio::time::sleep(BACK_OFF).await;
+                    tokio::time::sleep(back_off).await;
+                    back_off = BACK_OFF_MOST.min(back_off * 2);
                 }
             }
         }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
@@ -147,4 +148,24 @@ async fn what_cannot_be_found_yet_is_not_told_to_be_in_the_index() {
     assert_eq!(waiting().await, 1);
     indexer.follow().await.unwrap();
     assert_eq!(waiting().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_is_away_is_asked_less_and_less() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let desk = Desk::open(&store).await;
+    desk.chat_of(3).await;
+    let mut search = MockSearch::new();
+    let away = |_: &[Document]| Err(BackendError::new(ErrorKind::Unavailable, "mock", "put"));
+    // After 0, 0.5, 1.5, 3.5, 7.5, 15.5, 23.5, … seconds.
+    search.expect_put().times(11..=12).returning(away);
+    let indexer = Arc::new(Indexer::new(
+        Stores::from(store),
+        Arc::new(search),
+        Arc::default(),
+    ));
+    let minute = Duration::from_secs(60);
+    tokio::time::timeout(minute, indexer.run())
+        .await
+        .unwrap_err();
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
@@ -44,10 +44,16 @@ pub(crate) async fn say(
     at: usize,
 ) -> Told {
     let request = || message(world, chat, writer, at);
-    let (status, answer) = caller.insist((writer + at) % 2, request).await;
-    assert_eq!(status, 201, "{answer}");
-    let number = answer["number"].as_u64().expect("a number");
-    Told { chat, number }
+    loop {
+        let (status, answer) = caller.insist((writer + at) % 2, request).await;
+        // It waits in the queue; whoever asks again under its key waits for what becomes of it.
+        if status == StatusCode::ACCEPTED {
+            continue;
+        }
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let number = answer["number"].as_u64().expect("a number");
+        return Told { chat, number };
+    }
 }
 
 /// Writes until the world is done with it; what it was told of each message in turn.

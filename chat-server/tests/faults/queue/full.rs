@@ -24,8 +24,9 @@ const FLOODERS: usize = 16;
 const AT_ONCE: Duration = Duration::from_secs(2);
 /// How long it may take until a writer comes to a chat whose lane is full.
 const NOTICED: Duration = Duration::from_secs(30);
-/// How long it may take until all that waited is committed.
-const DRAINED: Duration = Duration::from_secs(60);
+/// How long it may take until all that waited is committed and heard of: so long, and so long for each job.
+const DRAINED: Duration = Duration::from_secs(30);
+const DRAINED_EACH: Duration = Duration::from_millis(10);
 
 /// The worker is killed, and who does not wait for answers fills the queue.
 pub(super) async fn a_queue_that_is_full_says_so_and_drains() {
@@ -57,7 +58,8 @@ pub(super) async fn a_queue_that_is_full_says_so_and_drains() {
     let worker = Worker::start(works).await;
     let back = Instant::now();
     scene.recovers("a worker works").await;
-    let told = timeout(DRAINED, told(&scene.world, accepted)).await;
+    let in_time = DRAINED + DRAINED_EACH * u32::try_from(jobs).expect("not that many");
+    let told = timeout(in_time, told(&scene.world, accepted)).await;
     let drained = back.elapsed().as_secs_f64();
     scene.tells(told.expect("all that waited is committed"));
     numbers(&scene.world, &beside).await;
