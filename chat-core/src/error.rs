@@ -183,6 +183,9 @@ pub enum ChatError {
     /// Nobody is logged in with this token, or not any more.
     #[error("not logged in")]
     NotLoggedIn,
+    /// Too many listen already, of the same user or from the same address.
+    #[error("too many are connected already")]
+    TooManyListeners,
     /// The user has no such session.
     #[error("session not found")]
     SessionNotFound,

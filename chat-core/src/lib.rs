@@ -107,6 +107,7 @@ pub mod ids;
 #[cfg(any(test, feature = "kit"))]
 pub mod kit;
 pub mod lane;
+pub mod live;
 pub mod memory;
 pub mod model;
 pub mod page;

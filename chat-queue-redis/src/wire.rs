@@ -10,11 +10,13 @@
 //! | 3 | a gap | |
 //! | 4 | a beat, by which a node hears itself | the node (16 bytes), the beat |
 //! | 5 | an operation was settled | the operation (16 bytes) |
+//! | 6 | a user is another than before | application, user |
+//! | 7 | a user writes | chat, user |
 //!
 //! A message of another version, or what is left of one after an entry that cannot be read, counts as
 //! a gap.
 
-use chat_core::ids::{ApplicationId, Change, ChatId, Head, MessageNumber, OperationId};
+use chat_core::ids::{ApplicationId, Change, ChatId, Head, MessageNumber, OperationId, UserNumber};
 use chat_core::port::Event;
 use uuid::Uuid;
 
@@ -24,6 +26,8 @@ const CLOSED: u8 = 2;
 const GAP: u8 = 3;
 const BEAT: u8 = 4;
 const SETTLED: u8 = 5;
+const PERSON: u8 = 6;
+const TYPING: u8 = 7;
 
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,16 @@ pub(crate) fn events(events: &[Event]) -> Vec<u8> {
             Event::Settled(operation) => {
                 bytes.push(SETTLED);
                 bytes.extend(operation.0.as_bytes());
+            }
+            Event::Person { application, user } => {
+                bytes.push(PERSON);
+                bytes.extend(application.0.to_be_bytes());
+                bytes.extend(user.0.to_be_bytes());
+            }
+            Event::Typing { chat, user } => {
+                bytes.push(TYPING);
+                bytes.extend(chat.0.to_be_bytes());
+                bytes.extend(user.0.to_be_bytes());
             }
             Event::Gap => bytes.push(GAP),
         }
@@ -102,6 +116,14 @@ fn entry(rest: &mut &[u8]) -> Option<Entry> {
             rest,
         )?)))),
         SETTLED => Entry::Event(Event::Settled(OperationId(Uuid::from_bytes(take(rest)?)))),
+        PERSON => Entry::Event(Event::Person {
+            application: ApplicationId(i64::from_be_bytes(take(rest)?)),
+            user: UserNumber(u64::from_be_bytes(take(rest)?)),
+        }),
+        TYPING => Entry::Event(Event::Typing {
+            chat: ChatId(i64::from_be_bytes(take(rest)?)),
+            user: UserNumber(u64::from_be_bytes(take(rest)?)),
+        }),
         GAP => Entry::Event(Event::Gap),
         BEAT => Entry::Beat {
             node: Uuid::from_bytes(take(rest)?),

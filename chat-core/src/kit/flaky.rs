@@ -16,8 +16,8 @@ use crate::model::{Application, ChatInfo, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store, Thread, Upkeep,
-    Users,
+    History, Members, Membership, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store,
+    Thread, Upkeep, Users,
 };
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -275,6 +275,17 @@ impl Members for FlakyStore {
     ) -> Result<Page<Thread>> {
         let inner = self.inner("threads")?;
         inner.threads(application, user, after, limit).await
+    }
+
+    async fn memberships(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatId,
+        limit: Limit,
+    ) -> Result<Page<Membership>> {
+        let inner = self.inner("memberships")?;
+        inner.memberships(application, user, after, limit).await
     }
 
     async fn left_behind(

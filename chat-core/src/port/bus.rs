@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId, Head, OperationId};
+use crate::ids::{ApplicationId, ChatId, Head, OperationId, UserNumber};
 
 /// What a subscriber receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,20 @@ pub enum Event {
     Closed(ApplicationId),
     /// An operation is committed or refused: the Store knows what became of it.
     Settled(OperationId),
+    /// Where a user is logged in, what it takes part in, or whether it exists at all is another than before.
+    Person {
+        /// The application.
+        application: ApplicationId,
+        /// The user.
+        user: UserNumber,
+    },
+    /// A user writes in a chat.
+    Typing {
+        /// The chat.
+        chat: ChatId,
+        /// The user.
+        user: UserNumber,
+    },
     /// Something may have been missed: look at the Store.
     Gap,
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::clock::Timestamp;
 use crate::error::BackendError;
 use crate::ids::{
-    ApplicationId, ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber,
+    ApplicationId, ChatId, ChatNumber, Head, MessageNumber, SessionId, TokenHash, UserNumber,
 };
 use crate::model::{ChatInfo, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
@@ -123,6 +123,17 @@ pub struct Thread {
 /// Unread messages are counted up to here; what is more is "at least".
 pub const MAX_UNREAD: u64 = 1_000;
 
+/// A chat that a user takes part in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Its row id.
+    pub chat: ChatId,
+    /// Its number.
+    pub number: ChatNumber,
+    /// Its head.
+    pub head: Head,
+}
+
 /// Finds out who takes part in what. A chat that is deleted, or whose application is, is in no answer.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
@@ -156,6 +167,15 @@ pub trait Members: Send + Sync + 'static {
         after: ChatNumber,
         limit: Limit,
     ) -> Result<Page<Thread>>;
+
+    /// A page of all chats that a user takes part in, hidden or not, ascending by row id above `after`.
+    async fn memberships(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatId,
+        limit: Limit,
+    ) -> Result<Page<Membership>>;
 
     /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from: what is left to do after a user was
     /// deleted. Those of one user of an application, or else of any.

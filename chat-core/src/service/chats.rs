@@ -258,17 +258,8 @@ impl Chat {
     }
 
     pub(super) fn view(&self, application: PublicId, info: ChatInfo) -> ChatView {
-        ChatView {
-            number: info.number,
-            kind: info.kind,
-            name: info.name,
-            direct: info.direct,
-            members_count: info.members_count,
-            messages_count: info.messages_count,
-            created_at: info.created_at,
-            updated_at: info.updated_at,
-            cursor: self.cursor(application, info.number, info.head),
-        }
+        let cursor = self.cursor(application, info.number, info.head);
+        view(info, cursor)
     }
 
     pub(super) fn cursor(&self, application: PublicId, chat: ChatNumber, head: Head) -> Cursor {
@@ -278,5 +269,20 @@ impl Chat {
             chat,
             head,
         }
+    }
+}
+
+/// A chat as it is shown, with a cursor to follow it from.
+pub(crate) fn view(info: ChatInfo, cursor: Cursor) -> ChatView {
+    ChatView {
+        number: info.number,
+        kind: info.kind,
+        name: info.name,
+        direct: info.direct,
+        members_count: info.members_count,
+        messages_count: info.messages_count,
+        created_at: info.created_at,
+        updated_at: info.updated_at,
+        cursor,
     }
 }

@@ -4,12 +4,13 @@ mod access;
 mod applications;
 mod chats;
 mod counts;
-mod feed;
+pub(crate) mod feed;
 mod hits;
 mod import;
 mod index;
 mod lead;
 mod leavers;
+mod live;
 mod logins;
 mod marks;
 mod members;
@@ -40,6 +41,7 @@ use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
 use crate::error::{BackendError, ChatError};
 use crate::ids::Epoch;
 use crate::lane::{Lane, LaneLimits, Lanes, Worker};
+use crate::live::{Hub, LiveLimits};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
 use crate::password::Passwords;
 use crate::port::{Bus, Counter, Queue, Search, Store, Stores};
@@ -47,6 +49,9 @@ use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer};
 use crate::text::{IdempotencyKey, Name};
+
+pub(crate) use chats::view;
+pub(crate) use watches::Watches;
 
 pub use access::Access;
 pub use applications::DEFAULT_APPLICATION;
@@ -68,7 +73,7 @@ pub use users::{NewUser, UserChange};
 
 use index::IndexState;
 use lead::Lead;
-use watches::Watches;
+use live::Live;
 
 /// What a [`Chat`] is made of.
 pub struct Parts {
@@ -94,6 +99,8 @@ pub struct Parts {
     pub counter: Option<Arc<dyn Counter>>,
     /// How often all counts are recomputed; with `None` this process leaves that, and what else comes with time, to others.
     pub recount_every: Option<Duration>,
+    /// How much may be connected and wait.
+    pub live: LiveLimits,
 }
 
 /// How writes go through a queue.
@@ -122,6 +129,7 @@ impl Parts {
             queueing: None,
             counter: None,
             recount_every: Some(Duration::from_secs(30 * 60)),
+            live: LiveLimits::default(),
         }
     }
 
@@ -166,6 +174,7 @@ struct Inner {
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
     watches: Arc<Watches>,
+    live: Live,
     lead: Lead,
     counts: Option<Arc<CountFeed>>,
     indexer: Arc<Indexer>,
@@ -209,6 +218,7 @@ impl Chat {
             queueing,
             counter,
             recount_every,
+            live,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
         let wake = Arc::new(Notify::new());
@@ -227,6 +237,8 @@ impl Chat {
         };
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
+        let hub = Hub::new(stores.clone(), bus.clone(), epoch, live, watches.clone());
+        let hub = Arc::new(hub);
         let subscription = bus.subscribe().await?;
         let (stop, stopping) = watch::channel(false);
         let mut tasks = Tasks {
@@ -240,9 +252,11 @@ impl Chat {
         }
         tasks
             .others
-            .spawn(watches.clone().look(stores.chats.clone()));
+            .spawn(watches.clone().look(stores.chats.clone(), hub.clone()));
         tasks.others.spawn(indexer.clone().run());
-        tasks.others.spawn(watches.clone().run(subscription));
+        tasks
+            .others
+            .spawn(watches.clone().run(subscription, hub.clone()));
         let lanes = Lanes::new(lanes);
         let lead = Lead::new(queueing.as_ref().map(|queueing| queueing.queue.clone()));
         let queued = match queueing {
@@ -290,6 +304,7 @@ impl Chat {
                 lanes,
                 queued,
                 watches,
+                live: Live(hub),
                 lead,
                 counts,
                 indexer,
@@ -317,6 +332,7 @@ impl Chat {
             std::mem::take(&mut tasks.workers.1)
         };
         while workers.join_next().await.is_some() {}
+        self.inner.live.0.stop();
         self.inner.lanes.close();
         let mut lanes = std::mem::take(&mut self.tasks().lanes);
         while lanes.join_next().await.is_some() {}

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::ids::{ApplicationId, ChatId, Head};
+use crate::live::Hub;
 use crate::port::{Chats, Event, Subscription};
 
 /// How often the Store is asked for the heads of the chats that somebody waits for. Events may be lost, on the way or with the
@@ -15,7 +16,7 @@ use crate::port::{Chats, Event, Subscription};
 const LOOK: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
-pub(super) struct Watches {
+pub(crate) struct Watches {
     chats: Mutex<HashMap<ChatId, Watched>>,
     /// Something may have been missed.
     look: Notify,
@@ -36,24 +37,35 @@ impl Watches {
         chat: ChatId,
         head: Head,
     ) -> watch::Receiver<()> {
+        self.follow(application, chat, head).0
+    }
+
+    /// The same, and the head that it is known to have by now, at least.
+    pub(crate) fn follow(
+        &self,
+        application: ApplicationId,
+        chat: ChatId,
+        head: Head,
+    ) -> (watch::Receiver<()>, Head) {
         let mut chats = self.chats();
         let watched = chats.entry(chat).or_insert_with(|| Watched {
             application,
             head,
             moved: watch::Sender::new(()),
         });
-        watched.moved.subscribe()
+        (watched.moved.subscribe(), watched.head)
     }
 
-    pub(super) async fn run(self: Arc<Self>, mut subscription: Subscription) {
+    pub(super) async fn run(self: Arc<Self>, mut subscription: Subscription, hub: Arc<Hub>) {
         while let Some(event) = subscription.next().await {
             self.hear(event);
+            hub.hear(event);
         }
     }
 
     /// Looks at the Store every second, and when something may have been missed, for as long as it is polled: one question for all
     /// who wait, none while nobody does.
-    pub(super) async fn look(self: Arc<Self>, store: Arc<dyn Chats>) {
+    pub(super) async fn look(self: Arc<Self>, store: Arc<dyn Chats>, hub: Arc<Hub>) {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failed = false;
@@ -62,6 +74,7 @@ impl Watches {
                 _ = looks.tick() => {}
                 () = self.look.notified() => {}
             }
+            hub.look().await;
             let waited = self.waited();
             if waited.is_empty() {
                 continue;
@@ -69,7 +82,9 @@ impl Watches {
             match store.heads(&waited).await {
                 Ok(heads) => {
                     failed = false;
-                    self.compare(&waited, heads.into_iter().collect());
+                    for (chat, to) in self.compare(&waited, heads.into_iter().collect()) {
+                        hub.wake(chat, to);
+                    }
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut failed, true) {
@@ -87,8 +102,13 @@ impl Watches {
         chats.keys().copied().collect()
     }
 
-    /// Wakes those who wait for a chat that has moved, or is gone.
-    fn compare(&self, waited: &[ChatId], heads: HashMap<ChatId, Head>) {
+    /// Wakes those who wait for a chat that has moved, or is gone; which these are.
+    fn compare(
+        &self,
+        waited: &[ChatId],
+        heads: HashMap<ChatId, Head>,
+    ) -> Vec<(ChatId, Option<Head>)> {
+        let mut woken = Vec::new();
         let mut chats = self.chats();
         for chat in waited {
             let Some(watched) = chats.get_mut(chat) else {
@@ -96,11 +116,13 @@ impl Watches {
             };
             match heads.get(chat) {
                 // An event may have been faster than the Store's answer.
-                Some(head) if watched.head.covers(*head) => {}
+                Some(head) if watched.head.covers(*head) => continue,
                 Some(head) => watched.moved_to(*head),
                 None => watched.wake(),
             }
+            woken.push((*chat, heads.get(chat).copied()));
         }
+        woken
     }
 
     fn hear(&self, event: Event) {
@@ -115,7 +137,7 @@ impl Watches {
                 let its = |watched: &&Watched| watched.application == application;
                 chats.values().filter(its).for_each(Watched::wake);
             }
-            Event::Settled(_) => {}
+            Event::Settled(_) | Event::Person { .. } | Event::Typing { .. } => {}
             Event::Gap => self.look.notify_one(),
         }
     }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use chat_core::clock::Timestamp;
 use chat_core::commit::{ChatWrite, RangeNeeds};
 use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, MessageNumber, UserNumber};
+use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::{Member, Role};
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, OwnChat, Thread};
+use chat_core::port::{Activity, Members, Membership, OwnChat, Thread};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
@@ -55,6 +55,10 @@ macro_rules! left_behind {
 }
 const LEFT_BEHIND: &str = left_behind!("");
 const LEFT_BEHIND_BY: &str = left_behind!("AND u.application = ?2 AND u.number = ?3");
+const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change FROM members m \
+     JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
+     WHERE m.application = ?1 AND m.user = ?2 AND m.chat > ?3 AND m.left_at IS NULL \
+     AND c.closed_at IS NULL AND a.closed_at IS NULL ORDER BY m.chat LIMIT ?4";
 const RANGES: &str =
     "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
 
@@ -142,6 +146,22 @@ impl Members for SqliteStore {
             .await
     }
 
+    async fn memberships(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatId,
+        limit: Limit,
+    ) -> Result<Page<Membership>> {
+        self.readers
+            .read("members.memberships", move |conn| {
+                let params = [application.0, int(user.0), after.0, fetched(limit)];
+                let found = all(conn, MEMBERSHIPS, params, membership)?;
+                Ok(Page::cut(found, limit, Span::After(0)))
+            })
+            .await
+    }
+
     async fn left_behind(
         &self,
         of: Option<(ApplicationId, UserNumber)>,
@@ -198,6 +218,17 @@ pub(super) fn member(row: &Row<'_>) -> rusqlite::Result<Member> {
         delivered: MessageNumber(row.get(8)?),
         read: MessageNumber(row.get(9)?),
         hidden: row.get::<_, Option<u64>>(10)?.map(MessageNumber),
+    })
+}
+
+fn membership(row: &Row<'_>) -> rusqlite::Result<Membership> {
+    Ok(Membership {
+        chat: ChatId(row.get(0)?),
+        number: ChatNumber(row.get(1)?),
+        head: Head {
+            number: MessageNumber(row.get(2)?),
+            change: Change(row.get(3)?),
+        },
     })
 }
 

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use chat_core::clock::Timestamp;
 use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber, UserNumber};
+use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::Member;
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, OwnChat, Thread};
+use chat_core::port::{Activity, Members, Membership, OwnChat, Thread};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
@@ -128,6 +128,11 @@ macro_rules! left_behind {
 }
 const LEFT_BEHIND: &str = left_behind!("users_leaving", "");
 const LEFT_BEHIND_BY: &str = left_behind!("PRIMARY", "AND u.application = ? AND u.number = ?");
+const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change \
+     FROM members p FORCE INDEX (members_user) STRAIGHT_JOIN chats c ON c.id = p.chat \
+     STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE p.application = ? AND p.user_number = ? AND p.chat > ? AND p.gone = 0 AND p.left_at IS NULL \
+     AND a.closed_at IS NULL AND c.closed_at IS NULL ORDER BY p.chat LIMIT ?";
 const RANGES: &str = "SELECT r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
@@ -192,6 +197,21 @@ impl Members for MysqlStore {
         threads::page(self, application, user, after, limit).await
     }
 
+    async fn memberships(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatId,
+        limit: Limit,
+    ) -> Result<Page<Membership>> {
+        let select = || {
+            let select = query(MEMBERSHIPS).bind(application.0).bind(int(user.0));
+            select.bind(after.0).bind(fetched(limit))
+        };
+        let found = self.sessions.all("members.memberships", select, membership);
+        Ok(Page::cut(found.await?, limit, Span::After(0)))
+    }
+
     async fn left_behind(
         &self,
         of: Option<(ApplicationId, UserNumber)>,
@@ -229,6 +249,17 @@ impl Members for MysqlStore {
         };
         self.sessions.all("members.ranges", select, range).await
     }
+}
+
+fn membership(row: &MySqlRow) -> sqlx::Result<Membership> {
+    Ok(Membership {
+        chat: ChatId(row.try_get(0)?),
+        number: ChatNumber(rows::number(row, 1)?),
+        head: Head {
+            number: MessageNumber(rows::number(row, 2)?),
+            change: Change(rows::number(row, 3)?),
+        },
+    })
 }
 
 fn own_chat(row: &MySqlRow) -> sqlx::Result<OwnChat> {

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
 use async_trait::async_trait;
 
@@ -8,7 +8,9 @@ use crate::ids::{
 };
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
-use crate::port::{Activity, MAX_UNREAD, Members, OwnChat, Progress, Sessions, Thread, Users};
+use crate::port::{
+    Activity, MAX_UNREAD, Members, Membership, OwnChat, Progress, Sessions, Thread, Users,
+};
 
 use super::read::{numbers, page};
 use super::{Chat, MemoryStore, Result, State};
@@ -249,6 +251,30 @@ impl Members for MemoryStore {
         threads.truncate(limit.get());
         let items = threads;
         Ok(Page { items, more })
+    }
+
+    async fn memberships(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        after: ChatId,
+        limit: Limit,
+    ) -> Result<Page<Membership>> {
+        let state = self.state();
+        let first = Bound::Excluded((application, user, after));
+        let last = Bound::Included((application, user, ChatId(i64::MAX)));
+        let chats = state.memberships.range((first, last));
+        let there = chats.filter_map(|(_, _, id)| {
+            let chat = state.live_chat(*id)?;
+            chat.members.get(&user).filter(|member| member.is_there())?;
+            Some(Membership {
+                chat: *id,
+                number: chat.state.number,
+                head: chat.state.head,
+            })
+        });
+        let found = there.take(limit.one_more()).collect();
+        Ok(Page::cut(found, limit, Span::After(0)))
     }
 
     async fn left_behind(

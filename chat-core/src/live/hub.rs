@@ -1,0 +1,334 @@
+//! All that is followed on this node, and by whom.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::cursor::Cursor;
+use crate::error::{BackendError, ChatError};
+use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, Head, PublicId, UserNumber};
+use crate::page::{Limit, Span};
+use crate::port::{Bus, Event, Stores};
+use crate::service::Watches;
+
+use super::room::{Coming, NEAR, Read, Room};
+use super::seat::{CatchUp, Seat};
+use super::seats::{Person, Seats};
+use super::{Bye, Ear, Listener, LiveLimits};
+
+/// So many rooms read the Store at once.
+const READS: usize = 16;
+/// A page has room for all that somebody near may have missed.
+const PAGE: usize = 2 * NEAR as usize;
+/// So long after the Store could not answer it is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// Of so many members each is looked up, of more all that take part.
+const FEW: usize = 8;
+
+/// What a node tells those who are connected to it.
+pub(crate) struct Hub {
+    pub(super) stores: Stores,
+    pub(super) epoch: Epoch,
+    pub(super) limits: LiveLimits,
+    pub(super) bus: Arc<dyn Bus>,
+    watches: Arc<Watches>,
+    reads: Semaphore,
+    pub(super) seats: Seats,
+    rooms: Mutex<HashMap<ChatId, Arc<Room>>>,
+    stopped: AtomicBool,
+}
+
+/// A chat to follow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) chat: ChatId,
+    pub(super) number: ChatNumber,
+    /// Its head, when whoever follows it was seen to have a right to.
+    pub(super) head: Head,
+    /// Who has to take part.
+    pub(super) member: Option<UserNumber>,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        stores: Stores,
+        bus: Arc<dyn Bus>,
+        epoch: Epoch,
+        limits: LiveLimits,
+        watches: Arc<Watches>,
+    ) -> Self {
+        Self {
+            stores,
+            bus,
+            epoch,
+            limits,
+            watches,
+            reads: Semaphore::new(READS),
+            seats: Seats::default(),
+            rooms: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// A place for one more.
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        of: (ApplicationId, PublicId),
+        ear: &Ear,
+    ) -> Result<Listener, ChatError> {
+        let session = ear
+            .login
+            .and_then(|login| login.session.map(|_| login.token));
+        let (id, caller) = (self.seats.next(), ear.access.caller());
+        let seat = Seat::new(id, of, caller, session, ear.address, self.limits);
+        let seat = Arc::new(seat);
+        if !self.seats.take(&seat, self.limits) {
+            return Err(ChatError::TooManyListeners);
+        }
+        if self.has_stopped() {
+            seat.close(Bye::Stopping);
+        }
+        Ok(Listener::new(self.clone(), seat))
+    }
+
+    /// How many are connected.
+    pub(crate) fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// It is over for everybody.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.seats
+            .all()
+            .iter()
+            .for_each(|seat| seat.close(Bye::Stopping));
+    }
+
+    pub(super) fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// What the bus tells.
+    pub(crate) fn hear(self: &Arc<Self>, event: Event) {
+        match event {
+            Event::Moved { chat, to, .. } => self.wake(chat, Some(to)),
+            Event::Closed(application) => {
+                for seat in self.seats.of_application(application) {
+                    seat.close(Bye::Closed);
+                }
+            }
+            Event::Person { application, user } => self.look_after((application, Some(user))),
+            Event::Typing { chat, user } => {
+                if let Some(room) = self.room(chat) {
+                    room.tell_typing(user);
+                }
+            }
+            Event::Settled(_) | Event::Gap => {}
+        }
+    }
+
+    /// A chat may have moved, or be gone.
+    pub(crate) fn wake(self: &Arc<Self>, chat: ChatId, to: Option<Head>) {
+        let room = self.rooms().get(&chat).cloned();
+        if let Some(room) = room
+            && room.wake(to)
+        {
+            self.see_to(room);
+        }
+    }
+
+    /// Some seats have room again for what they are behind in these chats.
+    pub(super) fn go_on(self: &Arc<Self>, chats: &[ChatId]) {
+        for chat in chats {
+            self.wake(*chat, Some(Head::START));
+        }
+    }
+
+    /// A second has passed.
+    pub(crate) async fn look(self: &Arc<Self>) {
+        self.rooms().values().for_each(|room| room.age());
+    }
+
+    pub(super) fn cursor(&self, application: PublicId, chat: ChatNumber, head: Head) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            application,
+            chat,
+            head,
+        }
+    }
+
+    /// Lets a listener follow a chat, from a head on that the chat has had.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        seat: &Arc<Seat>,
+        target: Target,
+        at: Head,
+        done: Option<Arc<CatchUp>>,
+    ) {
+        let Target {
+            chat,
+            number,
+            head,
+            member,
+        } = target;
+        let mut rooms = self.rooms();
+        if !seat.settle_in(chat, number, at) {
+            return;
+        }
+        let room = rooms.entry(chat).or_insert_with(|| {
+            let (watch, known) = self.watches.follow(seat.application, chat, head);
+            let cursor = self.cursor(seat.public_id, number, head);
+            let is_behind = !head.covers(known);
+            let room = Room::new(chat, cursor, watch, is_behind);
+            Arc::new(room)
+        });
+        let coming = Coming {
+            seat: seat.clone(),
+            member,
+            at,
+            since: head,
+            _done: done,
+            is_read_for: false,
+        };
+        if room.enter(coming) {
+            self.see_to(room.clone());
+        }
+    }
+
+    /// A listener is gone.
+    pub(super) fn leave(&self, seat: &Seat) {
+        self.seats.leave(seat);
+        for chat in seat.chats() {
+            let mut rooms = self.rooms();
+            if rooms.get(&chat).is_some_and(|room| room.leave(seat.id)) {
+                rooms.remove(&chat);
+            }
+        }
+    }
+
+    /// A user may be logged in, or take part in chats, otherwise than before.
+    fn look_after(self: &Arc<Self>, person: Person) {
+        let seats = self.seats.of(person);
+        if !seats.is_empty() {
+            let hub = self.clone();
+            tokio::spawn(async move {
+                for seat in seats {
+                    if let Err(error) = hub.look_at(&seat).await {
+                        tracing::debug!(?error, "a listener is looked after a little later");
+                    }
+                }
+            });
+        }
+    }
+
+    /// Ends a listener whose login is over, and lets it follow chats that the user takes part in since a moment ago.
+    async fn look_at(self: &Arc<Self>, seat: &Arc<Seat>) -> Result<(), ChatError> {
+        if let Some(token) = seat.session
+            && self.stores.sessions.session(token).await?.is_none()
+        {
+            seat.close(Bye::SignedOut);
+        }
+        if seat.follows_all() {
+            let _following = seat.following.lock().await;
+            for target in self.memberships(seat).await?.into_values() {
+                if !seat.follows(target.number) {
+                    self.join(seat, target).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees to a room for as long as there is something to do.
+    fn see_to(self: &Arc<Self>, room: Arc<Room>) {
+        let hub = self.clone();
+        tokio::spawn(async move {
+            let mut failed = false;
+            while let Some(read) = room.plan() {
+                match hub.read(&room, read).await {
+                    Ok(()) => failed = false,
+                    Err(error) => {
+                        room.failed();
+                        if hub.has_stopped() {
+                            return;
+                        }
+                        if !std::mem::replace(&mut failed, true) {
+                            tracing::warn!(?error, "listeners of a chat wait for the store");
+                        }
+                        tokio::time::sleep(AGAIN).await;
+                    }
+                }
+            }
+            hub.tidy(&room);
+        });
+    }
+
+    async fn read(&self, room: &Arc<Room>, read: Read) -> Result<(), BackendError> {
+        // It is never closed.
+        let _permit = self.reads.acquire().await;
+        let limit = Limit::new(PAGE).unwrap_or(Limit::DEFAULT);
+        let history = &self.stores.history;
+        let Some(changes) = history.changes(room.id, read.from, limit, None).await? else {
+            self.rooms().remove(&room.id);
+            room.close();
+            return Ok(());
+        };
+        let gone = match changes.more {
+            true => self.gone(room).await?,
+            false => HashSet::new(),
+        };
+        room.tell(read, changes, &gone);
+        Ok(())
+    }
+
+    /// Those of the members whom the room tells who do not take part any more.
+    async fn gone(&self, room: &Room) -> Result<HashSet<UserNumber>, BackendError> {
+        let mut told = room.members();
+        let members = &self.stores.members;
+        if told.len() <= FEW {
+            let mut gone = HashSet::new();
+            for user in told {
+                let found = members.member(room.id, user).await?;
+                if !found.is_some_and(|member| member.is_there()) {
+                    gone.insert(user);
+                }
+            }
+            return Ok(gone);
+        }
+        let mut after = 0;
+        loop {
+            let page = members
+                .members(room.id, Span::After(after), Limit::MAX)
+                .await?;
+            for member in &page.items {
+                told.remove(&member.user);
+                after = member.user.0;
+            }
+            if !page.more {
+                return Ok(told);
+            }
+        }
+    }
+
+    /// Forgets a room where nobody is.
+    fn tidy(&self, room: &Arc<Room>) {
+        let mut rooms = self.rooms();
+        let known = rooms.get(&room.id);
+        if known.is_some_and(|known| Arc::ptr_eq(known, room)) && room.is_empty() {
+            rooms.remove(&room.id);
+        }
+    }
+
+    fn room(&self, chat: ChatId) -> Option<Arc<Room>> {
+        self.rooms().get(&chat).cloned()
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<ChatId, Arc<Room>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,284 @@
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::commit::Caller;
+use crate::cursor::{Cursor, CursorError};
+use crate::error::ChatError;
+use crate::ids::{ChatId, ChatNumber, UserNumber};
+use crate::model::ChatKind;
+use crate::page::Limit;
+use crate::port::{Event, Membership};
+use crate::service::{Access, Login, view};
+
+use super::hub::{Hub, Target};
+use super::seat::{CatchUp, Seat};
+use super::{Bye, Joined, News};
+
+/// Who wants to listen, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Ear {
+    pub(crate) access: Access,
+    pub(crate) login: Option<Login>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl Ear {
+    /// The application, or a user by its word.
+    #[must_use]
+    pub const fn of(access: Access) -> Self {
+        Self {
+            access,
+            login: None,
+            address: None,
+        }
+    }
+
+    /// A user by his login: it is over when that is.
+    #[must_use]
+    pub fn logged_in(login: Login) -> Self {
+        Self {
+            access: login.access(),
+            login: Some(login),
+            address: None,
+        }
+    }
+
+    /// From this address. Of an IPv6 address only what one customer of a network has counts: the first 64 bits.
+    #[must_use]
+    pub fn from(self, address: IpAddr) -> Self {
+        let address = match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let network = u128::from(address) >> 64 << 64;
+                IpAddr::V6(network.into())
+            }
+            v4 @ IpAddr::V4(_) => v4,
+        };
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+}
+
+/// What is to be followed of the chats of a user that [`Listener::follow`] does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// None of them: other calls name more.
+    Later,
+    /// All of them, from now on; and what the user takes part in from now on.
+    FromNow,
+    /// The same, and each of them is told as [`News::Joined`]: the listener does not know them.
+    AsJoined,
+}
+
+/// Whoever is connected. All calls may be made while another one waits; [`Listener::next`] by one at a time. It is gone when it is
+/// dropped.
+pub struct Listener {
+    hub: Arc<Hub>,
+    seat: Arc<Seat>,
+}
+
+impl Listener {
+    pub(super) fn new(hub: Arc<Hub>, seat: Arc<Seat>) -> Self {
+        Self { hub, seat }
+    }
+
+    /// The next news, when there are any. After [`News::Bye`] there is nothing but that. Whoever stops waiting misses nothing.
+    pub async fn next(&self) -> News {
+        let taken = self.seat.next().await;
+        self.hub.go_on(&taken.freed);
+        taken.news
+    }
+
+    /// Returns when it is over, for one who waits for something else than news.
+    pub async fn over(&self) -> Bye {
+        self.seat.over().await
+    }
+
+    /// The user that listens, if it is one.
+    #[must_use]
+    pub fn user(&self) -> Option<UserNumber> {
+        self.seat.user()
+    }
+
+    /// How far this listener was told of each chat that it follows, ascending by chat: what [`Listener::next`] has answered.
+    #[must_use]
+    pub fn heads(&self) -> Vec<Cursor> {
+        let told = self.seat.told().into_iter();
+        let cursor = |(chat, head)| self.hub.cursor(self.seat.public_id, chat, head);
+        told.map(cursor).collect()
+    }
+
+    /// Follows these chats, each from a cursor or else from now on: what happened since is told first, then what happens. A chat that
+    /// is followed already is told from the cursor again. [`News::CaughtUp`] comes when all that was missed was told, [`News::Reset`]
+    /// for a cursor of another history or beyond the head, and [`News::Removed`] for a chat that is not there or not the user's.
+    ///
+    /// A user follows chats that it takes part in, the application any; in the name of a user, open ones too. `rest` is for users:
+    /// the application has no chats of its own.
+    ///
+    /// # Errors
+    /// [`ChatError::Cursor`] for one of another chat: nothing is followed then; else only those of any call, when some chats may be
+    /// followed already.
+    pub async fn follow(
+        &self,
+        chats: &[(ChatNumber, Option<Cursor>)],
+        rest: Rest,
+    ) -> Result<(), ChatError> {
+        let is_other = |(chat, cursor): &(ChatNumber, Option<Cursor>)| {
+            cursor.is_some_and(|cursor| {
+                cursor.chat != *chat || cursor.application != self.seat.public_id
+            })
+        };
+        if chats.iter().any(is_other) {
+            return Err(ChatError::Cursor(CursorError::OtherChat));
+        }
+        let _following = self.seat.following.lock().await;
+        if self.seat.user().is_some() && rest != Rest::Later {
+            self.seat.follow_all();
+        }
+        let mine = self.hub.memberships(&self.seat).await?;
+        let done = Arc::new(CatchUp(self.seat.clone()));
+        for (chat, cursor) in chats {
+            let target = match mine.get(chat) {
+                Some(target) => Some(*target),
+                None => self.open(*chat).await?,
+            };
+            match target {
+                Some(target) => self.begin(target, *cursor, &done),
+                None => {
+                    self.seat.push(News::Removed(*chat), 0);
+                }
+            }
+        }
+        if rest != Rest::Later {
+            let named: HashSet<_> = chats.iter().map(|(chat, _)| *chat).collect();
+            let others = mine.values().filter(|own| !named.contains(&own.number));
+            for target in others.filter(|own| !self.seat.follows(own.number)) {
+                match rest {
+                    Rest::AsJoined => self.hub.join(&self.seat, *target).await?,
+                    _ => self.hub.enter(&self.seat, *target, target.head, None),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the others in a chat that the user writes; said again within half a second, in whatever chat, it is not told. It may be
+    /// lost.
+    ///
+    /// # Errors
+    /// [`ChatError::NoCaller`] for the application; [`ChatError::NotAMember`] in a chat that is not followed.
+    pub async fn typing(&self, chat: ChatNumber) -> Result<(), ChatError> {
+        let user = self.seat.user().ok_or(ChatError::NoCaller)?;
+        let chat = self.seat.chat(chat).ok_or(ChatError::NotAMember)?;
+        if self.seat.may_type() {
+            // Whether it gets there nobody waits for.
+            let _ = self.hub.bus.publish(&[Event::Typing { chat, user }]).await;
+        }
+        Ok(())
+    }
+
+    fn begin(&self, target: Target, cursor: Option<Cursor>, done: &Arc<CatchUp>) {
+        let is_known =
+            |cursor: &Cursor| cursor.epoch == self.hub.epoch && target.head.covers(cursor.head);
+        let at = match cursor {
+            Some(cursor) if is_known(&cursor) => cursor.head,
+            Some(_) => {
+                let now = self
+                    .hub
+                    .cursor(self.seat.public_id, target.number, target.head);
+                self.seat.push(News::Reset(now), 0);
+                target.head
+            }
+            None => target.head,
+        };
+        self.hub.enter(&self.seat, target, at, Some(done.clone()));
+    }
+
+    /// A chat that one need not take part in.
+    async fn open(&self, chat: ChatNumber) -> Result<Option<Target>, ChatError> {
+        if matches!(self.seat.caller, Caller::User(_)) {
+            return Ok(None);
+        }
+        let chats = &self.hub.stores.chats;
+        let found = chats.get(self.seat.application, chat).await?;
+        let found = found
+            .filter(|chat| self.seat.caller == Caller::Application || chat.kind == ChatKind::Open);
+        Ok(found.map(|chat| Target {
+            chat: chat.id,
+            number: chat.number,
+            head: chat.head,
+            member: None,
+        }))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hub: _, seat } = self;
+        f.debug_struct("Listener").field("seat", seat).finish()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.seat.close(Bye::Stopping);
+        self.hub.leave(&self.seat);
+    }
+}
+
+impl Hub {
+    /// What the user of a seat takes part in.
+    pub(super) async fn memberships(
+        &self,
+        seat: &Seat,
+    ) -> Result<HashMap<ChatNumber, Target>, ChatError> {
+        let mut mine = HashMap::new();
+        let Some(user) = seat.user() else {
+            return Ok(mine);
+        };
+        let (members, mut after) = (&self.stores.members, ChatId(0));
+        loop {
+            let page = members
+                .memberships(seat.application, user, after, Limit::MAX)
+                .await?;
+            for Membership { chat, number, head } in page.items {
+                after = chat;
+                let target = Target {
+                    chat,
+                    number,
+                    head,
+                    member: Some(user),
+                };
+                mine.insert(number, target);
+            }
+            if !page.more {
+                return Ok(mine);
+            }
+        }
+    }
+
+    /// Tells a listener of a chat that the user takes part in, and lets it follow that: from where it had come to, if it did before.
+    pub(super) async fn join(
+        self: &Arc<Self>,
+        seat: &Arc<Seat>,
+        target: Target,
+    ) -> Result<(), ChatError> {
+        let Some(info) = self.stores.chats.by_id(target.chat).await? else {
+            return Ok(());
+        };
+        let known = seat.left_at(target.number);
+        let at = known.filter(|known| target.head.covers(*known));
+        let at = at.unwrap_or(target.head);
+        let cursor = |head| self.cursor(seat.public_id, target.number, head);
+        let joined = Joined {
+            chat: view(info, cursor(target.head)),
+            from: cursor(at),
+        };
+        seat.push(News::Joined(Arc::new(joined)), 0);
+        self.enter(seat, target, at, None);
+        Ok(())
+    }
+}

@@ -1,0 +1,278 @@
+//! One listener, as the hub knows it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::commit::Caller;
+use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, PublicId, TokenHash, UserNumber};
+
+use super::queue::Queue;
+use super::{Batch, Bye, LiveLimits, News, Shared};
+
+/// Of so many chats that the user was removed from a listener remembers how far it had come.
+const REMEMBERED: usize = 100;
+
+/// So often it is told that a user writes.
+const TYPES_AGAIN: Duration = Duration::from_millis(500);
+
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) id: u64,
+    pub(super) application: ApplicationId,
+    pub(super) public_id: PublicId,
+    pub(super) caller: Caller,
+    pub(super) session: Option<TokenHash>,
+    pub(super) address: Option<IpAddr>,
+    limits: LiveLimits,
+    state: Mutex<State>,
+    /// One at a time says which chats are followed.
+    pub(super) following: tokio::sync::Mutex<()>,
+    news: Notify,
+    over: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: Queue,
+    places: HashMap<ChatNumber, Place>,
+    /// Chats that go on here once there is room in the queue.
+    parked: Vec<ChatId>,
+    /// Where it had come to in chats that the user was removed from.
+    left: HashMap<ChatNumber, Head>,
+    /// Whether it follows whatever the user takes part in.
+    follows_all: bool,
+    /// When it was last told that the user writes.
+    typed: Option<Instant>,
+    bye: Option<Bye>,
+}
+
+/// A chat that is followed.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    chat: ChatId,
+    /// What the listener has been told.
+    told: Head,
+}
+
+/// What came of a wait for news.
+pub(super) struct Taken {
+    pub(super) news: News,
+    /// Chats that may go on.
+    pub(super) freed: Vec<ChatId>,
+}
+
+impl Seat {
+    pub(super) fn new(
+        id: u64,
+        (application, public_id): (ApplicationId, PublicId),
+        caller: Caller,
+        session: Option<TokenHash>,
+        address: Option<IpAddr>,
+        limits: LiveLimits,
+    ) -> Self {
+        Self {
+            id,
+            application,
+            public_id,
+            caller,
+            session,
+            address,
+            limits,
+            state: Mutex::default(),
+            following: tokio::sync::Mutex::default(),
+            news: Notify::new(),
+            over: Notify::new(),
+        }
+    }
+
+    pub(super) fn user(&self) -> Option<UserNumber> {
+        self.caller.user()
+    }
+
+    /// The next news.
+    pub(super) async fn next(&self) -> Taken {
+        loop {
+            if let Some(taken) = self.take() {
+                return taken;
+            }
+            self.news.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Taken> {
+        let mut state = self.state();
+        if let Some(bye) = state.bye {
+            let (news, freed) = (News::Bye(bye), Vec::new());
+            return Some(Taken { news, freed });
+        }
+        let news = state.queue.pop()?;
+        if let News::Batch(batch) = &news
+            && let Some(place) = state.places.get_mut(&batch.to.chat)
+        {
+            place.told = batch.to.head;
+        }
+        let freed = match state.queue.has_room(self.limits) {
+            true => std::mem::take(&mut state.parked),
+            false => Vec::new(),
+        };
+        Some(Taken { news, freed })
+    }
+
+    /// Returns when it is over, why.
+    pub(super) async fn over(&self) -> Bye {
+        loop {
+            let over = self.over.notified();
+            if let Some(bye) = self.state().bye {
+                return bye;
+            }
+            over.await;
+        }
+    }
+
+    /// Puts a batch in the queue; `false` when it is over for this listener.
+    pub(super) fn tell(&self, batch: &Arc<Shared<Batch>>, bytes: usize) -> bool {
+        self.push(News::Batch(batch.clone()), bytes)
+    }
+
+    /// Puts something in the queue; `false` when it is over for this listener.
+    pub(super) fn push(&self, news: News, bytes: usize) -> bool {
+        let mut state = self.state();
+        if state.bye.is_some() {
+            return false;
+        }
+        let fits = state.queue.push(news, bytes, self.limits);
+        if !fits {
+            state.end(Bye::Slow);
+            self.over.notify_waiters();
+        }
+        drop(state);
+        self.news.notify_one();
+        fits
+    }
+
+    /// Puts something in the queue that may as well be lost.
+    pub(super) fn push_light(&self, news: News) {
+        self.state().queue.push_light(news, self.limits);
+        self.news.notify_one();
+    }
+
+    /// It is over.
+    pub(super) fn close(&self, bye: Bye) {
+        let mut state = self.state();
+        if state.bye.is_none() {
+            state.end(bye);
+        }
+        drop(state);
+        self.over.notify_waiters();
+        self.news.notify_one();
+    }
+
+    /// Follows a chat from a head on; `false` when it is over.
+    pub(super) fn settle_in(&self, chat: ChatId, number: ChatNumber, told: Head) -> bool {
+        let mut state = self.state();
+        if state.bye.is_some() {
+            return false;
+        }
+        state.left.remove(&number);
+        state.places.insert(number, Place { chat, told });
+        true
+    }
+
+    /// The user was removed from a chat, or it is gone: nothing more of it is told.
+    pub(super) fn remove(&self, chat: ChatNumber, at: Head) {
+        {
+            let mut state = self.state();
+            state.places.remove(&chat);
+            if state.left.len() < REMEMBERED {
+                state.left.insert(chat, at);
+            }
+        }
+        self.push(News::Removed(chat), 0);
+    }
+
+    pub(super) fn follows(&self, chat: ChatNumber) -> bool {
+        self.state().places.contains_key(&chat)
+    }
+
+    /// Where it had come to in a chat that the user was removed from.
+    pub(super) fn left_at(&self, chat: ChatNumber) -> Option<Head> {
+        self.state().left.get(&chat).copied()
+    }
+
+    pub(super) fn follow_all(&self) {
+        self.state().follows_all = true;
+    }
+
+    pub(super) fn follows_all(&self) -> bool {
+        let state = self.state();
+        state.follows_all && state.bye.is_none()
+    }
+
+    /// Which chat this is, if it is followed.
+    pub(super) fn chat(&self, number: ChatNumber) -> Option<ChatId> {
+        self.state().places.get(&number).map(|place| place.chat)
+    }
+
+    /// Whether it is time to tell again that the user writes.
+    pub(super) fn may_type(&self) -> bool {
+        let now = Instant::now();
+        let mut state = self.state();
+        let is_early = state.typed.is_some_and(|last| now - last < TYPES_AGAIN);
+        if !is_early {
+            state.typed = Some(now);
+        }
+        !is_early
+    }
+
+    /// The chats that it follows.
+    pub(super) fn chats(&self) -> Vec<ChatId> {
+        let state = self.state();
+        state.places.values().map(|place| place.chat).collect()
+    }
+
+    /// What it was told of each chat, ascending by number.
+    pub(super) fn told(&self) -> Vec<(ChatNumber, Head)> {
+        let state = self.state();
+        let places = state.places.iter();
+        let mut told: Vec<_> = places.map(|(chat, place)| (*chat, place.told)).collect();
+        told.sort_unstable_by_key(|(chat, _)| *chat);
+        told
+    }
+
+    /// Whether more may be put in the queue than what happens now. If not, [`Taken::freed`] names this chat once it may.
+    pub(super) fn has_room(&self, chat: ChatId) -> bool {
+        let mut state = self.state();
+        let has_room = state.queue.has_room(self.limits) || state.bye.is_some();
+        if !has_room && !state.parked.contains(&chat) {
+            state.parked.push(chat);
+        }
+        has_room
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn end(&mut self, bye: Bye) {
+        self.bye = Some(bye);
+        self.queue.clear();
+        self.parked = Vec::new();
+    }
+}
+
+/// All that was missed was told, once nobody holds it any more.
+#[derive(Debug)]
+pub(super) struct CatchUp(pub(super) Arc<Seat>);
+
+impl Drop for CatchUp {
+    fn drop(&mut self) {
+        self.0.push(News::CaughtUp, 0);
+    }
+}

@@ -1,0 +1,50 @@
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_comes_first_and_then_what_happens() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let access = Access::from(shop(&chat).await.token);
+    let room = chat.create_chat(access, None, None).await.unwrap().value;
+    post(&chat, access, room.number, "one").await;
+    let listener = chat.listen(Ear::of(access)).await.unwrap();
+    let from = [(room.number, Some(room.cursor))];
+    listener.follow(&from, Rest::Later).await.unwrap();
+    assert_eq!(posted(&listener).await, [1]);
+    assert!(matches!(listener.next().await, News::CaughtUp));
+    post(&chat, access, room.number, "two").await;
+    assert_eq!(posted(&listener).await, [2]);
+    assert_eq!(listener.heads()[0].head.number.0, 2);
+    drop(listener);
+    assert_eq!(chat.listeners(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_member_is_told_so_and_nothing_else() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let access = Access::from(shop(&chat).await.token);
+    let (ann, bob) = (
+        user(&chat, access, "ann").await,
+        user(&chat, access, "bob").await,
+    );
+    let room = group(&chat, access, &[ann, bob]).await;
+    let listeners = [
+        chat.listen(Ear::of(by(access, ann))).await.unwrap(),
+        chat.listen(Ear::of(by(access, bob))).await.unwrap(),
+    ];
+    for listener in &listeners {
+        listener.follow(&[], Rest::FromNow).await.unwrap();
+        assert!(matches!(listener.next().await, News::CaughtUp));
+    }
+    post(&chat, access, room.number, "both").await;
+    for listener in &listeners {
+        assert_eq!(posted(listener).await, [1]);
+    }
+    chat.remove_member(access, room.number, bob).await.unwrap();
+    let [ann, bob] = listeners;
+    assert!(matches!(bob.next().await, News::Removed(chat) if chat == room.number));
+    assert!(posted(&ann).await.is_empty());
+    post(&chat, access, room.number, "ann alone").await;
+    assert_eq!(posted(&ann).await, [2]);
+    let nothing = tokio::time::timeout(Duration::from_secs(60), bob.next());
+    assert!(nothing.await.is_err());
+}

@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use crate::error::ChatError;
+use crate::live::{Ear, Listener};
+
+use super::Chat;
+
+impl Chat {
+    /// Connects whoever wants to be told what happens. It follows nothing until [`Listener::follow`] says what.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`]; [`ChatError::NotLoggedIn`] when the login is over;
+    /// [`ChatError::TooManyListeners`] of this user or from this address on this node.
+    pub async fn listen(&self, ear: Ear) -> Result<Listener, ChatError> {
+        let application = self.resolve(ear.access).await?;
+        let live = &self.inner.live;
+        let of = (application.id, application.public_id);
+        let listener = live.0.seat(of, &ear)?;
+        // From here on it hears of the end of its login; what came before is found here.
+        match ear.login.and_then(|login| login.session.map(|_| login)) {
+            Some(login) => {
+                let session = self.inner.stores.sessions.session(login.token).await?;
+                let now = self.inner.clock.now();
+                let stands = session.is_some_and(|session| session.expires_at > now);
+                stands.then_some(()).ok_or(ChatError::NotLoggedIn)?;
+            }
+            None => {
+                self.acting(ear.access).await?;
+            }
+        }
+        Ok(listener)
+    }
+
+    /// How many listeners are connected to this node.
+    #[must_use]
+    pub fn listeners(&self) -> usize {
+        self.inner.live.0.len()
+    }
+}
+
+/// Ends all listeners with the last [`Chat`].
+pub(super) struct Live(pub(super) Arc<crate::live::Hub>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
