@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::commit::{Batch, Counts, Outcome, Request, Scope, Sink};
 use crate::error::{BackendError, ChatError, ErrorKind};
+use crate::ids::{ApplicationId, UserNumber};
 use crate::port::{Commit, Moved};
 
 /// How much a lane takes.
@@ -65,6 +66,9 @@ impl LaneLimits {
 pub trait Announce: Send + Sync + 'static {
     /// These chats moved.
     fn announce(&self, moved: &[Moved]);
+
+    /// Where these users are logged in, or what they take part in, changed. Whoever is connected to nobody leaves it at that.
+    fn people(&self, _: Vec<(ApplicationId, UserNumber)>) {}
 
     /// These counts changed. Whoever counts nothing leaves it at that.
     fn count(&self, _: Vec<Counts>) {}
@@ -318,6 +322,7 @@ impl Worker {
             match self.commit.commit(batch.clone(), self.clock.now()).await {
                 Ok(committed) => {
                     self.announce.announce(&committed.moved);
+                    self.announce.people(committed.people);
                     self.announce.count(committed.counts);
                     for (reply, outcome) in replies.into_iter().zip(committed.outcomes) {
                         // A caller who went away needs no answer.

@@ -74,6 +74,7 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_change ON members (chat, change);
 CREATE UNIQUE INDEX members_user ON members (application, user, chat);
+CREATE INDEX members_joined ON members (joined_at);
 
 -- What a member has read above its mark.
 CREATE TABLE mark_ranges (

@@ -12,11 +12,14 @@
 //! | 5 | an operation was settled | the operation (16 bytes) |
 //! | 6 | a user is another than before | application, user |
 //! | 7 | a user writes | chat, user |
+//! | 8 | a user has read more | application, number of the chat, user, last message received, last message read |
 //!
 //! A message of another version, or what is left of one after an entry that cannot be read, counts as
 //! a gap.
 
-use chat_core::ids::{ApplicationId, Change, ChatId, Head, MessageNumber, OperationId, UserNumber};
+use chat_core::ids::{
+    ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, OperationId, UserNumber,
+};
 use chat_core::port::Event;
 use uuid::Uuid;
 
@@ -28,6 +31,7 @@ const BEAT: u8 = 4;
 const SETTLED: u8 = 5;
 const PERSON: u8 = 6;
 const TYPING: u8 = 7;
+const MARKED: u8 = 8;
 
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,19 @@ pub(crate) fn events(events: &[Event]) -> Vec<u8> {
                 bytes.push(TYPING);
                 bytes.extend(chat.0.to_be_bytes());
                 bytes.extend(user.0.to_be_bytes());
+            }
+            Event::Marked {
+                application,
+                chat,
+                user,
+                delivered,
+                read,
+            } => {
+                bytes.push(MARKED);
+                bytes.extend(application.0.to_be_bytes());
+                for number in [chat.0, user.0, delivered.0, read.0] {
+                    bytes.extend(number.to_be_bytes());
+                }
             }
             Event::Gap => bytes.push(GAP),
         }
@@ -124,6 +141,13 @@ fn entry(rest: &mut &[u8]) -> Option<Entry> {
             chat: ChatId(i64::from_be_bytes(take(rest)?)),
             user: UserNumber(u64::from_be_bytes(take(rest)?)),
         }),
+        MARKED => Entry::Event(Event::Marked {
+            application: ApplicationId(i64::from_be_bytes(take(rest)?)),
+            chat: ChatNumber(u64::from_be_bytes(take(rest)?)),
+            user: UserNumber(u64::from_be_bytes(take(rest)?)),
+            delivered: MessageNumber(u64::from_be_bytes(take(rest)?)),
+            read: MessageNumber(u64::from_be_bytes(take(rest)?)),
+        }),
         GAP => Entry::Event(Event::Gap),
         BEAT => Entry::Beat {
             node: Uuid::from_bytes(take(rest)?),
@@ -147,7 +171,7 @@ mod tests {
         entries(message).collect()
     }
 
-    fn all() -> [Event; 4] {
+    fn all() -> [Event; 7] {
         let to = Head {
             number: MessageNumber(u64::MAX),
             change: Change(7),
@@ -158,7 +182,27 @@ mod tests {
             to,
         };
         let settled = Event::Settled(OperationId(Uuid::from_u128(5)));
-        [moved, Event::Closed(ApplicationId(3)), settled, Event::Gap]
+        let (application, user) = (ApplicationId(3), UserNumber(4));
+        let marked = Event::Marked {
+            application,
+            chat: ChatNumber(6),
+            user,
+            delivered: MessageNumber(9),
+            read: MessageNumber(8),
+        };
+        let typing = Event::Typing {
+            chat: ChatId(2),
+            user,
+        };
+        [
+            moved,
+            Event::Closed(application),
+            settled,
+            Event::Person { application, user },
+            typing,
+            marked,
+            Event::Gap,
+        ]
     }
 
     #[test]

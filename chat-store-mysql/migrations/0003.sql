@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS members (
     hidden BIGINT,
     PRIMARY KEY (chat, user_number),
     KEY members_user (application, user_number, gone, left_at, hidden),
+    KEY members_joined (joined_at),
     KEY members_change (chat, change_no)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

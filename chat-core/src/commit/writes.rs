@@ -44,6 +44,22 @@ pub(super) struct IdTold {
 }
 
 impl Writes {
+    /// The users whose logins end, and those who come to take part in a chat or get another role there. It becomes
+    /// [`Committed::people`](crate::port::Committed::people).
+    #[must_use]
+    pub fn people(&self) -> Vec<(ApplicationId, UserNumber)> {
+        let of = |write: &ApplicationWrite| {
+            let ended = write.users.iter().filter(|user| user.ends.is_some());
+            let mut people: Vec<_> = ended.map(|user| user.row.number).collect();
+            people.extend(write.chats.iter().flat_map(ChatWrite::came));
+            people.sort_unstable();
+            people.dedup();
+            let application = write.id;
+            people.into_iter().map(move |user| (application, user))
+        };
+        self.applications.iter().flat_map(of).collect()
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -158,6 +174,16 @@ impl ChatWrite {
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         !self.posted.is_empty() || !self.touched.is_empty() || self.row.closed_at.is_some()
+    }
+
+    /// Members who came, or were changed.
+    fn came(&self) -> impl Iterator<Item = UserNumber> {
+        let (is_new, before) = (self.row.id.is_none(), self.before.change);
+        let came = self
+            .members
+            .iter()
+            .filter(move |member| member.is_there() && (is_new || member.own_change > before));
+        came.map(|member| member.user)
     }
 
     /// Each message that is touched, with its change.

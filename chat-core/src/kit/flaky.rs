@@ -214,6 +214,12 @@ impl Sessions for FlakyStore {
         self.inner("session")?.session(token).await
     }
 
+    async fn valid_sessions(&self, tokens: &[TokenHash], now: Timestamp) -> Result<Vec<TokenHash>> {
+        self.inner("valid_sessions")?
+            .valid_sessions(tokens, now)
+            .await
+    }
+
     async fn sessions(
         &self,
         application: ApplicationId,
@@ -286,6 +292,14 @@ impl Members for FlakyStore {
     ) -> Result<Page<Membership>> {
         let inner = self.inner("memberships")?;
         inner.memberships(application, user, after, limit).await
+    }
+
+    async fn newcomers(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+        self.inner("newcomers")?.newcomers(since, limit).await
     }
 
     async fn left_behind(

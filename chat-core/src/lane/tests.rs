@@ -49,6 +49,7 @@ fn accept(batch: &Batch) -> Committed {
         outcomes: batch.requests.iter().map(|_| done()).collect(),
         moved: vec![],
         counts: vec![],
+        people: vec![],
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::clock::Clock;
 use crate::cursor::Cursor;
 use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, Head, PublicId, UserNumber};
@@ -16,13 +17,13 @@ use crate::service::Watches;
 
 use super::room::{Coming, NEAR, Read, Room};
 use super::seat::{CatchUp, Seat};
-use super::seats::{Person, Seats};
-use super::{Bye, Ear, Listener, LiveLimits};
+use super::seats::Seats;
+use super::{Bye, Ear, Listener, LiveLimits, Marked, News, Shared};
 
 /// So many rooms read the Store at once.
 const READS: usize = 16;
 /// A page has room for all that somebody near may have missed.
-const PAGE: usize = 2 * NEAR as usize;
+pub(super) const PAGE: usize = 2 * NEAR as usize;
 /// So long after the Store could not answer it is asked again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Of so many members each is looked up, of more all that take part.
@@ -34,6 +35,7 @@ pub(crate) struct Hub {
     pub(super) epoch: Epoch,
     pub(super) limits: LiveLimits,
     pub(super) bus: Arc<dyn Bus>,
+    pub(super) clock: Arc<dyn Clock>,
     watches: Arc<Watches>,
     reads: Semaphore,
     pub(super) seats: Seats,
@@ -52,10 +54,22 @@ pub(super) struct Target {
     pub(super) member: Option<UserNumber>,
 }
 
+/// How a listener comes to follow a chat.
+#[derive(Debug)]
+pub(super) enum Come {
+    /// It is told that the user takes part.
+    Joined,
+    /// It knows what there is.
+    FromNow,
+    /// It is told what it has missed.
+    CatchingUp(Arc<CatchUp>),
+}
+
 impl Hub {
     pub(crate) fn new(
         stores: Stores,
         bus: Arc<dyn Bus>,
+        clock: Arc<dyn Clock>,
         epoch: Epoch,
         limits: LiveLimits,
         watches: Arc<Watches>,
@@ -63,6 +77,7 @@ impl Hub {
         Self {
             stores,
             bus,
+            clock,
             epoch,
             limits,
             watches,
@@ -127,6 +142,25 @@ impl Hub {
                     room.tell_typing(user);
                 }
             }
+            Event::Marked {
+                application,
+                chat,
+                user,
+                delivered,
+                read,
+            } => {
+                let (own, mark) = (
+                    self.seats.of((application, Some(user))),
+                    Marked {
+                        chat,
+                        delivered,
+                        read,
+                    },
+                );
+                let mark = Arc::new(Shared::new(mark));
+                let following = own.iter().filter(|seat| seat.follows(chat));
+                following.for_each(|seat| seat.push_light(News::Marked(mark.clone())));
+            }
             Event::Settled(_) | Event::Gap => {}
         }
     }
@@ -150,7 +184,9 @@ impl Hub {
 
     /// A second has passed.
     pub(crate) async fn look(self: &Arc<Self>) {
-        self.rooms().values().for_each(|room| room.age());
+        let rooms: Vec<_> = self.rooms().values().cloned().collect();
+        rooms.iter().for_each(|room| room.age());
+        self.look_at_people().await;
     }
 
     pub(super) fn cursor(&self, application: PublicId, chat: ChatNumber, head: Head) -> Cursor {
@@ -163,13 +199,7 @@ impl Hub {
     }
 
     /// Lets a listener follow a chat, from a head on that the chat has had.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        seat: &Arc<Seat>,
-        target: Target,
-        at: Head,
-        done: Option<Arc<CatchUp>>,
-    ) {
+    pub(super) fn enter(self: &Arc<Self>, seat: &Arc<Seat>, target: Target, at: Head, come: Come) {
         let Target {
             chat,
             number,
@@ -177,7 +207,12 @@ impl Hub {
             member,
         } = target;
         let mut rooms = self.rooms();
-        if !seat.settle_in(chat, number, at) {
+        let (told, done) = match come {
+            Come::Joined => (None, None),
+            Come::FromNow => (Some(at), None),
+            Come::CatchingUp(done) => (Some(at), Some(done)),
+        };
+        if !seat.settle_in(chat, number, told) {
             return;
         }
         let room = rooms.entry(chat).or_insert_with(|| {
@@ -209,39 +244,6 @@ impl Hub {
                 rooms.remove(&chat);
             }
         }
-    }
-
-    /// A user may be logged in, or take part in chats, otherwise than before.
-    fn look_after(self: &Arc<Self>, person: Person) {
-        let seats = self.seats.of(person);
-        if !seats.is_empty() {
-            let hub = self.clone();
-            tokio::spawn(async move {
-                for seat in seats {
-                    if let Err(error) = hub.look_at(&seat).await {
-                        tracing::debug!(?error, "a listener is looked after a little later");
-                    }
-                }
-            });
-        }
-    }
-
-    /// Ends a listener whose login is over, and lets it follow chats that the user takes part in since a moment ago.
-    async fn look_at(self: &Arc<Self>, seat: &Arc<Seat>) -> Result<(), ChatError> {
-        if let Some(token) = seat.session
-            && self.stores.sessions.session(token).await?.is_none()
-        {
-            seat.close(Bye::SignedOut);
-        }
-        if seat.follows_all() {
-            let _following = seat.following.lock().await;
-            for target in self.memberships(seat).await?.into_values() {
-                if !seat.follows(target.number) {
-                    self.join(seat, target).await?;
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Sees to a room for as long as there is something to do.

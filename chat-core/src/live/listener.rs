@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,15 +6,14 @@ use std::sync::Arc;
 use crate::commit::Caller;
 use crate::cursor::{Cursor, CursorError};
 use crate::error::ChatError;
-use crate::ids::{ChatId, ChatNumber, UserNumber};
+use crate::ids::{ChatNumber, UserNumber};
 use crate::model::ChatKind;
-use crate::page::Limit;
-use crate::port::{Event, Membership};
-use crate::service::{Access, Login, view};
+use crate::port::Event;
+use crate::service::{Access, Login};
 
-use super::hub::{Hub, Target};
+use super::hub::{Come, Hub, Target};
 use super::seat::{CatchUp, Seat};
-use super::{Bye, Joined, News};
+use super::{Bye, News};
 
 /// Who wants to listen, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +46,7 @@ impl Ear {
 
     /// From this address. Of an IPv6 address only what one customer of a network has counts: the first 64 bits.
     #[must_use]
-    pub fn from(self, address: IpAddr) -> Self {
+    pub fn at(self, address: IpAddr) -> Self {
         let address = match address.to_canonical() {
             IpAddr::V6(address) => {
                 let network = u128::from(address) >> 64 << 64;
@@ -148,7 +147,9 @@ impl Listener {
             match target {
                 Some(target) => self.begin(target, *cursor, &done),
                 None => {
-                    self.seat.push(News::Removed(*chat), 0);
+                    // Who comes back goes on from there.
+                    let own = cursor.filter(|cursor| cursor.epoch == self.hub.epoch);
+                    self.seat.remove(*chat, own.map(|cursor| cursor.head));
                 }
             }
         }
@@ -158,7 +159,9 @@ impl Listener {
             for target in others.filter(|own| !self.seat.follows(own.number)) {
                 match rest {
                     Rest::AsJoined => self.hub.join(&self.seat, *target).await?,
-                    _ => self.hub.enter(&self.seat, *target, target.head, None),
+                    _ => self
+                        .hub
+                        .enter(&self.seat, *target, target.head, Come::FromNow),
                 }
             }
         }
@@ -194,7 +197,8 @@ impl Listener {
             }
             None => target.head,
         };
-        self.hub.enter(&self.seat, target, at, Some(done.clone()));
+        self.hub
+            .enter(&self.seat, target, at, Come::CatchingUp(done.clone()));
     }
 
     /// A chat that one need not take part in.
@@ -226,59 +230,5 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.seat.close(Bye::Stopping);
         self.hub.leave(&self.seat);
-    }
-}
-
-impl Hub {
-    /// What the user of a seat takes part in.
-    pub(super) async fn memberships(
-        &self,
-        seat: &Seat,
-    ) -> Result<HashMap<ChatNumber, Target>, ChatError> {
-        let mut mine = HashMap::new();
-        let Some(user) = seat.user() else {
-            return Ok(mine);
-        };
-        let (members, mut after) = (&self.stores.members, ChatId(0));
-        loop {
-            let page = members
-                .memberships(seat.application, user, after, Limit::MAX)
-                .await?;
-            for Membership { chat, number, head } in page.items {
-                after = chat;
-                let target = Target {
-                    chat,
-                    number,
-                    head,
-                    member: Some(user),
-                };
-                mine.insert(number, target);
-            }
-            if !page.more {
-                return Ok(mine);
-            }
-        }
-    }
-
-    /// Tells a listener of a chat that the user takes part in, and lets it follow that: from where it had come to, if it did before.
-    pub(super) async fn join(
-        self: &Arc<Self>,
-        seat: &Arc<Seat>,
-        target: Target,
-    ) -> Result<(), ChatError> {
-        let Some(info) = self.stores.chats.by_id(target.chat).await? else {
-            return Ok(());
-        };
-        let known = seat.left_at(target.number);
-        let at = known.filter(|known| target.head.covers(*known));
-        let at = at.unwrap_or(target.head);
-        let cursor = |head| self.cursor(seat.public_id, target.number, head);
-        let joined = Joined {
-            chat: view(info, cursor(target.head)),
-            from: cursor(at),
-        };
-        seat.push(News::Joined(Arc::new(joined)), 0);
-        self.enter(seat, target, at, None);
-        Ok(())
     }
 }

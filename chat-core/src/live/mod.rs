@@ -27,6 +27,7 @@ mod batch;
 mod hub;
 mod listener;
 mod news;
+mod people;
 mod queue;
 mod room;
 mod seat;
@@ -38,7 +39,7 @@ mod tests;
 
 pub use batch::Batch;
 pub use listener::{Ear, Listener, Rest};
-pub use news::{Bye, Joined, News, Typing};
+pub use news::{Bye, Joined, Marked, News, Typing};
 pub use shared::Shared;
 
 pub(crate) use hub::Hub;

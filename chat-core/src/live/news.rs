@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::cursor::Cursor;
-use crate::ids::{ChatNumber, UserNumber};
+use crate::ids::{ChatNumber, MessageNumber, UserNumber};
 use crate::model::ChatView;
 
 use super::{Batch, Shared};
@@ -22,6 +22,9 @@ pub enum News {
     CaughtUp,
     /// Somebody writes in a chat.
     Typing(Arc<Shared<Typing>>),
+    /// The user has received or read more of a chat, elsewhere: told where marks are no part of what happened, as in chats with more
+    /// than a hundred members. It may be lost.
+    Marked(Arc<Shared<Marked>>),
     /// It is over: nothing else is told.
     Bye(Bye),
 }
@@ -42,6 +45,17 @@ pub struct Typing {
     pub chat: ChatNumber,
     /// Who.
     pub user: UserNumber,
+}
+
+/// How far a user has received and read a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The chat.
+    pub chat: ChatNumber,
+    /// Everything up to this message was received.
+    pub delivered: MessageNumber,
+    /// Everything up to this message was read.
+    pub read: MessageNumber,
 }
 
 /// Why it is over for a listener.

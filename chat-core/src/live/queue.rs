@@ -59,5 +59,5 @@ impl Queue {
 
 /// What goes first when too much waits.
 fn is_light(news: &News) -> bool {
-    matches!(news, News::Typing(_))
+    matches!(news, News::Typing(_) | News::Marked(_))
 }

@@ -164,12 +164,12 @@ impl Room {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.is_gone = true;
-        let (chat, head) = (state.head.chat, state.head.head);
+        let chat = state.head.chat;
         for (_, inside) in std::mem::take(&mut state.inside) {
-            inside.seat.remove(chat, head);
+            inside.seat.remove(chat, None);
         }
         for (_, coming) in std::mem::take(&mut state.coming) {
-            coming.seat.remove(chat, coming.at);
+            coming.seat.remove(chat, None);
         }
     }
 
@@ -258,7 +258,7 @@ impl State {
                     .member
                     .is_some_and(|user| self.tail.says(user) == Some(false));
             if left {
-                one.seat.remove(self.head.chat, one.at);
+                one.seat.remove(self.head.chat, Some(one.at));
                 continue;
             }
             if one.at != self.head.head {
@@ -311,7 +311,7 @@ impl State {
         let chat = self.head.chat;
         self.inside.retain(|_, inside| {
             if inside.member.is_some_and(|user| gone.contains(&user)) {
-                inside.seat.remove(chat, before);
+                inside.seat.remove(chat, Some(before));
                 return false;
             }
             inside.seat.tell(&batch, bytes)
@@ -337,7 +337,7 @@ impl State {
             }
             any = true;
             if one.member.is_some_and(|user| gone.contains(&user)) {
-                one.seat.remove(self.head.chat, one.at);
+                one.seat.remove(self.head.chat, Some(one.at));
                 continue;
             }
             let to = furthest(one.at, base.to.head);

@@ -55,8 +55,8 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 struct Place {
     chat: ChatId,
-    /// What the listener has been told.
-    told: Head,
+    /// What the listener has been told, once it knows the chat.
+    told: Option<Head>,
 }
 
 /// What came of a wait for news.
@@ -111,10 +111,15 @@ impl Seat {
             return Some(Taken { news, freed });
         }
         let news = state.queue.pop()?;
-        if let News::Batch(batch) = &news
-            && let Some(place) = state.places.get_mut(&batch.to.chat)
+        let told = match &news {
+            News::Batch(batch) => Some(batch.to),
+            News::Joined(joined) => Some(joined.from),
+            _ => None,
+        };
+        if let Some(told) = told
+            && let Some(place) = state.places.get_mut(&told.chat)
         {
-            place.told = batch.to.head;
+            place.told = Some(told.head);
         }
         let freed = match state.queue.has_room(self.limits) {
             true => std::mem::take(&mut state.parked),
@@ -172,8 +177,8 @@ impl Seat {
         self.news.notify_one();
     }
 
-    /// Follows a chat from a head on; `false` when it is over.
-    pub(super) fn settle_in(&self, chat: ChatId, number: ChatNumber, told: Head) -> bool {
+    /// Follows a chat, of which the listener has been told so much, if it knows it; `false` when it is over.
+    pub(super) fn settle_in(&self, chat: ChatId, number: ChatNumber, told: Option<Head>) -> bool {
         let mut state = self.state();
         if state.bye.is_some() {
             return false;
@@ -184,11 +189,13 @@ impl Seat {
     }
 
     /// The user was removed from a chat, or it is gone: nothing more of it is told.
-    pub(super) fn remove(&self, chat: ChatNumber, at: Head) {
+    pub(super) fn remove(&self, chat: ChatNumber, at: Option<Head>) {
         {
             let mut state = self.state();
             state.places.remove(&chat);
-            if state.left.len() < REMEMBERED {
+            if let Some(at) = at
+                && state.left.len() < REMEMBERED
+            {
                 state.left.insert(chat, at);
             }
         }
@@ -239,7 +246,8 @@ impl Seat {
     pub(super) fn told(&self) -> Vec<(ChatNumber, Head)> {
         let state = self.state();
         let places = state.places.iter();
-        let mut told: Vec<_> = places.map(|(chat, place)| (*chat, place.told)).collect();
+        let told = places.filter_map(|(chat, place)| Some((*chat, place.told?)));
+        let mut told: Vec<_> = told.collect();
         told.sort_unstable_by_key(|(chat, _)| *chat);
         told
     }

@@ -84,6 +84,13 @@ impl Seats {
         own.map_or_else(Vec::new, |own| own.values().cloned().collect())
     }
 
+    /// All users who are connected.
+    pub(super) fn people(&self) -> Vec<Person> {
+        let state = self.state();
+        let users = state.people.keys().filter(|(_, user)| user.is_some());
+        users.copied().collect()
+    }
+
     /// All listeners in an application.
     pub(super) fn of_application(&self, application: ApplicationId) -> Vec<Arc<Seat>> {
         let state = self.state();

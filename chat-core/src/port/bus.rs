@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::error::BackendError;
-use crate::ids::{ApplicationId, ChatId, Head, OperationId, UserNumber};
+use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, MessageNumber, OperationId, UserNumber};
 
 /// What a subscriber receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,19 @@ pub enum Event {
         chat: ChatId,
         /// The user.
         user: UserNumber,
+    },
+    /// A user has received or read more of a chat in which nobody else is told.
+    Marked {
+        /// The application.
+        application: ApplicationId,
+        /// The chat.
+        chat: ChatNumber,
+        /// The user.
+        user: UserNumber,
+        /// Everything up to this message was received.
+        delivered: MessageNumber,
+        /// Everything up to this message was read.
+        read: MessageNumber,
     },
     /// Something may have been missed: look at the Store.
     Gap,

@@ -48,6 +48,10 @@ pub trait Sessions: Send + Sync + 'static {
     /// The login with this token; also one that has expired.
     async fn session(&self, token: TokenHash) -> Result<Option<Session>>;
 
+    /// Which of these tokens are of a login that stands at `now`: neither ended nor expired, its user and application there. One look
+    /// costs little: it is done every second, for all who are connected.
+    async fn valid_sessions(&self, tokens: &[TokenHash], now: Timestamp) -> Result<Vec<TokenHash>>;
+
     /// Up to `limit` logins of a user, the latest first; also those that have expired.
     async fn sessions(
         &self,
@@ -176,6 +180,14 @@ pub trait Members: Send + Sync + 'static {
         after: ChatId,
         limit: Limit,
     ) -> Result<Page<Membership>>;
+
+    /// Up to `limit` of those who take part in a chat and came at `since` or later, in no particular order: which application, which
+    /// user, and which chat. One look costs no more than there are: it is done every second.
+    async fn newcomers(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>>;
 
     /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from: what is left to do after a user was
     /// deleted. Those of one user of an application, or else of any.

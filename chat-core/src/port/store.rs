@@ -68,6 +68,8 @@ pub struct Committed {
     pub moved: Vec<Moved>,
     /// [`Writes::counts`](crate::commit::Writes::counts).
     pub counts: Vec<Counts>,
+    /// [`Writes::people`](crate::commit::Writes::people).
+    pub people: Vec<(ApplicationId, UserNumber)>,
 }
 
 /// A chat whose head moved.

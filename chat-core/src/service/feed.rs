@@ -10,7 +10,6 @@ use crate::page::Limit;
 use crate::port::Changes;
 
 use super::Reader;
-use super::chats::view;
 
 /// What happened in a chat after a cursor.
 #[derive(Debug, Clone)]

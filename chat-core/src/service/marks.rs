@@ -2,6 +2,7 @@ use crate::commit::{Command, Mark};
 use crate::error::ChatError;
 use crate::ids::{ChatNumber, MessageNumber};
 use crate::model::Member;
+use crate::port::Event;
 
 use super::{Access, Chat, Reader};
 
@@ -36,7 +37,20 @@ impl Chat {
     ) -> Result<Member, ChatError> {
         let user = access.caller.user().ok_or(ChatError::NoCaller)?;
         self.submit(access, Command::Mark(chat, mark), None).await?;
-        self.chat(access, chat).await?.member(user).await
+        let reader = self.chat(access, chat).await?;
+        let member = reader.member(user).await?;
+        if !reader.info.tells_marks() {
+            let event = Event::Marked {
+                application: reader.info.application,
+                chat,
+                user,
+                delivered: member.delivered,
+                read: member.read,
+            };
+            // The user's other sockets may as well see it later.
+            let _ = self.inner.bus.publish(&[event]).await;
+        }
+        Ok(member)
     }
 
     /// Tells that whoever asks has read one message, and nothing of those around it; but what is 2,000 messages below it counts as read

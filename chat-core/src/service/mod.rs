@@ -237,7 +237,14 @@ impl Chat {
         };
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
-        let hub = Hub::new(stores.clone(), bus.clone(), epoch, live, watches.clone());
+        let hub = Hub::new(
+            stores.clone(),
+            bus.clone(),
+            clock.clone(),
+            epoch,
+            live,
+            watches.clone(),
+        );
         let hub = Arc::new(hub);
         let subscription = bus.subscribe().await?;
         let (stop, stopping) = watch::channel(false);

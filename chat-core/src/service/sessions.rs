@@ -1,9 +1,10 @@
 use crate::bearer::Bearer;
 use crate::commit::{Command, Done, GiveToken};
 use crate::error::{BackendError, ChatError, ErrorKind};
-use crate::ids::{SessionId, UserNumber};
+use crate::ids::{ApplicationId, SessionId, UserNumber};
 use crate::model::Session;
 use crate::page::Limit;
+use crate::port::Event;
 
 use super::applications::unexpected;
 use super::{Access, Chat, Login};
@@ -42,7 +43,10 @@ impl Chat {
         let application = self.resolve(access).await?.id;
         let sessions = &self.inner.stores.sessions;
         match sessions.end_session(application, user, session).await? {
-            true => Ok(()),
+            true => {
+                self.tell_person(application, user).await;
+                Ok(())
+            }
             false => Err(ChatError::SessionNotFound),
         }
     }
@@ -57,8 +61,17 @@ impl Chat {
             sessions
                 .end_session(login.application, login.user, session)
                 .await?;
+            self.tell_person(login.application, login.user).await;
         }
         Ok(())
+    }
+
+    /// Tells all nodes that a user is logged in otherwise than before.
+    async fn tell_person(&self, application: ApplicationId, user: UserNumber) {
+        let event = Event::Person { application, user };
+        if let Err(error) = self.inner.bus.publish(&[event]).await {
+            tracing::warn!(?error, "sockets of a session are closed a little later");
+        }
     }
 
     /// The lasting token of a user; if it has none, `new` becomes it, or else a random one.

@@ -137,7 +137,10 @@ impl Watches {
                 let its = |watched: &&Watched| watched.application == application;
                 chats.values().filter(its).for_each(Watched::wake);
             }
-            Event::Settled(_) | Event::Person { .. } | Event::Typing { .. } => {}
+            Event::Settled(_)
+            | Event::Person { .. }
+            | Event::Typing { .. }
+            | Event::Marked { .. } => {}
             Event::Gap => self.look.notify_one(),
         }
     }

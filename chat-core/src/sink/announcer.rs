@@ -1,13 +1,13 @@
 //! From the commit to the Bus and the index worker, without making the commit wait.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::commit::Counts;
-use crate::ids::ChatId;
+use crate::ids::{ApplicationId, ChatId, UserNumber};
 use crate::lane::Announce;
 use crate::port::{Bus, Event, Moved};
 use crate::sink::CountFeed;
@@ -15,13 +15,37 @@ use crate::sink::CountFeed;
 /// So long after events were not published the next attempt begins.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// When there are more, each node looks by itself at whoever is connected to it.
+const PEOPLE: usize = 256;
+
 /// Collects what moved, one entry a chat however often it moves, and publishes it.
 pub struct Announcer {
-    pending: Mutex<HashMap<ChatId, Moved>>,
+    pending: Mutex<Pending>,
     publish: Notify,
     index: Arc<Notify>,
     counts: Option<Arc<CountFeed>>,
     bus: Arc<dyn Bus>,
+}
+
+#[derive(Default)]
+struct Pending {
+    moved: HashMap<ChatId, Moved>,
+    /// Users who are logged in, or take part in chats, otherwise than before.
+    people: HashSet<(ApplicationId, UserNumber)>,
+}
+
+impl Pending {
+    fn into_events(self) -> Vec<Event> {
+        let moved = self.moved.into_values().map(event);
+        let people = self.people.into_iter();
+        let is_crowd = people.len() > PEOPLE;
+        let person = |(application, user)| Event::Person { application, user };
+        let people = people.take(if is_crowd { 0 } else { PEOPLE }).map(person);
+        moved
+            .chain(people)
+            .chain(is_crowd.then_some(Event::Gap))
+            .collect()
+    }
 }
 
 impl Announcer {
@@ -49,13 +73,13 @@ impl Announcer {
     pub async fn run(self: Arc<Self>) {
         let mut missed = false;
         loop {
-            let moved =
+            let pending =
                 std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
-            if moved.is_empty() {
+            let events = pending.into_events();
+            if events.is_empty() {
                 self.publish.notified().await;
                 continue;
             }
-            let events: Vec<_> = moved.into_values().map(event).collect();
             match self.bus.publish(&events).await {
                 Ok(()) if missed => {
                     tracing::info!("the bus takes events again");
@@ -93,6 +117,7 @@ impl Announce for Announcer {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         for one in moved {
             pending
+                .moved
                 .entry(one.chat)
                 .and_modify(|known| known.to = one.to)
                 .or_insert(*one);
@@ -100,6 +125,18 @@ impl Announce for Announcer {
         drop(pending);
         self.publish.notify_one();
         self.index.notify_one();
+    }
+
+    fn people(&self, people: Vec<(ApplicationId, UserNumber)>) {
+        if people.is_empty() {
+            return;
+        }
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        // More than a crowd is a crowd.
+        let room = (PEOPLE + 1).saturating_sub(pending.people.len());
+        pending.people.extend(people.into_iter().take(room));
+        drop(pending);
+        self.publish.notify_one();
     }
 
     fn count(&self, counts: Vec<Counts>) {

@@ -59,6 +59,10 @@ const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change F
      JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
      WHERE m.application = ?1 AND m.user = ?2 AND m.chat > ?3 AND m.left_at IS NULL \
      AND c.closed_at IS NULL AND a.closed_at IS NULL ORDER BY m.chat LIMIT ?4";
+const NEWCOMERS: &str = "SELECT m.application, m.user, c.number FROM members m \
+     JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
+     WHERE m.joined_at >= ?1 AND m.left_at IS NULL \
+     AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?2";
 const RANGES: &str =
     "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
 
@@ -158,6 +162,21 @@ impl Members for SqliteStore {
                 let params = [application.0, int(user.0), after.0, fetched(limit)];
                 let found = all(conn, MEMBERSHIPS, params, membership)?;
                 Ok(Page::cut(found, limit, Span::After(0)))
+            })
+            .await
+    }
+
+    async fn newcomers(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+        self.readers
+            .read("members.newcomers", move |conn| {
+                all(conn, NEWCOMERS, [since.0, limit.get() as i64], |row| {
+                    let (user, chat) = (UserNumber(row.get(1)?), ChatNumber(row.get(2)?));
+                    Ok((ApplicationId(row.get(0)?), user, chat))
+                })
             })
             .await
     }

@@ -162,11 +162,12 @@ impl Commit for SqliteStore {
 fn commit(conn: &Connection, batch: &Batch, now: Timestamp) -> rusqlite::Result<Committed> {
     let facts = load::facts(conn, &batch.requests)?;
     let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
-    let counts = std::mem::take(&mut writes.counts);
+    let (counts, people) = (std::mem::take(&mut writes.counts), writes.people());
     let moved = apply::writes(conn, &mut writes, &mut outcomes, &batch.sinks)?;
     Ok(Committed {
         outcomes,
         moved,
         counts,
+        people,
     })
 }

@@ -42,6 +42,11 @@ const FIND: &str = concat!(
     " JOIN applications a ON a.id = s.application",
     " WHERE s.token_hash = ?1 AND u.deleted_at IS NULL AND a.closed_at IS NULL"
 );
+const STANDS: &str = "SELECT 1 FROM sessions s \
+     JOIN users u ON u.application = s.application AND u.number = s.user \
+     JOIN applications a ON a.id = s.application \
+     WHERE s.token_hash = ?1 AND s.expires_at > ?2 \
+     AND u.deleted_at IS NULL AND a.closed_at IS NULL";
 const OF_USER: &str = concat!(
     "SELECT ",
     session_columns!(),
@@ -79,6 +84,23 @@ impl Sessions for SqliteStore {
         self.readers
             .read("sessions.session", move |conn| {
                 one(conn, FIND, [token.0], session)
+            })
+            .await
+    }
+
+    async fn valid_sessions(&self, tokens: &[TokenHash], now: Timestamp) -> Result<Vec<TokenHash>> {
+        let tokens = tokens.to_vec();
+        self.readers
+            .read("sessions.valid", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                let mut select = snapshot.prepare_cached(STANDS)?;
+                let mut standing = Vec::with_capacity(tokens.len());
+                for token in tokens {
+                    if select.exists(params![token.0, now.0])? {
+                        standing.push(token);
+                    }
+                }
+                Ok(standing)
             })
             .await
     }

@@ -190,12 +190,13 @@ async fn write(
     let opening = [BEGIN, &mark(writer, attempt)];
     let facts = load::facts(conn, &opening, &batch.requests, known).await?;
     let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
-    let counts = std::mem::take(&mut writes.counts);
+    let (counts, people) = (std::mem::take(&mut writes.counts), writes.people());
     let moved = apply::writes(conn, &mut writes, &mut outcomes, &batch.sinks).await?;
     let committed = Committed {
         outcomes,
         moved,
         counts,
+        people,
     };
     Ok((committed, !writes.is_empty()))
 }

@@ -133,6 +133,11 @@ const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change \
      STRAIGHT_JOIN applications a ON a.id = c.application \
      WHERE p.application = ? AND p.user_number = ? AND p.chat > ? AND p.gone = 0 AND p.left_at IS NULL \
      AND a.closed_at IS NULL AND c.closed_at IS NULL ORDER BY p.chat LIMIT ?";
+const NEWCOMERS: &str = "SELECT p.application, p.user_number, c.number \
+     FROM members p FORCE INDEX (members_joined) STRAIGHT_JOIN chats c ON c.id = p.chat \
+     STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE p.joined_at >= ? AND p.left_at IS NULL \
+     AND a.closed_at IS NULL AND c.closed_at IS NULL LIMIT ?";
 const RANGES: &str = "SELECT r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
@@ -210,6 +215,25 @@ impl Members for MysqlStore {
         };
         let found = self.sessions.all("members.memberships", select, membership);
         Ok(Page::cut(found.await?, limit, Span::After(0)))
+    }
+
+    async fn newcomers(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+        let select = || {
+            let select = query(NEWCOMERS).bind(since.0);
+            select.bind(int(limit.get() as u64))
+        };
+        let newcomer = |row: &MySqlRow| {
+            let user = rows::user_number(row, 1)?;
+            let chat = ChatNumber(rows::number(row, 2)?);
+            Ok((ApplicationId(row.try_get(0)?), user, chat))
+        };
+        self.sessions
+            .all("members.newcomers", select, newcomer)
+            .await
     }
 
     async fn left_behind(

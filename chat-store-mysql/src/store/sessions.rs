@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::MysqlStore;
 use super::rows::{self, int};
 use super::script::{Script, values};
-use super::sql::ROWS;
+use super::sql::{ROWS, list, padded};
 
 /// Locks the row of the user, so that it waits for whoever is changing that, and whoever does so later sees what was opened. A second
 /// run finds its own row.
@@ -47,6 +47,11 @@ macro_rules! sessions_where {
     };
 }
 const BY_TOKEN: &str = sessions_where!("s.token = ?");
+const STANDING: &str = "SELECT s.token \
+     FROM sessions s STRAIGHT_JOIN users u FORCE INDEX (PRIMARY) \
+     ON u.application = s.application AND u.number = s.user_number \
+     STRAIGHT_JOIN applications a ON a.id = s.application \
+     WHERE u.deleted_at IS NULL AND a.closed_at IS NULL AND s.expires_at > ? AND s.token IN ";
 const OF_USER: &str = sessions_where!(
     "s.application = ? AND s.user_number = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ?"
 );
@@ -84,6 +89,25 @@ impl Sessions for MysqlStore {
         self.sessions
             .one("sessions.by_token", select, session)
             .await
+    }
+
+    async fn valid_sessions(
+        &self,
+        tokens: &[TokenHash],
+        now: Timestamp,
+    ) -> std::result::Result<Vec<TokenHash>, BackendError> {
+        let mut found = Vec::with_capacity(tokens.len());
+        for part in tokens.chunks(ROWS) {
+            let select = || {
+                let select = list(STANDING, part.len(), "").bind(now.0);
+                padded(part).fold(select, |select, token| select.bind(token.0.to_vec()))
+            };
+            let standing = self.sessions.all("sessions.valid", select, |row| {
+                Ok(TokenHash(rows::bytes(row, 0)?))
+            });
+            found.extend(standing.await?);
+        }
+        Ok(found)
     }
 
     async fn sessions(

@@ -6,6 +6,7 @@ pub mod applications;
 pub mod changes;
 pub mod chats;
 pub mod commit;
+pub mod connected;
 pub mod desk;
 pub mod history;
 pub mod imports;
@@ -161,6 +162,12 @@ macro_rules! store_kit {
             unread_is_counted_up_to_a_bound,
             marks_in_a_large_chat_are_silent,
             threads_tell_what_neither_has_read,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::connected]
+            memberships_are_walked_by_row,
+            newcomers_are_found_by_when_they_came,
+            logins_that_stand_are_told_of_many,
+            a_commit_tells_of_people,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::races]
             eight_writers_number_without_a_gap_while_a_reader_follows,

@@ -92,14 +92,16 @@ impl World {
             return;
         }
         let number = MessageNumber(1 + self.dice.below(self.posted));
+        let body = format!("edited {}", self.dice.below(1_000));
         let edit = Edit {
-            body: Some(Body::parse(format!("edited {}", self.dice.below(1_000))).unwrap()),
-            ..Edit::default()
+            number,
+            body: Some(Body::parse(&body).unwrap()),
+            data: None,
         };
         // Either may find it deleted.
         let (access, chat) = (self.access, self.chat);
         match self.below(2) {
-            0 => drop(node.edit(access, chat, number, edit).await),
+            0 => drop(node.edit(access, chat, edit).await),
             _ => drop(node.delete(access, chat, number).await),
         }
     }

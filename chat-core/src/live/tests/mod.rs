@@ -1,4 +1,9 @@
 mod basics;
+mod client;
+mod ends;
+mod faults;
+mod flow;
+mod laws;
 
 use std::time::Duration;
 

@@ -153,12 +153,13 @@ impl Commit for MemoryStore {
         let mut state = self.state();
         let facts = state.load(&needs(&batch.requests));
         let (mut outcomes, mut writes) = decide(facts, &batch.requests, now);
-        let counts = std::mem::take(&mut writes.counts);
+        let (counts, people) = (std::mem::take(&mut writes.counts), writes.people());
         let moved = state.apply(writes, &mut outcomes, &batch.sinks)?;
         Ok(Committed {
             outcomes,
             moved,
             counts,
+            people,
         })
     }
 

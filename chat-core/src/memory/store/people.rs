@@ -136,6 +136,17 @@ impl Sessions for MemoryStore {
             .cloned())
     }
 
+    async fn valid_sessions(&self, tokens: &[TokenHash], now: Timestamp) -> Result<Vec<TokenHash>> {
+        let state = self.state();
+        let stands = |token: &&TokenHash| {
+            let session = state.sessions.get(token);
+            session.is_some_and(|one| {
+                one.expires_at > now && state.user(one.application, one.user).is_some()
+            })
+        };
+        Ok(tokens.iter().filter(stands).copied().collect())
+    }
+
     async fn sessions(
         &self,
         application: ApplicationId,
@@ -275,6 +286,24 @@ impl Members for MemoryStore {
         });
         let found = there.take(limit.one_more()).collect();
         Ok(Page::cut(found, limit, Span::After(0)))
+    }
+
+    async fn newcomers(
+        &self,
+        since: Timestamp,
+        limit: Limit,
+    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+        let state = self.state();
+        let came = state
+            .memberships
+            .iter()
+            .filter_map(|(application, user, id)| {
+                let chat = state.live_chat(*id)?;
+                let member = chat.members.get(user)?;
+                let is_new = member.is_there() && member.joined_at >= since;
+                is_new.then_some((*application, *user, chat.state.number))
+            });
+        Ok(came.take(limit.get()).collect())
     }
 
     async fn left_behind(

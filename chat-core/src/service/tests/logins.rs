@@ -109,6 +109,14 @@ impl Sessions for Meddling {
         self.sessions.session(token).await
     }
 
+    async fn valid_sessions(
+        &self,
+        tokens: &[TokenHash],
+        now: Timestamp,
+    ) -> Result<Vec<TokenHash>, BackendError> {
+        self.sessions.valid_sessions(tokens, now).await
+    }
+
     async fn sessions(
         &self,
         application: ApplicationId,

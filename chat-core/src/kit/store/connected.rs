@@ -1,0 +1,175 @@
+//! What is asked for all who are connected to a node at once, and what a commit tells of them.
+
+use std::sync::Arc;
+
+use super::desk::{self, Desk, NOW, post};
+use crate::clock::Timestamp;
+use crate::commit::{AddMembers, Caller, Command, Mark};
+use crate::ids::{ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber};
+use crate::model::{Role, Session};
+use crate::port::{Membership, Store};
+
+fn add(chat: ChatNumber, user: UserNumber) -> Command {
+    let (users, role) = (vec![user], Role::Member);
+    Command::AddMembers(chat, AddMembers { users, role })
+}
+
+/// All chats of a member, page by page.
+async fn memberships(desk: &Desk, user: UserNumber, limit: usize) -> Vec<Membership> {
+    let (mut all, mut after): (Vec<Membership>, _) = (Vec::new(), ChatId(0));
+    loop {
+        let page = desk
+            .store
+            .memberships(desk.application, user, after, desk::limit(limit));
+        let page = page.await.expect("memberships");
+        assert!(page.items.len() <= limit);
+        after = page.items.last().map_or(after, |last| last.chat);
+        all.extend(page.items);
+        if !page.more {
+            return all;
+        }
+    }
+}
+
+/// All chats that a user takes part in are walked, with their heads, and no others.
+pub async fn memberships_are_walked_by_row(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let mut chats = Vec::new();
+    for _ in 0..5 {
+        chats.push(desk.group(&[alice, bob]).await);
+    }
+    let _others = desk.group(&[bob]).await;
+    let open = desk.chat().await;
+    desk.done_by(Caller::For(alice), vec![post(open, "passing")])
+        .await;
+    desk.done(vec![post(chats[1], "1"), post(chats[1], "2")])
+        .await;
+    desk.done_by(Caller::User(alice), vec![Command::Hide(chats[2])])
+        .await;
+    desk.done(vec![
+        Command::CloseChat(chats[3]),
+        Command::RemoveMember(chats[4], alice),
+    ])
+    .await;
+    for limit in [1, 2, 9] {
+        let found = memberships(&desk, alice, limit).await;
+        let numbers: Vec<_> = found.iter().map(|one| one.number).collect();
+        assert_eq!(numbers, chats[..3]);
+        for one in found {
+            let info = desk.info(one.number).await;
+            assert_eq!((one.chat, one.head), (info.id, info.head));
+        }
+    }
+}
+
+/// Who came since a time and is still there is found, whoever came before is not.
+pub async fn newcomers_are_found_by_when_they_came(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let chat = desk.group(&[alice]).await;
+    let (then, later) = (NOW.plus_seconds(100), NOW.plus_seconds(200));
+    let since = async |since: Timestamp, limit: usize| {
+        let found = store.newcomers(since, desk::limit(limit)).await;
+        let mut found = found.expect("newcomers");
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(since(NOW, 9).await, [(desk.application, alice, chat)]);
+    assert_eq!(since(then, 9).await, []);
+    desk.done_at(vec![add(chat, bob)], then).await;
+    let came = (desk.application, bob, chat);
+    assert_eq!(since(then, 9).await, [came]);
+    assert_eq!(since(NOW, 1).await.len(), 1);
+    desk.done_at(vec![Command::RemoveMember(chat, bob)], later)
+        .await;
+    assert_eq!(since(then, 9).await, []);
+    desk.done_at(vec![add(chat, bob)], later).await;
+    assert_eq!(since(later, 9).await, [came]);
+    desk.done(vec![Command::CloseChat(chat)]).await;
+    assert_eq!(since(NOW, 9).await, []);
+}
+
+/// Of many logins those that stand are told: neither ended nor expired, of a user who is there.
+pub async fn logins_that_stand_are_told_of_many(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let mut tokens = Vec::new();
+    let sessions = [(alice, 100), (alice, 100), (alice, 5), (bob, 100)];
+    for (user, seconds) in sessions {
+        let session = Session {
+            id: SessionId::random(),
+            token: crate::ids::Token::random().hash(),
+            application: desk.application,
+            user,
+            device: None,
+            created_at: NOW,
+            expires_at: NOW.plus_seconds(seconds),
+        };
+        let opened = store.open_session(&session, NOW).await;
+        assert!(opened.expect("open_session"));
+        if tokens.is_empty() {
+            let ended = store.end_session(desk.application, user, session.id).await;
+            assert!(ended.expect("end_session"));
+        }
+        tokens.push(session.token);
+    }
+    tokens.push(TokenHash([7; 32]));
+    let standing = async || {
+        let found = store.valid_sessions(&tokens, NOW.plus_seconds(10)).await;
+        let found = found.expect("valid_sessions");
+        let stands = |token| found.contains(token);
+        tokens.iter().map(stands).collect::<Vec<_>>()
+    };
+    assert_eq!(standing().await, [false, true, false, true, false]);
+    desk.done(vec![Command::DeleteUser(bob)]).await;
+    assert_eq!(standing().await, [false, true, false, false, false]);
+    desk.done(vec![Command::CloseApplication]).await;
+    assert_eq!(standing().await, [false; 5]);
+    assert_eq!(
+        store
+            .valid_sessions(&[], NOW)
+            .await
+            .expect("valid_sessions"),
+        []
+    );
+}
+
+/// A commit tells who came to take part in a chat and whose logins end, and nobody else.
+pub async fn a_commit_tells_of_people(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let chat = desk.group(&[alice]).await;
+    let told = async |commands: Vec<Command>, caller: Caller| {
+        let requests = commands.into_iter().map(|one| crate::commit::Request {
+            caller,
+            ..desk.ask(one)
+        });
+        let done = desk::commit_at(store, requests.collect(), NOW).await;
+        assert!(done.outcomes.iter().all(desk::is_done), "{done:?}");
+        done.people
+    };
+    let app = Caller::Application;
+    let of = |user| (desk.application, user);
+    let mark = Mark {
+        read: Some(MessageNumber(1)),
+        delivered: None,
+    };
+    assert_eq!(told(vec![post(chat, "1")], app).await, []);
+    let marks = vec![Command::Mark(chat, mark)];
+    assert_eq!(told(marks, Caller::User(alice)).await, []);
+    assert_eq!(told(vec![add(chat, bob)], app).await, [of(bob)]);
+    let leaves = vec![Command::RemoveMember(chat, bob)];
+    assert_eq!(told(leaves, app).await, []);
+    let new = crate::commit::CreateChat {
+        kind: crate::model::ChatKind::Group,
+        name: None,
+        unique_name: false,
+        members: vec![alice, bob],
+        uuid: crate::ids::ChatUuid::random(),
+    };
+    let made = told(vec![Command::CreateChat(new)], app).await;
+    assert_eq!(made, [of(alice), of(bob)]);
+    let gone = told(vec![Command::DeleteUser(bob)], app).await;
+    assert_eq!(gone, [of(bob)]);
+}
