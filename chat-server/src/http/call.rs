@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use hyper::upgrade::OnUpgrade;
 use tokio_util::sync::CancellationToken;
 
 use super::body::BodyFault;
@@ -33,6 +34,8 @@ pub struct Head {
     pub started: Instant,
     /// Ends what would wait for news when the server stops.
     pub stopping: CancellationToken,
+    /// The connection itself, where the client asks to speak another protocol on it.
+    pub upgrade: Option<OnUpgrade>,
     /// What is left of the application's rate, once a handler counted the request.
     pub allowance: OnceLock<Allowance>,
     pub(super) route: OnceLock<Arc<Route>>,

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How long a peer may keep a connection waiting.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +105,33 @@ impl Alarm {
     }
 }
 
+/// What a connection takes up for as long as it is open, whatever is spoken on it.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+    _tracked: TaskTrackerToken,
+    gauge: ::metrics::Gauge,
+}
+
+impl Place {
+    /// One of the connections that there may be; whoever stops the server waits for it.
+    pub fn new(permit: OwnedSemaphorePermit, tracked: TaskTrackerToken) -> Self {
+        let gauge = ::metrics::gauge!("chat_http_connections");
+        gauge.increment(1.0);
+        Self {
+            _permit: permit,
+            _tracked: tracked,
+            gauge,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.gauge.decrement(1.0);
+    }
+}
+
 /// A TCP stream under the deadlines of [`Patience`].
 #[derive(Debug)]
 pub struct Socket {
@@ -117,11 +146,17 @@ pub struct Socket {
     write_since: Option<Instant>,
     write_alarm: Alarm,
     closing: Option<(Instant, usize)>,
+    _place: Place,
 }
 
 impl Socket {
     /// Watches the stream from now on.
-    pub fn new(stream: TcpStream, activity: Arc<Activity>, patience: Patience) -> Self {
+    pub fn new(
+        stream: TcpStream,
+        activity: Arc<Activity>,
+        patience: Patience,
+        place: Place,
+    ) -> Self {
         Self {
             stream,
             activity,
@@ -134,6 +169,7 @@ impl Socket {
             write_since: None,
             write_alarm: Alarm::default(),
             closing: None,
+            _place: place,
         }
     }
 

@@ -85,6 +85,7 @@ impl Front {
             request_id: request_id.clone(),
             started,
             stopping: self.stopping.clone(),
+            upgrade: parts.extensions.get().cloned(),
             allowance: OnceLock::new(),
             route: OnceLock::new(),
         });

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::body::RequestBody;
-use super::connection::{Activity, InFlight, Patience, Socket};
+use super::connection::{Activity, InFlight, Patience, Place, Socket};
 use super::front::Front;
 use super::metrics;
 use super::reply::Response;
@@ -171,15 +171,14 @@ impl Shop {
         }
     }
 
-    async fn converse(self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let gauge = ::metrics::gauge!("chat_http_connections");
-        gauge.increment(1.0);
+    async fn converse(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let place = Place::new(permit, self.tasks.token());
         // Answers are small and complete; waiting to fill a packet only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "no TCP_NODELAY");
         }
         let activity = Arc::new(Activity::default());
-        let socket = Socket::new(stream, Arc::clone(&activity), self.limits.patience);
+        let socket = Socket::new(stream, Arc::clone(&activity), self.limits.patience, place);
         let front = Arc::clone(&self.front);
         let service = service_fn(move |request: http::Request<Incoming>| {
             let front = Arc::clone(&front);
@@ -215,8 +214,6 @@ impl Shop {
         if let Err(error) = ended {
             tracing::debug!(%peer, error = &*error as &dyn std::error::Error, "the connection broke");
         }
-        gauge.decrement(1.0);
-        drop(place);
     }
 }
 

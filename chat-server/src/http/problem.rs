@@ -45,6 +45,8 @@ pub enum Code {
     BodyTooLarge,
     /// The content type is not one that is read here.
     UnsupportedMediaType,
+    /// The path speaks WebSocket (RFC 6455), and the request does not.
+    UpgradeRequired,
     /// The idempotency key is no such key.
     InvalidIdempotencyKey,
     /// The idempotency key belongs to another request.
@@ -57,6 +59,8 @@ pub enum Code {
     RateLimited,
     /// Too many writes are waiting already.
     Busy,
+    /// Too many are connected already, of the same user or from the same address.
+    TooManyConnections,
     /// Something the server needs is not there now.
     Unavailable,
     /// Whether the write happened cannot be told: send it again with the same idempotency key.
@@ -85,10 +89,13 @@ impl Code {
             Self::CursorReset => StatusCode::GONE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::ValidationFailed | Self::NameTaken | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Self::RateLimited | Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited | Self::Busy | Self::TooManyConnections => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Unavailable | Self::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -119,12 +126,14 @@ impl Code {
             Self::RequestTimeout => "The request came too slowly",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The content type is not read here",
+            Self::UpgradeRequired => "WebSocket is spoken here",
             Self::InvalidIdempotencyKey => "The idempotency key is invalid",
             Self::IdempotencyKeyReused => "The idempotency key belongs to another request",
             Self::InvalidCursor => "The cursor is invalid",
             Self::CursorReset => "The cursor is of another time",
             Self::RateLimited => "Too many requests",
             Self::Busy => "Too many writes are waiting",
+            Self::TooManyConnections => "Too many are connected",
             Self::Unavailable => "Not available now",
             Self::OutcomeUnknown => "The outcome is not known",
             Self::Internal => "The server is at fault",
@@ -172,13 +181,18 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind with the request under this head.
     pub fn new(code: Code, head: &Head) -> Self {
+        Self::under(code, head.request_id.to_str().unwrap_or_default())
+    }
+
+    /// A problem of this kind with what has this id in the log.
+    pub fn under(code: Code, request_id: &str) -> Self {
         Self {
             kind: format!("urn:chat:problem:{}", code.name()),
             title: code.title(),
             status: code.status().as_u16(),
             detail: String::new(),
             code,
-            request_id: head.request_id.to_str().unwrap_or_default().to_owned(),
+            request_id: request_id.to_owned(),
             errors: Vec::new(),
         }
     }
