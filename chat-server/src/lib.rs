@@ -6,6 +6,7 @@ pub mod config;
 mod figures;
 pub mod http;
 pub mod keyfile;
+pub mod live;
 pub mod log;
 pub mod page;
 pub mod transfer;

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::error::BackendError;
+use chat_core::live::LiveLimits;
 use chat_core::memory::{MemoryBus, MemoryCounter, MemoryQueue, MemorySearch, MemoryStore};
 use chat_core::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
 #[cfg(any(feature = "embedded", feature = "mysql"))]
@@ -148,6 +149,11 @@ impl Node {
             queueing: Some(queueing),
             counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
             recount_every,
+            live: LiveLimits {
+                per_user: settings.sockets_per_user,
+                per_address: settings.sockets_per_address,
+                ..LiveLimits::default()
+            },
             keyring,
             ..Parts::in_memory()
         };

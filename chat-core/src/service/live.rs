@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::error::ChatError;
+use crate::ids::Epoch;
 use crate::live::{Ear, Listener};
 
 use super::Chat;
@@ -29,6 +30,12 @@ impl Chat {
             }
         }
         Ok(listener)
+    }
+
+    /// Which history this is: cursors of another one are of no use here.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.inner.epoch
     }
 
     /// How many listeners are connected to this node.

@@ -152,6 +152,17 @@ impl Gate {
         }
     }
 
+    /// Counts one thing more that is asked for in the course of a long request, when there is a limit.
+    pub(crate) async fn count_one(&self, application: ApplicationId) -> Result<(), Allowance> {
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
+        match limiter.take(&format!("rate-{application}")).await {
+            Some(allowance) if !allowance.granted => Err(allowance),
+            _ => Ok(()),
+        }
+    }
+
     /// The token in one segment with the access that it gives, and the chat in another.
     pub(crate) async fn enter_chat(
         &self,

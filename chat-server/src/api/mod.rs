@@ -28,6 +28,7 @@ use crate::config::{DoorName, Settings};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::rate::RateLimiter;
+use crate::live::Pace;
 use crate::page;
 use crate::wiring::Jobs;
 
@@ -74,6 +75,8 @@ pub fn doors(
                     admin_key: settings.admin_key.clone(),
                     apis: open.iter().map(DoorName::to_string).collect(),
                     attempts: attempts.clone(),
+                    origins: settings.allow_origin.clone(),
+                    pace: Pace::default(),
                 };
                 doors.push(applications::door(gate.clone(), options, body));
             }

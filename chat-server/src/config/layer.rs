@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::ConfigError;
 use super::doors::DoorName;
+use super::origin::Origin;
 use super::secret::Secret;
 use super::token_key::TokenKey;
 use super::value::{AccessLog, BackendUrl, LogFormat, RateLimit, Span, address, bytes};
@@ -136,6 +137,35 @@ pub struct Layer {
         help_heading = SERVING
     )]
     pub page: Option<bool>,
+    /// Where pages come from that may open sockets here, besides this server, repeatable, such as https://chat.example; * for
+    /// anywhere
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        help_heading = SERVING
+    )]
+    pub allow_origin: Option<Vec<Origin>>,
+    /// Sockets that one user may have open on a node [default: 20]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_SOCKETS_PER_USER",
+        value_name = "COUNT",
+        help_heading = SERVING
+    )]
+    pub sockets_per_user: Option<usize>,
+    /// Sockets that may be open from one address to a node [default: 20000]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_SOCKETS_PER_ADDRESS",
+        value_name = "COUNT",
+        help_heading = SERVING
+    )]
+    pub sockets_per_address: Option<usize>,
     /// How log lines are written [default: text]
     #[arg(
         long,
@@ -286,6 +316,9 @@ impl Layer {
             door: self.door.or(below.door),
             registration: self.registration.or(below.registration),
             page: self.page.or(below.page),
+            allow_origin: self.allow_origin.or(below.allow_origin),
+            sockets_per_user: self.sockets_per_user.or(below.sockets_per_user),
+            sockets_per_address: self.sockets_per_address.or(below.sockets_per_address),
             log_format: self.log_format.or(below.log_format),
             log_level: self.log_level.or(below.log_level),
             access_log: self.access_log.or(below.access_log),

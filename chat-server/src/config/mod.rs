@@ -2,6 +2,7 @@
 
 mod doors;
 mod layer;
+mod origin;
 mod secret;
 mod token_key;
 mod value;
@@ -11,11 +12,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chat_core::live::LiveLimits;
 use serde::Serialize;
 use thiserror::Error;
 
 pub use doors::{DoorChoice, DoorName};
 pub use layer::{Layer, SERVING};
+pub use origin::Origin;
 pub use secret::Secret;
 pub use token_key::TokenKey;
 pub use value::{AccessLog, BackendUrl, LogFormat, RateLimit, Span};
@@ -90,6 +93,12 @@ pub struct Settings {
     pub registration: bool,
     /// Whether the server's address shows a page to chat on, where the native API is served.
     pub page: bool,
+    /// Where pages come from that may open sockets here, besides this server.
+    pub allow_origin: Vec<Origin>,
+    /// Sockets that one user may have open on a node.
+    pub sockets_per_user: usize,
+    /// Sockets that may be open from one address to a node.
+    pub sockets_per_address: usize,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -141,6 +150,7 @@ impl Settings {
                     why,
                 })
         };
+        let live = LiveLimits::default();
         let settings = Self {
             listen: layer
                 .listen
@@ -165,6 +175,9 @@ impl Settings {
             door: layer.door,
             registration: layer.registration.unwrap_or(true),
             page: layer.page.unwrap_or(true),
+            allow_origin: layer.allow_origin.unwrap_or_default(),
+            sockets_per_user: layer.sockets_per_user.unwrap_or(live.per_user),
+            sockets_per_address: layer.sockets_per_address.unwrap_or(live.per_address),
             log_format: layer.log_format.unwrap_or(LogFormat::Text),
             log_level: layer.log_level.unwrap_or_else(|| "info".into()),
             access_log: layer.access_log.unwrap_or(AccessLog::Errors),
@@ -189,6 +202,8 @@ impl Settings {
             ("listen", self.listen.len()),
             ("max_connections", self.max_connections),
             ("body_limit", self.body_limit),
+            ("sockets_per_user", self.sockets_per_user),
+            ("sockets_per_address", self.sockets_per_address),
             ("door", self.door.as_ref().map_or(1, Vec::len)),
         ];
         for (setting, value) in least {

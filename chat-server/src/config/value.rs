@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::origin::Origin;
 use super::secret::{HIDDEN, Secret};
 use super::token_key::TokenKey;
 use super::write::WriteOf;
@@ -253,9 +254,9 @@ macro_rules! write_as_text {
 }
 
 read_as_text!(
-    WriteOf, Secret, TokenKey, BackendUrl, Span, RateLimit, AccessLog
+    WriteOf, Origin, Secret, TokenKey, BackendUrl, Span, RateLimit, AccessLog
 );
-write_as_text!(WriteOf, BackendUrl, Span, RateLimit, AccessLog);
+write_as_text!(WriteOf, Origin, BackendUrl, Span, RateLimit, AccessLog);
 
 /// An address, with the form that is wanted when it is none.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {

@@ -85,7 +85,7 @@ impl Front {
             request_id: request_id.clone(),
             started,
             stopping: self.stopping.clone(),
-            upgrade: parts.extensions.get().cloned(),
+            upgrade: parts.extensions.get().filter(|_| !is_head).cloned(),
             allowance: OnceLock::new(),
             route: OnceLock::new(),
         });

@@ -37,6 +37,11 @@ fn describe() {
         "From a request's head to its answer's head."
     );
     metrics::describe_gauge!("chat_http_connections", "Connections that are open.");
+    metrics::describe_gauge!("chat_live_sockets", "WebSockets that are open.");
+    metrics::describe_counter!(
+        "chat_live_sockets_closed_total",
+        "WebSockets that were closed, by the reason that was told."
+    );
     metrics::describe_counter!(
         "chat_http_connections_refused_total",
         "Connections beyond the limit, answered 503."

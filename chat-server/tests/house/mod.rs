@@ -25,6 +25,7 @@ use chat_server::http::access_log::AccessLogger;
 use chat_server::http::body::{BodyLimits, RequestBody};
 use chat_server::http::door::Door;
 use chat_server::http::front::Front;
+use chat_server::live::Pace;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -52,6 +53,8 @@ pub fn doors(chat: &Chat, guarded: bool) -> [Door; 2] {
         admin_key: guarded.then(|| ADMIN_KEY.parse().unwrap()),
         apis: Vec::new(),
         attempts: Attempts::new(&counter),
+        origins: Vec::new(),
+        pace: Pace::default(),
     };
     [
         applications::door(gate.clone(), options, body),

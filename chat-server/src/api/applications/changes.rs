@@ -51,7 +51,7 @@ pub(super) struct ChangesJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = Change)]
-enum ItemJson {
+pub(super) enum ItemJson {
     /// A message; a deleted one has no text and says when it was deleted.
     Message(MessageJson),
     /// The chat itself.
@@ -66,7 +66,7 @@ enum ItemJson {
 
 /// A member as it stands.
 #[derive(Debug, Serialize, ToSchema)]
-struct MemberState {
+pub(super) struct MemberState {
     /// The number of the user.
     #[schema(minimum = 1)]
     user: u64,
@@ -88,7 +88,7 @@ impl From<Member> for MemberState {
 
 /// A chat as it stands.
 #[derive(Debug, Serialize, ToSchema)]
-struct ChatState {
+pub(super) struct ChatState {
     /// Its number in the application.
     #[schema(minimum = 1)]
     number: u64,
@@ -117,15 +117,22 @@ impl From<ChatView> for ChatState {
     }
 }
 
+impl ItemJson {
+    /// What was touched, as it is shown; `None` for what this API has no words for.
+    pub(super) fn of(item: Item) -> Option<Self> {
+        Some(match item {
+            Item::Message(message) => Self::Message(message.into()),
+            Item::Chat(chat) => Self::Chat(chat.into()),
+            Item::Member(member) => Self::Member(member.into()),
+            Item::Mark(member) => Self::Mark(member.into()),
+            _ => return None,
+        })
+    }
+}
+
 impl From<Feed> for ChangesJson {
     fn from(feed: Feed) -> Self {
-        let items = feed.items.into_iter().filter_map(|item| match item {
-            Item::Message(message) => Some(ItemJson::Message(message.into())),
-            Item::Chat(chat) => Some(ItemJson::Chat(chat.into())),
-            Item::Member(member) => Some(ItemJson::Member(member.into())),
-            Item::Mark(member) => Some(ItemJson::Mark(member.into())),
-            _ => None,
-        });
+        let items = feed.items.into_iter().filter_map(ItemJson::of);
         Self {
             items: items.collect(),
             next: feed.next.encode(),

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use super::shapes::ErrorJson;
 use super::{
     application, changes, chats, info, marks, me, members, messages, operations, search, sessions,
-    sync, users,
+    stream, sync, users,
 };
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
@@ -24,7 +24,7 @@ use crate::http::problem::Problem;
         users::list, users::create, users::get, users::update, users::delete,
         sessions::create, sessions::list, sessions::end, me::get, me::update, me::chats,
         members::list, members::add, members::update, members::remove,
-        marks::get, marks::put, marks::list, sync::sync,
+        marks::get, marks::put, marks::list, sync::sync, stream::open,
     ),
     components(schemas(Problem, ErrorJson)),
     modifiers(&Complete),
@@ -85,6 +85,7 @@ fn is_native(path: &str, method: &str) -> bool {
             | "mark"
             | "marks"
             | "sync"
+            | "stream"
     ) || path.ends_with("/me/chats")
         || word == "{chat}" && method == "patch"
         || path.ends_with("{app}/search")
@@ -100,6 +101,7 @@ fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'stat
     let needs_admin =
         path.ends_with("/applications") || path.ends_with("{app}") && method == "delete";
     let follows = path.ends_with("/changes");
+    let streams = path.ends_with("/stream");
     [
         (
             "400",
@@ -127,7 +129,16 @@ fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'stat
         ("413", "The body is too large", sends),
         ("415", "The content type is not read here", sends),
         ("422", "A value is not allowed", sends),
-        ("429", "Too many requests", inside || sends),
+        ("426", "Only WebSocket is spoken here", streams),
+        (
+            "429",
+            if streams {
+                "Too many are connected, or too many requests"
+            } else {
+                "Too many requests"
+            },
+            inside || sends,
+        ),
         ("500", "The server is at fault", true),
         ("503", "Not available now", true),
     ]

@@ -1,5 +1,6 @@
 //! What clients send to create and change things here.
 
+mod frame;
 mod people;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field, InputFault, Nested};
 
+pub(super) use frame::{Asked, Id, read as frame};
 pub(super) use people::{
     NewSession, cursors, mark, member_change, new_members, new_session, new_user, user_change,
 };

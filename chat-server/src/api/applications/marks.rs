@@ -1,5 +1,6 @@
 //! `…/chats/{chat}/mark` and `…/chats/{chat}/marks`: what members have received and read.
 
+use chat_core::commit::Mark;
 use chat_core::error::ChatError;
 use chat_core::model::Member;
 use http::StatusCode;
@@ -99,7 +100,13 @@ pub(super) async fn put(state: State, call: Call) -> Result<Response, Native> {
         return Err(state.gate.missing_first(access, chat, nobody).await.into());
     }
     let member = state.chat().mark(access, chat, mark).await;
-    let member = member.map_err(|error| match error {
+    let member = member.map_err(|error| not_set(mark, error))?;
+    Ok(reply::json(StatusCode::OK, &MarkJson::from(member)))
+}
+
+/// Why a mark was not set, with the field that is at fault.
+pub(super) fn not_set(mark: Mark, error: ChatError) -> RequestError {
+    match error {
         ChatError::BeyondHead(last) => {
             let field = match mark.read {
                 Some(read) if read > last => "read",
@@ -108,8 +115,7 @@ pub(super) async fn put(state: State, call: Call) -> Result<Response, Native> {
             RequestError::Rule(field, format!("is beyond the last message, {last}"))
         }
         error => error.into(),
-    })?;
-    Ok(reply::json(StatusCode::OK, &MarkJson::from(member)))
+    }
 }
 
 /// How far each member has received and read the chat, by user: all of them, or a page.

@@ -17,6 +17,7 @@ mod sessions;
 mod shapes;
 mod state;
 mod status;
+mod stream;
 mod sync;
 mod users;
 mod view;
@@ -116,6 +117,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let synced = leaf("/api/v1/applications/{app}/sync")
         .post(sync::sync)
         .boxed();
+    let streamed = leaf("/api/v1/applications/{app}/stream")
+        .get(stream::open)
+        .boxed();
     let searched_anywhere = leaf("/api/v1/applications/{app}/search")
         .get(search::search_anywhere)
         .boxed();
@@ -158,7 +162,8 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
         under("operations", named(operation)),
     );
     let mine = under("me", either(under("chats", my_chats), me));
-    let mine = either(mine, under("sync", synced));
+    let synced = either(under("sync", synced), under("stream", streamed));
+    let mine = either(mine, synced);
     let sessions = under("sessions", either(named(session), all_sessions));
     let users = under("users", either(named(user), all_users));
     let people = either(mine, either(users, sessions));

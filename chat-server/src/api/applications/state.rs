@@ -14,13 +14,14 @@ use serde::Serialize;
 use super::status::RequestError;
 use crate::api::attempts::Attempts;
 use crate::api::gate::{self, Gate};
-use crate::config::Secret;
+use crate::config::{Origin, Secret};
 use crate::http::auth;
 use crate::http::call::Head;
 use crate::http::input::InputFault;
 use crate::http::paging::{self, PageAsk};
 use crate::http::query::Query;
 use crate::http::reply::{self, Response};
+use crate::live::Pace;
 
 /// Where the names of a path stand: `/api/v1/applications/{app}/chats/{chat}/messages/{message}`.
 const APPLICATION: usize = 3;
@@ -43,6 +44,10 @@ pub struct Options {
     pub apis: Vec<String>,
     /// How often somebody may try to log in.
     pub attempts: Attempts,
+    /// Where pages come from that may open sockets, besides this server.
+    pub origins: Vec<Origin>,
+    /// Times that sockets keep.
+    pub pace: Pace,
 }
 
 pub(super) struct Shared {

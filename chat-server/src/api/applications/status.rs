@@ -3,6 +3,7 @@
 mod words;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use chat_core::error::ChatError;
 use chat_core::ids::OperationId;
@@ -24,11 +25,14 @@ use crate::http::paging::ParameterError;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
+use crate::live::handshake::with_upgrade;
 
 use words::{ErrorWords, Plain, words_for, words_for_core};
 
 /// Where the application stands in a path: `/api/v1/applications/{app}`.
 const APPLICATION: usize = 3;
+/// After so long one of those who are too many may try again.
+const LATER: Duration = Duration::from_secs(10);
 
 /// Why a request was not done.
 #[derive(Debug)]
@@ -73,6 +77,12 @@ pub(super) enum RequestError {
     Exhausted(Allowance),
     /// Too many logins were wrong in this time.
     TooManyAttempts(Allowance),
+    /// The request asks for no socket where there is one.
+    NoHandshake,
+    /// A page of another site asks for a socket.
+    ForeignPage,
+    /// What came on a socket is no frame.
+    NotAFrame(&'static str),
 }
 
 /// Why a request was not done on a path and method that the original API does not have: always a problem.
@@ -122,13 +132,37 @@ fn problem(head: &Head, words: ErrorWords) -> Response {
     described(head, words).into_response()
 }
 
+/// The problem that a frame is answered with, and after how long it may be sent again. What is our fault is logged, under the id of
+/// the request that opened the socket.
+pub(super) fn of_frame(request_id: &str, wrong: &RequestError) -> (Problem, Option<Duration>) {
+    let words = words_for(wrong);
+    let status = words.code.status();
+    if let RequestError::Chat(error) = wrong
+        && status.is_server_error()
+    {
+        let error = error as &dyn std::error::Error;
+        tracing::error!(request_id, error, "what a frame asks for failed");
+    }
+    let after = match wrong {
+        RequestError::Exhausted(allowance) => Some(allowance.left()),
+        RequestError::Chat(ChatError::Busy { retry_after }) => Some(*retry_after),
+        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(reply::SOON),
+    };
+    let problem = Problem::under(words.code, request_id);
+    (with_words(problem, words), after)
+}
+
 /// The problem that this error is answered with, to stand in another answer.
 pub(super) fn as_problem(head: &Head, error: &ChatError) -> Problem {
     described(head, words_for_core(error))
 }
 
 fn described(head: &Head, words: ErrorWords) -> Problem {
-    let problem = Problem::new(words.code, head).detail(words.detail);
+    with_words(Problem::new(words.code, head), words)
+}
+
+fn with_words(problem: Problem, words: ErrorWords) -> Problem {
+    let problem = problem.detail(words.detail);
     let fields = words.errors.into_iter();
     fields.fold(problem, |problem, (field, code, message)| {
         problem.field(field, code, message)
@@ -195,6 +229,8 @@ fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
         RequestError::Chat(ChatError::Busy { retry_after }) => {
             reply::with_retry_after(response, *retry_after)
         }
+        RequestError::Chat(ChatError::TooManyListeners) => reply::with_retry_after(response, LATER),
+        RequestError::NoHandshake => with_upgrade(response),
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
             reply::with_retry_after(response, reply::SOON)
         }

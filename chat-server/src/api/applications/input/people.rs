@@ -231,12 +231,16 @@ fn role(sent: Field) -> Result<Option<Role>, RequestError> {
 /// How far a chat was received and read.
 pub(in crate::api::applications) fn mark(call: &Call) -> Result<Mark, RequestError> {
     let sent = read(call, |sent: &mut Marks| &mut sent.unknown)?;
+    mark_of(sent.delivered, sent.read)
+}
+
+pub(super) fn mark_of(delivered: Option<Raw>, read: Option<Raw>) -> Result<Mark, RequestError> {
     let marked = |field, raw: Raw| match Numeral::read(&*raw).digits().as_deref() {
         Some("0") => Ok(MessageNumber::ZERO),
         _ => number(field, &raw),
     };
-    let delivered = sent.delivered.map(|raw| marked("delivered", raw));
-    let read = sent.read.map(|raw| marked("read", raw));
+    let delivered = delivered.map(|raw| marked("delivered", raw));
+    let read = read.map(|raw| marked("read", raw));
     if delivered.is_none() && read.is_none() {
         return Err(RequestError::Field("read", Violation::Blank));
     }
@@ -251,8 +255,12 @@ pub(in crate::api::applications) fn cursors(
     call: &Call,
 ) -> Result<BTreeMap<ChatNumber, Cursor>, RequestError> {
     let sent = read(call, |sent: &mut Cursors| &mut sent.unknown)?;
+    cursors_of(sent.cursors)
+}
+
+pub(super) fn cursors_of(sent: Option<Raw>) -> Result<BTreeMap<ChatNumber, Cursor>, RequestError> {
     let wrong = |violation| RequestError::Field("cursors", violation);
-    let sent = sent.cursors.ok_or(wrong(Violation::Blank))?;
+    let sent = sent.ok_or(wrong(Violation::Blank))?;
     let sent: BTreeMap<String, Field> =
         serde_json::from_str(sent.get()).map_err(|_| wrong(Violation::Invalid))?;
     if sent.len() > MOST {

@@ -112,6 +112,15 @@ pub(super) fn words_for(wrong: &RequestError) -> ErrorWords {
         RequestError::Rule(field, message) => {
             ErrorWords::field(Code::ValidationFailed, field, message)
         }
+        RequestError::NoHandshake => ErrorWords::new(
+            Code::UpgradeRequired,
+            "only WebSocket (RFC 6455, version 13) is spoken here",
+        ),
+        RequestError::ForeignPage => ErrorWords::new(
+            Code::Forbidden,
+            "pages of this origin may open no socket here: see the setting allow_origin",
+        ),
+        RequestError::NotAFrame(why) => ErrorWords::new(Code::MalformedBody, *why),
         RequestError::TooManyAttempts(allowance) => ErrorWords::new(
             Code::RateLimited,
             format!("too many wrong attempts: go on in {} s", allowance.reset()),
@@ -177,6 +186,7 @@ pub(super) fn words_for_core(error: &ChatError) -> ErrorWords {
             )
         }
         ChatError::CursorReset => ErrorWords::new(Code::CursorReset, error.to_string()),
+        ChatError::TooManyListeners => ErrorWords::new(Code::TooManyConnections, error.to_string()),
         ChatError::Busy { .. } => ErrorWords::new(Code::Busy, error.to_string()),
         ChatError::Unavailable(_) => ErrorWords::new(
             Code::Unavailable,

@@ -16,6 +16,7 @@ mod people;
 mod problems;
 mod search;
 mod sessions;
+mod stream;
 mod sync;
 mod users;
 
@@ -29,6 +30,7 @@ use super::*;
 use crate::api::attempts::Attempts;
 use crate::api::testing::{House, chat, gate};
 use crate::http::testing::{Answer, front, request};
+use crate::live::Pace;
 
 const BODY: BodyLimits = BodyLimits {
     bytes: 1024 * 1024,
@@ -41,6 +43,8 @@ fn options() -> Options {
         admin_key: None,
         apis: vec![NAME.into()],
         attempts: Attempts::new(&counter),
+        origins: Vec::new(),
+        pace: Pace::default(),
     }
 }
 

@@ -1,0 +1,97 @@
+//! `/applications/{app}/stream`: everything that happens, as it happens, on a WebSocket.
+
+mod commands;
+mod frames;
+mod talk;
+
+use chat_core::bearer::Bearer;
+use chat_core::error::ChatError;
+use chat_core::ids::ApplicationId;
+use chat_core::live::Ear;
+use chat_core::service::Access;
+
+use super::shapes::{ForUser, InApplication};
+use super::state::{State, only_knows, query};
+use super::status::{Native, RequestError};
+use crate::http::call::{Call, Head};
+use crate::http::reply::Response;
+use crate::live::handshake::{Handshake, is_welcome};
+use crate::live::socket::{Guest, Said, converse};
+
+use talk::Stream;
+
+/// What happens, as it happens, on a WebSocket (RFC 6455) of JSON text frames, a client's not longer than 64 KiB. The kind of each is
+/// in its `type`. Whoever comes with the public id begins with `hello` within 10 seconds; then `sync` with the cursors of the chats that
+/// it knows (or none) tells what happened since, and from then on all that happens in the user's chats; `docs/stream.md` has all frames.
+#[utoipa::path(
+    get, path = "/api/v1/applications/{app}/stream", tag = "chats", operation_id = "open_stream",
+    params(InApplication, ForUser),
+    responses((status = 101, description = "Frames follow, both ways")),
+)]
+pub(super) async fn open(state: State, call: Call) -> Result<Response, Native> {
+    let head = &call.head;
+    let (application, known) = knock(&state, head).await?;
+    only_knows(&query(head)?, &[])?;
+    let handshake = Handshake::read(head).ok_or(RequestError::NoHandshake)?;
+    if !is_welcome(&head.headers, &state.options.origins) {
+        return Err(RequestError::ForeignPage.into());
+    }
+    let stream = Stream::new(&state, head, application);
+    let first = match known {
+        Some(known) => {
+            let ear = known.ear.at(head.peer.ip());
+            stream.welcome(Guest {
+                access: known.access,
+                application,
+                session: known.session,
+                listener: state.chat().listen(ear).await?,
+            })
+        }
+        // The first frame will say it.
+        None => Said::default(),
+    };
+    let (pace, stopping) = (state.options.pace, head.stopping.clone());
+    Ok(handshake.accept(move |socket| converse(socket, stream, first, pace, stopping)))
+}
+
+/// Whoever asks for a socket.
+struct Known {
+    access: Access,
+    ear: Ear,
+    /// In which it asks; `None` for the token.
+    session: Option<Bearer>,
+}
+
+/// The application that the path names, and who asks, as far as the request says that.
+async fn knock(state: &State, head: &Head) -> Result<(ApplicationId, Option<Known>), RequestError> {
+    if let Some(session) = state.session(head)? {
+        let (access, login) = state.enter_with_login(head).await?;
+        let login = login.ok_or(RequestError::NoSession)?;
+        let known = Known {
+            access,
+            ear: Ear::logged_in(login),
+            session: Some(session),
+        };
+        return Ok((login.application, Some(known)));
+    }
+    match by_token(state, head).await {
+        Ok((application, access)) => {
+            let known = Known {
+                access,
+                ear: Ear::of(access),
+                session: None,
+            };
+            Ok((application, Some(known)))
+        }
+        // What is no token may be a public id.
+        Err(RequestError::Chat(ChatError::ApplicationNotFound)) => {
+            Ok((state.enter_to_log_in(head).await?, None))
+        }
+        Err(wrong) => Err(wrong),
+    }
+}
+
+async fn by_token(state: &State, head: &Head) -> Result<(ApplicationId, Access), RequestError> {
+    let access = state.enter_as_admin(head).await?;
+    Ok((state.chat().application_id(access).await?, access))
+}

@@ -1,0 +1,168 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::live::{Ear, News};
+use chat_core::text::Name;
+use chat_core::{Access, Chat, Parts};
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::sync::CancellationToken;
+
+use super::handshake::config;
+use super::socket::{Guest, Said, Talk, Work, converse};
+use super::{Over, Pace};
+
+/// Says what it hears.
+struct Echo;
+
+impl Talk for Echo {
+    async fn told(&mut self, _: News, _: &Arc<Guest>) -> Said {
+        Said::default()
+    }
+
+    fn heard(&mut self, frame: &str, _: Option<&Arc<Guest>>) -> Work {
+        let said = Said::frame(frame.to_owned().into());
+        async move { said }.boxed()
+    }
+
+    fn puzzled(&mut self) -> Utf8Bytes {
+        "no text".into()
+    }
+
+    fn beat(&mut self, _: &Guest) -> Vec<Utf8Bytes> {
+        vec!["beat".into()]
+    }
+
+    fn bye(&mut self, over: Over) -> Option<Utf8Bytes> {
+        over.code().map(Utf8Bytes::from_static)
+    }
+}
+
+/// A conversation with whoever holds the other end.
+async fn begin(
+    first: Said,
+    stopping: CancellationToken,
+) -> (DuplexStream, tokio::task::JoinHandle<()>) {
+    let (client, server) = duplex(1 << 20);
+    let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
+    let conversation = converse(socket, Echo, first, Pace::default(), stopping);
+    (client, tokio::spawn(conversation))
+}
+
+/// What a server says when it hears these bytes and nothing more: frames without masks.
+async fn said_to(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (mut client, conversation) = begin(Said::default(), CancellationToken::new()).await;
+    client.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    conversation.await.expect("it never panics");
+    let (mut frames, mut rest) = (Vec::new(), &answer[..]);
+    while let [first, length, more @ ..] = rest {
+        assert_eq!(first & 0xf0, 0x80, "whole frames alone");
+        let (length, more) = match (length, more) {
+            (126, [high, low, more @ ..]) => (u16::from_be_bytes([*high, *low]).into(), more),
+            (short, more) => (usize::from(*short), more),
+        };
+        frames.push((first & 0x0f, more[..length].to_vec()));
+        rest = &more[length..];
+    }
+    assert!(rest.is_empty());
+    frames
+}
+
+fn run<F: Future>(future: F) -> F::Output {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(future)
+}
+
+/// A frame as a client sends it, masked with zeros.
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![opcode];
+    match payload.len() {
+        short @ ..126 => bytes.push(0x80 | short as u8),
+        long => {
+            bytes.push(0x80 | 126);
+            bytes.extend((long as u16).to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_end_with_a_close_code(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let frames = run(said_to(&bytes));
+        let last = frames.last().map(|(opcode, _)| *opcode);
+        prop_assert_eq!(last, Some(8), "{:?}", frames);
+    }
+
+    #[test]
+    fn any_frames_are_answered_or_end_with_a_close_code(
+        frames in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..200)), 0..8),
+    ) {
+        let bytes: Vec<u8> = frames.iter().flat_map(|(opcode, payload)| frame(*opcode, payload)).collect();
+        let frames = run(said_to(&bytes));
+        let last = frames.last().map(|(opcode, _)| *opcode);
+        prop_assert_eq!(last, Some(8), "{:?}", frames);
+    }
+}
+
+#[test]
+fn frames_are_answered_in_their_order() {
+    let bytes: Vec<u8> = ["a", "b", "c"]
+        .iter()
+        .flat_map(|text| frame(0x81, text.as_bytes()))
+        .collect();
+    let said = run(said_to(&bytes));
+    let texts: Vec<&[u8]> = said
+        .iter()
+        .filter(|(opcode, _)| *opcode == 1)
+        .map(|(_, text)| &text[..])
+        .collect();
+    // Then it waits for a hello that does not come.
+    assert_eq!(texts, [&b"a"[..], b"b", b"c", b"no_hello"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_no_sign_of_life_is_a_ghost() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let shop = Name::parse("shop").unwrap();
+    let shop = chat
+        .create_application(shop, true, None)
+        .await
+        .unwrap()
+        .value;
+    let access = Access::from(shop.token);
+    let guest = Guest {
+        access,
+        application: chat.application_id(access).await.unwrap(),
+        session: None,
+        listener: chat.listen(Ear::of(access)).await.unwrap(),
+    };
+    let first = Said {
+        guest: Some(Arc::new(guest)),
+        ..Said::default()
+    };
+    let began = Instant::now();
+    let (mut ghost, conversation) = begin(first, CancellationToken::new()).await;
+    let mut said = Vec::new();
+    ghost.read_to_end(&mut said).await.unwrap();
+    conversation.await.unwrap();
+    let (heartbeat, lasted) = (Pace::default().heartbeat, began.elapsed());
+    assert!(
+        lasted > heartbeat && lasted < 3 * heartbeat + Duration::from_secs(10),
+        "{lasted:?}"
+    );
+    assert!(said.windows(6).any(|word| word == b"silent"));
+    assert_eq!(chat.listeners(), 0);
+}
