@@ -66,6 +66,8 @@ pub(crate) async fn chat(
         let mut lines = Vec::with_capacity(PART as usize);
         for _ in from..to {
             let imported = Imported {
+                sender: None,
+                read_by: Vec::new(),
                 body: Some(Body::parse(writer.message())?),
                 author_name: None,
                 data: None,

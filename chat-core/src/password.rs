@@ -67,6 +67,19 @@ impl fmt::Debug for PasswordDigest {
 #[serde(transparent)]
 pub struct PasswordHash(pub String);
 
+impl PasswordHash {
+    /// What another system keeps of a password, if it is understood: Argon2 as a PHC string, or as Django writes it, or
+    /// `pbkdf2_sha256$ITERATIONS$SALT$HASH`. Today's kind replaces it when its user logs in.
+    #[must_use]
+    pub fn foreign(text: &str) -> Option<Self> {
+        let text = match text.strip_prefix("argon2$") {
+            Some(_) => &text["argon2".len()..],
+            None => text,
+        };
+        hashing::is_understood(text).then(|| Self(text.to_owned()))
+    }
+}
+
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash(…)")

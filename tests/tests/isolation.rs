@@ -96,6 +96,8 @@ async fn cannot_be_reached(chat: &Chat) {
 
 fn imported() -> chat_core::commit::Imported {
     chat_core::commit::Imported {
+        sender: None,
+        read_by: Vec::new(),
         body: Some(Body::parse("x").unwrap()),
         author_name: None,
         data: None,

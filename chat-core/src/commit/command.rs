@@ -166,6 +166,9 @@ pub struct CreateChat {
     /// What it is called besides its number, if it is a direct one.
     #[serde(default = "ChatUuid::random")]
     pub uuid: ChatUuid,
+    /// When it was made, if that was somewhere else; else now.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
 }
 
 impl CreateChat {
@@ -236,7 +239,13 @@ pub struct Import {
 pub struct Imported {
     /// The text; `None` for one that was deleted: its number stays taken.
     pub body: Option<Body>,
-    /// Who wrote it.
+    /// Which user wrote it; one that was deleted meanwhile is no longer told.
+    #[serde(default)]
+    pub sender: Option<UserNumber>,
+    /// The members that have read it.
+    #[serde(default)]
+    pub read_by: Vec<UserNumber>,
+    /// Who wrote it, when that is no user.
     pub author_name: Option<Name>,
     /// What the host keeps beside it.
     pub data: Option<Data>,

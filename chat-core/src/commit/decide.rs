@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, UserNumber};
+use crate::ids::{ApplicationId, ChatNumber, UserNumber};
 
 use super::command::{Command, CreateApplication, Import, Request, Scope};
 use super::counts::Counts;
 use super::facts::{ApplicationState, Facts, Remembered};
 use super::outcome::{Done, Operation, Outcome, Refusal};
 use super::people::Caller;
-use super::working::{Right, WorkingApplication, WorkingChat, reply_exists};
+use super::working::{Right, WorkingApplication, WorkingChat};
 use super::writes::{IdTold, ImportWrite, RequestWrite, Writes};
 
 /// Decides a batch: one outcome a request, in order, and what is to be written for all of them.
@@ -342,7 +342,7 @@ impl Working {
         Ok(Done::ApplicationChanged)
     }
 
-    /// All lines or none: everything is checked before anything is taken over.
+    /// All lines or none.
     fn import(&mut self, id: ApplicationId, import: &Import) -> Result<Done, Refusal> {
         let line = self
             .facts
@@ -354,17 +354,7 @@ impl Working {
             return Err(Refusal::ImportMoved(line));
         }
         let now = self.now;
-        let application = self.application(id)?;
-        let mut heads: BTreeMap<ChatNumber, MessageNumber> = BTreeMap::new();
-        for (number, one) in &import.messages {
-            let head = application.chat(*number)?.state.head.number;
-            let head = heads.entry(*number).or_insert(head);
-            reply_exists(one.reply_to, *head)?;
-            *head = head.next();
-        }
-        for (number, one) in &import.messages {
-            application.chat(*number)?.import(one, now);
-        }
+        self.application(id)?.import(&import.messages, now)?;
         self.facts.imports.insert(import.source, import.to);
         self.writes
             .imports

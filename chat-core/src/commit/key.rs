@@ -8,7 +8,7 @@ use crate::model::Role;
 use crate::password::PasswordDigest;
 use crate::text::{Body, Data, Email, IdempotencyKey, Name, Picture, Username};
 
-use super::command::Command;
+use super::command::{Command, SourceHash};
 use super::people::Caller;
 
 /// SHA-256 of an idempotency key with its scope: chat, caller and kind of command.
@@ -40,6 +40,19 @@ impl Key {
         Self {
             hash: KeyHash(hash.finish()),
             fingerprint: command.fingerprint(),
+        }
+    }
+
+    /// The key of a row of an imported source that is no message: the same row is taken over once, however it reads the next time.
+    #[must_use]
+    pub fn of_row(source: SourceHash, row: &str) -> Self {
+        let hash = Sha256::new_with_prefix("row\0")
+            .chain_update(source.0)
+            .chain_update(row);
+        let hash: [u8; 32] = hash.finalize().into();
+        Self {
+            hash: KeyHash(hash),
+            fingerprint: Fingerprint(hash),
         }
     }
 }

@@ -168,8 +168,20 @@ impl ScopeNeeds {
                 self.messages.insert((*chat, *number));
             }
             Command::Import(import) => {
-                self.chats
-                    .extend(import.messages.iter().map(|(chat, _)| *chat));
+                for (chat, one) in &import.messages {
+                    self.chats.insert(*chat);
+                    self.users.extend(one.sender);
+                    let people = one.sender.iter().chain(&one.read_by);
+                    self.members.extend(people.map(|user| (*chat, *user)));
+                    // What a message is next to is known only once it has a number.
+                    self.ranges
+                        .extend(one.read_by.iter().map(|user| RangeNeeds {
+                            chat: *chat,
+                            user: *user,
+                            low: MessageNumber::ZERO,
+                            high: MessageNumber::MAX,
+                        }));
+                }
             }
             Command::CreateUser(new) => {
                 self.exclusive = true;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::clock::Timestamp;
 use crate::ids::{MessageNumber, TokenHash, UserNumber};
 use crate::model::Role;
 use crate::password::{PasswordDigest, PasswordHash};
@@ -48,6 +49,9 @@ pub struct CreateUser {
     /// What the password is told from another one by: what is kept of it differs each time.
     #[serde(default)]
     pub typed: Option<PasswordDigest>,
+    /// When it was made, if that was somewhere else; else now.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
 }
 
 /// What is changed of a user. `None` leaves what is there, `Some(None)` takes it away.

@@ -95,6 +95,7 @@ async fn people(desk: &Desk) {
     let carol = UserNumber(3);
     assert_eq!(desk.group(&[ALICE, BOB, carol]).await, GROUP);
     let direct = Command::CreateChat(CreateChat {
+        created_at: None,
         kind: ChatKind::Direct,
         name: None,
         unique_name: false,
@@ -137,6 +138,8 @@ async fn people(desk: &Desk) {
 
 fn import(chat: ChatNumber) -> Command {
     let line = Imported {
+        sender: None,
+        read_by: Vec::new(),
         body: Some(Body::parse("line").expect("a body")),
         author_name: None,
         data: None,

@@ -69,6 +69,11 @@ pub(crate) fn digest(password: &Password, secret: &[u8; 32]) -> PasswordDigest {
     PasswordDigest(digest)
 }
 
+/// Whether a password can be right for what is kept of it.
+pub(super) fn is_understood(kept: &str) -> bool {
+    Kept::read(kept).is_some()
+}
+
 fn today() -> Argon2<'static> {
     Argon2::default()
 }

@@ -109,6 +109,7 @@ impl Chat {
             unique_name,
             members,
             uuid: ChatUuid::random(),
+            created_at: None,
         };
         let members_count = match kind {
             ChatKind::Open => 0,

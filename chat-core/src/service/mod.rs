@@ -59,6 +59,7 @@ pub use chats::{MadeChat, NewChat};
 #[cfg(test)]
 pub(crate) use feed::items;
 pub use feed::{Feed, Item, Watch};
+pub use import::{DirectFound, ImportedDirect};
 pub use index::IndexLag;
 pub use logins::{LoggedIn, Login, SESSION_SECONDS};
 pub use messages::Posted;
@@ -364,8 +365,17 @@ impl Chat {
         command: Command,
         key: Option<&IdempotencyKey>,
     ) -> Result<Answer<Done>, ChatError> {
+        let key = key.map(|key| Key::of(key, access.caller, &command));
+        self.submit_under(access, command, key).await
+    }
+
+    async fn submit_under(
+        &self,
+        access: Access,
+        command: Command,
+        key: Option<Key>,
+    ) -> Result<Answer<Done>, ChatError> {
         let Access { scope, caller } = access;
-        let key = key.map(|key| Key::of(key, caller, &command));
         let request = Request {
             scope,
             caller,

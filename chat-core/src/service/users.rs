@@ -77,6 +77,7 @@ impl Chat {
             display_name: new.display_name,
             email: new.email,
             picture: new.picture,
+            created_at: None,
         };
         let command = Command::CreateUser(new.clone());
         let answer = self.submit(access, command, key).await?;

@@ -1,5 +1,7 @@
 //! `import`: take messages over from a file.
 
+mod django;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,6 +30,11 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A line is {"chat":NAME,"at":TIME,"author":NAME,"body":TEXT}; it may also have number (tells chats apart that have
 /// no name, or the same), edited_at, deleted_at (then without body), data and reply_to. A line with only a chat makes
 /// an empty one. Run again with the same file it goes on where it stopped, also when lines were added behind.
+///
+/// With --format django the file is what Django's dumpdata writes (auth.user, authtoken.token, thread, message), and goes
+/// into the default application: passwords and tokens keep working, who is not active may not log in, two threads of the
+/// same two users become one. Nothing is written before all of it was looked at. Run again, also with a later dump of the
+/// same system, it goes on behind the last message, for thirty days.
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
     /// The file, plain or gzip; - is the standard input
@@ -42,6 +49,9 @@ pub(super) struct Import {
     /// Know the file again by this name, not by the lines that it begins with
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// What the file is
+    #[arg(long, value_enum, default_value = "lines")]
+    format: Format,
     /// What to do about a line that cannot be taken over
     #[arg(long, value_enum, default_value = "fail")]
     bad_lines: BadLines,
@@ -50,11 +60,23 @@ pub(super) struct Import {
     no_index: bool,
 }
 
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// JSON lines, as export writes them
+    Lines,
+    /// A JSON array, as Django's dumpdata writes it
+    Django,
+}
+
 impl Import {
     pub(super) fn run(&self, settings: &Settings) -> Result<ExitCode, Failure> {
         super::on_runtime(settings, async {
             let stop = stop::on_signal(|_| super::aside("stopping behind what is being written"))?;
-            self.import(settings, &stop).await
+            match self.format {
+                Format::Lines => self.import(settings, &stop).await,
+                Format::Django => self.dump(settings, &stop).await,
+            }
         })
     }
 

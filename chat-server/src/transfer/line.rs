@@ -112,6 +112,8 @@ impl Line {
             .map_err(invalid("author"))?;
         let data = wire.data.as_deref().map(data).transpose()?;
         let message = Imported {
+            sender: None,
+            read_by: Vec::new(),
             author_name: author,
             data,
             reply_to: wire.reply_to.map(|number| MessageNumber(number.get())),

@@ -1,5 +1,6 @@
-//! Files of messages: JSON lines in and out.
+//! Files of messages: JSON lines in and out, and dumps of another system in.
 
+pub mod django;
 pub mod export;
 pub mod identity;
 pub mod import;

@@ -73,22 +73,10 @@ impl Source {
     /// When the beginning cannot be read.
     pub fn new(from: impl Read + Send + 'static, bytes: Option<u64>) -> io::Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let mut raw = Counted {
+        let mut plain = plain(Counted {
             from,
             read: Arc::clone(&read),
-        };
-        let mut magic = Vec::new();
-        raw.by_ref().take(2).read_to_end(&mut magic)?;
-        let compressed = magic == GZIP_MAGIC;
-        let raw = BufReader::with_capacity(256 << 10, io::Cursor::new(magic).chain(raw));
-        let mut plain: Box<dyn BufRead + Send> = if compressed {
-            Box::new(BufReader::with_capacity(
-                256 << 10,
-                MultiGzDecoder::new(raw),
-            ))
-        } else {
-            Box::new(raw)
-        };
+        })?;
         let mut beginning = Vec::new();
         let broken = plain
             .by_ref()
@@ -211,6 +199,19 @@ impl Source {
             bytes: 0,
         }
     }
+}
+
+/// What is compressed in it, or it.
+pub(super) fn plain(mut from: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut magic = Vec::new();
+    from.by_ref().take(2).read_to_end(&mut magic)?;
+    let compressed = magic == GZIP_MAGIC;
+    let raw = BufReader::with_capacity(256 << 10, io::Cursor::new(magic).chain(from));
+    if !compressed {
+        return Ok(Box::new(raw));
+    }
+    let plain = MultiGzDecoder::new(raw);
+    Ok(Box::new(BufReader::with_capacity(256 << 10, plain)))
 }
 
 /// One line without its line feed, cut where it is too long; its whole length, or `None` at the end.

@@ -77,6 +77,7 @@ fn people() -> impl Strategy<Value = Command> {
         })),
         1 => user().prop_map(Command::DeleteUser),
         2 => (kind, vec(user(), 0..3)).prop_map(|(kind, members)| Command::CreateChat(CreateChat {
+            created_at: None,
             kind,
             name: None,
             unique_name: false,
@@ -90,12 +91,20 @@ fn import(
     chat: impl Strategy<Value = ChatNumber>,
     text: impl Strategy<Value = &'static str>,
 ) -> impl Strategy<Value = Command> {
-    let line = (chat, prop::option::of(text), prop::option::of(1..=8_u64));
+    let people = (prop::option::of(user()), vec(user(), 0..3));
+    let line = (
+        chat,
+        prop::option::of(text),
+        prop::option::of(1..=8_u64),
+        people,
+    );
     (0..=4_u64, vec(line, 0..4)).prop_map(|(from, lines)| {
         let messages: Vec<_> = lines
             .into_iter()
-            .map(|(chat, text, reply_to)| {
+            .map(|(chat, text, reply_to, (sender, read_by))| {
                 let one = Imported {
+                    sender,
+                    read_by,
                     body: text.map(|text| Body::parse(text).unwrap()),
                     author_name: Some(desk::name("someone")),
                     data: None,
@@ -231,6 +240,7 @@ pub(super) async fn store() -> Arc<MemoryStore> {
             desk::create_user("b"),
             desk::create_user("c"),
             Command::CreateChat(CreateChat {
+                created_at: None,
                 kind: ChatKind::Group,
                 name: None,
                 unique_name: false,

@@ -121,7 +121,16 @@ impl World {
             (Command::Import(import), _) => {
                 for (chat, one) in &import.messages {
                     if let Some(told) = self.chats.get_mut(&(scope, *chat)) {
-                        told.append(one.body.is_some(), None);
+                        let gone = |user: &UserNumber| self.gone.contains(&(scope, *user));
+                        told.append(one.body.is_some(), one.sender.filter(|user| !gone(user)));
+                        let last = MessageNumber(told.last);
+                        for user in one
+                            .read_by
+                            .iter()
+                            .filter(|user| told.there.contains_key(user))
+                        {
+                            told.read.entry(*user).or_default().insert(last);
+                        }
                     }
                 }
             }

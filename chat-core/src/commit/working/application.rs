@@ -125,9 +125,9 @@ impl WorkingApplication {
             own_change: Change::ZERO,
             floor: MessageNumber::ZERO.next(),
             live: 0,
-            created_at: now,
+            created_at: new.created_at.unwrap_or(now),
             last_at: now,
-            active_at: now,
+            active_at: new.created_at.unwrap_or(now),
             closed_at: None,
         });
         if new.kind != ChatKind::Open {

@@ -98,10 +98,19 @@ impl WorkingChat {
         Ok((number, at))
     }
 
-    /// Takes a message over as it stands in a file; the caller has checked what it answers.
-    pub(in crate::commit) fn import(&mut self, one: &Imported, now: Timestamp) {
+    /// Takes a message over as it stands in a file; the caller has checked what it names, and says who its sender is by now.
+    pub(in crate::commit) fn import(
+        &mut self,
+        one: &Imported,
+        sender: Option<UserNumber>,
+        now: Timestamp,
+    ) -> MessageNumber {
         let at = self.time(now);
-        self.state.active_at = at;
+        let posted_at = one.created_at.unwrap_or(at).min(at);
+        self.state.active_at = self.state.active_at.max(posted_at);
+        if let Some(user) = sender {
+            self.note(user, at);
+        }
         let deleted_at = match one.body {
             Some(_) => None,
             None => Some(one.deleted_at.unwrap_or(at)),
@@ -113,7 +122,7 @@ impl WorkingChat {
                 .as_ref()
                 .map(|body| body.as_str().to_owned())
                 .unwrap_or_default(),
-            sender: None,
+            sender,
             author_name: one
                 .author_name
                 .as_ref()
@@ -125,7 +134,7 @@ impl WorkingChat {
             edited_at: one.edited_at,
             deleted_at,
             change: Change::ZERO,
-        });
+        })
     }
 
     fn append(&mut self, mut message: Message) -> MessageNumber {

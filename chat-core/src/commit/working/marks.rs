@@ -40,14 +40,40 @@ impl WorkingChat {
         caller: Caller,
     ) -> Result<(), Refusal> {
         let last = self.state.head.number;
-        let member = self.asking(caller)?;
-        let (user, read) = (member.user, member.read);
+        let user = self.asking(caller)?.user;
         if number == MessageNumber::ZERO || number > last {
             return Err(Refusal::MessageNotFound(number));
         }
-        if number <= read || self.range_with(user, number).is_some() {
-            return Ok(());
+        if self.has_read(user, number) {
+            self.tell(user);
         }
+        Ok(())
+    }
+
+    /// A member has read this message; whether that was not known. Who does not take part reads nothing.
+    pub(super) fn has_read(&mut self, user: UserNumber, number: MessageNumber) -> bool {
+        let Some(read) = self.there(user).map(|member| member.read) else {
+            return false;
+        };
+        if number <= read || self.range_with(user, number).is_some() {
+            return false;
+        }
+        let read = if number == read.next() {
+            number
+        } else {
+            self.widen(user, number);
+            read.max(MessageNumber(number.0.saturating_sub(READ_SINGLY)))
+        };
+        self.written.insert(user);
+        if let Some(member) = self.members.get_mut(&user) {
+            member.read = read;
+        }
+        self.absorb(user);
+        true
+    }
+
+    /// One more message is in a range: in that below it, in that above it, in both as one, or in its own.
+    fn widen(&mut self, user: UserNumber, number: MessageNumber) {
         let (mut low, mut high) = (number, number);
         if let Some(below) = self.range_with(user, MessageNumber(number.0 - 1)) {
             low = below;
@@ -57,14 +83,6 @@ impl WorkingChat {
             self.drop_range(user, number.next());
         }
         self.put_range(user, low, high);
-        self.written.insert(user);
-        if let Some(member) = self.members.get_mut(&user) {
-            let follows = MessageNumber(number.0.saturating_sub(READ_SINGLY));
-            member.read = member.read.max(follows);
-        }
-        self.absorb(user);
-        self.tell(user);
-        Ok(())
     }
 
     /// The watermark takes in what of the ranges it has reached.
@@ -84,7 +102,7 @@ impl WorkingChat {
         }
     }
 
-    fn tell(&mut self, user: UserNumber) {
+    pub(super) fn tell(&mut self, user: UserNumber) {
         if self.state.members > MARKS_TOLD_UP_TO {
             return;
         }

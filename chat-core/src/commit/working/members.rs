@@ -57,7 +57,7 @@ impl WorkingChat {
         allowed.then_some(()).ok_or(Refusal::NotAllowed)
     }
 
-    fn there(&self, user: UserNumber) -> Option<&Member> {
+    pub(super) fn there(&self, user: UserNumber) -> Option<&Member> {
         self.members.get(&user).filter(|member| member.is_there())
     }
 

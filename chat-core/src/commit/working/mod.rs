@@ -2,11 +2,12 @@
 
 mod application;
 mod chat;
+mod imports;
 mod marks;
 mod members;
 mod users;
 
 pub(super) use application::WorkingApplication;
-pub(super) use chat::{WorkingChat, reply_exists};
+pub(super) use chat::WorkingChat;
 pub(super) use marks::READ_SINGLY;
 pub(super) use members::Right;

@@ -82,7 +82,7 @@ impl WorkingApplication {
                 picture: new.picture.clone().map(Picture::into_string),
                 password: new.password.clone(),
                 lasting_token: None,
-                created_at: now,
+                created_at: new.created_at.unwrap_or(now),
                 updated_at: now,
                 deleted_at: None,
             },

@@ -119,6 +119,7 @@ impl Desk {
     /// Makes a group.
     pub async fn group(&self, members: &[UserNumber]) -> ChatNumber {
         let new = Command::CreateChat(CreateChat {
+            created_at: None,
             kind: ChatKind::Group,
             name: None,
             unique_name: false,
@@ -288,6 +289,7 @@ pub fn new_application(token: Token, name: &str, unique_name: bool, is_default: 
 #[must_use]
 pub fn create_chat(name: Option<&str>) -> Command {
     Command::CreateChat(CreateChat {
+        created_at: None,
         kind: ChatKind::Open,
         name: name.map(self::name),
         unique_name: false,
@@ -300,6 +302,7 @@ pub fn create_chat(name: Option<&str>) -> Command {
 #[must_use]
 pub fn create_user(name: &str) -> Command {
     Command::CreateUser(CreateUser {
+        created_at: None,
         username: Username::parse(name).expect("a username"),
         display_name: None,
         email: None,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::commit::{Command, Import, Imported, Outcome, Refusal, SourceHash};
-use crate::ids::{ChatNumber, MessageNumber};
+use crate::commit::{Caller, Command, Import, Imported, Mark, Outcome, Refusal, SourceHash};
+use crate::ids::{ChatNumber, MessageNumber, UserNumber};
+use crate::page::Limit;
 use crate::port::Store;
 use crate::text::{Body, Data};
 
@@ -14,6 +15,8 @@ const SOURCE: SourceHash = SourceHash([7; 32]);
 
 fn line(text: &str) -> Imported {
     Imported {
+        sender: None,
+        read_by: Vec::new(),
         body: Some(Body::parse(text).expect("a body")),
         author_name: None,
         data: None,
@@ -97,6 +100,81 @@ pub async fn an_import_keeps_authors_and_times(store: &Arc<dyn Store>) {
     assert_eq!(messages[1].deleted_at, Some(old));
     assert_eq!(messages[1].body, "");
     assert_eq!(desk.info(chat).await.messages_count, 3);
+}
+
+fn by(chat: ChatNumber, sender: UserNumber, read_by: &[UserNumber]) -> (ChatNumber, Imported) {
+    let sender = Some(sender);
+    let read_by = read_by.into();
+    let line = Imported {
+        sender,
+        read_by,
+        ..line("x")
+    };
+    (chat, line)
+}
+
+/// Who wrote need not take part, and may be deleted by now; but somebody that was.
+pub async fn an_import_knows_who_wrote(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let carol = desk.user("carol").await;
+    let chat = desk.group(&[alice]).await;
+    desk.done(vec![Command::DeleteUser(bob)]).await;
+    let nobody = UserNumber(9);
+    let refused = vec![
+        part(0, vec![by(chat, alice, &[]), by(chat, nobody, &[])]),
+        part(
+            0,
+            vec![by(chat, alice, &[alice]), by(chat, alice, &[carol])],
+        ),
+    ];
+    let refusals = [
+        Outcome::Refused(Refusal::UserNotFound(nobody)),
+        Outcome::Refused(Refusal::MemberNotFound(carol)),
+    ];
+    assert_eq!(desk.commit(refused).await, refusals);
+    let senders = [alice, bob, carol].map(|sender| by(chat, sender, &[]));
+    desk.done(vec![part(0, senders.into())]).await;
+    let found = desk.messages(chat).await;
+    let found: Vec<_> = found.iter().map(|one| one.sender).collect();
+    assert_eq!(found, [Some(alice), None, Some(carol)]);
+    desk.done(vec![Command::DeleteUser(carol)]).await;
+    let left = store.left_behind(None, Limit::MAX).await;
+    let left = left.expect("left_behind");
+    assert!(left.contains(&(desk.application, chat, carol)), "{left:?}");
+}
+
+/// What was read is a mark up to where nothing is missing, and ranges above it, as if it had been marked message by message.
+pub async fn an_import_knows_who_has_read(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let (chat, both) = (desk.group(&[alice, bob]).await, [alice, bob]);
+    let by = |sender, read_by: &[UserNumber]| by(chat, sender, read_by);
+    let first = vec![by(alice, &both), by(bob, &both), by(alice, &[])];
+    let second = vec![by(bob, &both), by(alice, &[alice]), by(alice, &both)];
+    for (from, messages) in [(0, first), (3, second), (6, vec![by(bob, &[alice])])] {
+        desk.done(vec![part(from, messages)]).await;
+    }
+    let id = desk.info(chat).await.id;
+    let ranges = store.ranges(id, MessageNumber(1), MessageNumber(9)).await;
+    let mut ranges = ranges.expect("ranges");
+    ranges.sort_unstable();
+    let apart =
+        [(4, 4), (4, 7), (6, 6)].map(|(low, high)| (MessageNumber(low), MessageNumber(high)));
+    assert_eq!(ranges, apart);
+    let seen = async |user| {
+        let own = store.chat_of(id, user).await.expect("chat_of");
+        let own = own.expect("a member");
+        (own.member.read.0, own.member.delivered.0, own.unread)
+    };
+    assert_eq!((seen(alice).await, seen(bob).await), ((2, 2, 0), (2, 2, 2)));
+    let mark = Mark {
+        read: Some(MessageNumber(5)),
+        delivered: None,
+    };
+    let read = vec![Command::Mark(chat, mark)];
+    desk.done_by(Caller::User(bob), read).await;
+    assert_eq!(seen(bob).await, (6, 6, 0));
 }
 
 /// Parts in one batch are taken in order, and the last line stands.

@@ -50,6 +50,7 @@ pub(super) async fn two(store: &Arc<dyn Store>) -> (Desk, UserNumber, UserNumber
 
 pub(super) fn direct(members: &[UserNumber]) -> Command {
     Command::CreateChat(CreateChat {
+        created_at: None,
         kind: ChatKind::Direct,
         name: None,
         unique_name: false,
@@ -144,6 +145,7 @@ pub async fn a_unique_chat_name_is_taken_once(store: &Arc<dyn Store>) {
     let (desk, alice, _) = two(store).await;
     let named = |name: &str, unique_name| {
         Command::CreateChat(CreateChat {
+            created_at: None,
             kind: ChatKind::Group,
             name: Some(desk::name(name)),
             unique_name,

@@ -83,6 +83,8 @@ macro_rules! store_kit {
             an_import_goes_on_where_it_stopped,
             an_import_is_all_or_none,
             an_import_keeps_authors_and_times,
+            an_import_knows_who_has_read,
+            an_import_knows_who_wrote,
             two_parts_in_one_batch_follow_each_other,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::history]

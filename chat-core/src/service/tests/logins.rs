@@ -208,6 +208,7 @@ async fn a_password_taken_over_from_django_goes_on_and_is_hashed_anew_once() {
     let access = Access::from(shop.token);
     let application = chat.application_id(access).await.unwrap();
     let create = CreateUser {
+        created_at: None,
         username: username("alice"),
         display_name: None,
         email: None,

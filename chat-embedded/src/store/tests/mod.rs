@@ -75,6 +75,7 @@ fn application(name: &str) -> (PublicId, Command) {
 fn chat() -> Command {
     let name = Some(Name::parse("a chat").unwrap());
     Command::CreateChat(CreateChat {
+        created_at: None,
         kind: ChatKind::Open,
         name,
         unique_name: false,

@@ -88,6 +88,8 @@ async fn play(x: &Backend, steps: Vec<Step>) {
             Step::Import(index, body, author, micros) => {
                 let (number, _) = chat(index);
                 let imported = Imported {
+                    sender: None,
+                    read_by: Vec::new(),
                     deleted_at: body.is_none().then_some(Timestamp(micros)),
                     body: body.map(|body| Body::parse(body).unwrap()),
                     author_name: parse(author),
