@@ -204,8 +204,8 @@ impl Source {
 /// What is compressed in it, or it.
 pub(super) fn plain(mut from: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut magic = Vec::new();
-    from.by_ref().take(2).read_to_end(&mut magic)?;
-    let compressed = magic == GZIP_MAGIC;
+    from.by_ref().take(3).read_to_end(&mut magic)?;
+    let compressed = magic.starts_with(&GZIP_MAGIC);
     let raw = BufReader::with_capacity(256 << 10, io::Cursor::new(magic).chain(from));
     if !compressed {
         return Ok(Box::new(raw));
