@@ -167,6 +167,7 @@ pub async fn a_commit_tells_of_people(store: &Arc<dyn Store>) {
         unique_name: false,
         members: vec![alice, bob],
         uuid: crate::ids::ChatUuid::random(),
+        created_at: None,
     };
     let made = told(vec![Command::CreateChat(new)], app).await;
     assert_eq!(made, [of(alice), of(bob)]);

@@ -19,6 +19,9 @@ use super::read::{Dump, DumpError};
 use super::row::{BadRow, Place, Row, ThreadRow, TokenRow, UserRow};
 use crate::transfer::import::BadLines;
 
+/// The objects of a dump of one kind, one after the other.
+pub(super) type Rows<R> = BoxStream<'static, Result<(Place, R), ImportError>>;
+
 /// So many users, tokens or threads are on their way to the store at once.
 const ROWS_AT_ONCE: usize = 64;
 
@@ -161,7 +164,7 @@ impl<T: FnMut(Told<'_>)> Importer<T> {
     pub(super) fn rows<R: Send + 'static>(
         &self,
         pick: impl Fn(Row) -> Option<R> + Send + 'static,
-    ) -> Result<BoxStream<'static, Result<(Place, R), ImportError>>, ImportError> {
+    ) -> Result<Rows<R>, ImportError> {
         let objects = self.dump.objects().map_err(DumpError::Read)?;
         let skip = self.bad_rows == BadLines::Skip;
         let objects = stream::unfold(objects, |mut objects| async {
