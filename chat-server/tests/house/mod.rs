@@ -229,7 +229,9 @@ fn level(value: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (name.as_str(), &mut *value) {
-                    ("token" | "uuid" | "public_id", Value::String(id)) => *id = "RANDOM".into(),
+                    ("token" | "uuid" | "public_id" | "default_application", Value::String(id)) => {
+                        *id = "RANDOM".into()
+                    }
                     ("created_at" | "updated_at" | "edited_at" | "deleted_at", value) => {
                         if value.is_string() {
                             *value = "TIME".into();

@@ -154,8 +154,9 @@ impl Attempt {
             Caller::Close,
             Caller::Cut,
         ];
-        // Whoever is to log in knocks with the public id, and a wrong password is told from an application that is not there.
-        let knocks = self.operation.id == "create_session";
+        // Whoever is to log in, or to say so on a socket, knocks with the public id: there is an answer to that where the
+        // application is.
+        let knocks = matches!(self.operation.id.as_str(), "create_session" | "open_stream");
         fixed
             .into_iter()
             .filter(|caller| !(knocks && matches!(caller, Caller::PublicId)))
