@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue};
 use crate::http::call::Head;
 use crate::http::rate::{Allowance, RateLimiter};
 use crate::http::reply::Response;
+use crate::live::socket::Guest;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -152,15 +153,19 @@ impl Gate {
         }
     }
 
-    /// Counts one thing more that is asked for in the course of a long request, when there is a limit.
-    pub(crate) async fn count_one(&self, application: ApplicationId) -> Result<(), Allowance> {
-        let Some(limiter) = &self.limiter else {
-            return Ok(());
-        };
-        match limiter.take(&format!("rate-{application}")).await {
-            Some(allowance) if !allowance.granted => Err(allowance),
-            _ => Ok(()),
+    /// Counts one thing more that is asked for on a socket, when there is a limit, and sees that whoever asks is still logged in:
+    /// what was true when the socket was opened need not be so now.
+    pub(crate) async fn enter_again(&self, guest: &Guest) -> Result<(), EntryError> {
+        if let Some(limiter) = &self.limiter
+            && let Some(allowance) = limiter.take(&format!("rate-{}", guest.application)).await
+            && !allowance.granted
+        {
+            return Err(EntryError::Exhausted(allowance));
         }
+        if let Some(session) = &guest.session {
+            self.chat.authenticate(session).await?;
+        }
+        Ok(())
     }
 
     /// The token in one segment with the access that it gives, and the chat in another.

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod applications;
 pub mod attempts;
 pub mod conversations;
+mod cursors;
 mod document;
 pub mod gate;
 mod input;
@@ -82,7 +83,12 @@ pub fn doors(
             }
             DoorName::UuidApplications => doors.push(uuid::door(gate.clone(), body)),
             DoorName::Conversations => {
-                doors.push(conversations::door(gate.clone(), attempts.clone(), body));
+                let options = conversations::Options {
+                    attempts: attempts.clone(),
+                    origins: settings.allow_origin.clone(),
+                    pace: Pace::default(),
+                };
+                doors.push(conversations::door(gate.clone(), options, body));
             }
             DoorName::Rpc => doors.push(rpc::door(gate.clone(), body)),
             DoorName::Threads => doors.push(threads::door(gate.clone(), attempts.clone(), body)),

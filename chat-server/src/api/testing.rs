@@ -1,6 +1,8 @@
 //! Doors on a chat: in memory, or on the engines of a cluster.
 
 mod cluster;
+pub(crate) mod noise;
+pub(crate) mod sockets;
 
 use std::time::Duration;
 

@@ -109,6 +109,7 @@ mod tests {
             Some("/api/v1/applications/{app}/chats/{chat}"),
         );
         assert_eq!(line, "/api/v1/applications/#9ff25ccb/chats/7");
+        assert_eq!(redacted("/ws?token=s3cret", Some("/ws")), "/ws");
         let unknown = redacted(&format!("/nowhere/{token}"), None);
         assert!(
             !unknown.contains("2b1f8a52") && unknown.ends_with("/#9ff25ccb"),

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use http::header::{
-    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-    UPGRADE,
+    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -32,6 +32,7 @@ pub(crate) type HttpSocket = WebSocketStream<TokioIo<Upgraded>>;
 pub(crate) struct Handshake {
     accept: HeaderValue,
     upgrade: OnUpgrade,
+    protocol: Option<HeaderValue>,
 }
 
 impl Handshake {
@@ -48,7 +49,13 @@ impl Handshake {
         Some(Self {
             accept: HeaderValue::try_from(derive_accept_key(key)).ok()?,
             upgrade: head.upgrade.clone()?,
+            protocol: None,
         })
+    }
+
+    /// The same, in this one of the subprotocols that the client offers.
+    pub(crate) fn speaking(self, protocol: Option<HeaderValue>) -> Self {
+        Self { protocol, ..self }
     }
 
     /// The answer; once it is sent, `converse` has the socket.
@@ -59,7 +66,11 @@ impl Handshake {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Self { accept, upgrade } = self;
+        let Self {
+            accept,
+            upgrade,
+            protocol,
+        } = self;
         tokio::spawn(async move {
             match upgrade.await {
                 Ok(upgraded) => {
@@ -75,6 +86,9 @@ impl Handshake {
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(UPGRADE, WEBSOCKET);
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        if let Some(protocol) = protocol {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
         answer
     }
 }

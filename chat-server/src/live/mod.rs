@@ -1,5 +1,6 @@
 //! Live connections: the way into WebSocket (RFC 6455), and one task a socket. What is told and understood there doors say.
 
+pub(crate) mod frames;
 pub(crate) mod handshake;
 mod over;
 mod pace;

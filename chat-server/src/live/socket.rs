@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chat_core::bearer::Bearer;
+use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
 use chat_core::live::{Bye, Listener, News};
 use chat_core::service::Access;
@@ -66,6 +67,11 @@ pub(crate) trait Talk: Send {
     /// What is told with every heartbeat.
     fn beat(&mut self, guest: &Guest) -> Vec<Utf8Bytes>;
 
+    /// Who it is that said nothing in the time for a hello; `None` when nobody knows.
+    fn unheard(&mut self) -> Option<Arc<Guest>> {
+        None
+    }
+
     /// What is told last.
     fn bye(&mut self, over: Over) -> Option<Utf8Bytes>;
 }
@@ -79,11 +85,40 @@ impl Said {
         }
     }
 
+    /// From now on this one speaks.
+    pub(crate) fn guest(guest: Arc<Guest>) -> Self {
+        Self {
+            guest: Some(guest),
+            ..Self::default()
+        }
+    }
+
     /// It is over.
     pub(crate) fn over(over: Over) -> Self {
         Self {
             over: Some(over),
             ..Self::default()
+        }
+    }
+
+    /// A chat could not be read to tell of it: nothing when it is gone, or whoever would be told, for that is told besides; else it
+    /// is over, and the client comes again.
+    pub(crate) fn untold(request_id: &str, error: &ChatError) -> Self {
+        match error {
+            ChatError::ChatNotFound(_)
+            | ChatError::NotAMember
+            | ChatError::Removed
+            | ChatError::CallerNotFound
+            | ChatError::ApplicationNotFound => Self::default(),
+            error => {
+                let error = error as &dyn std::error::Error;
+                tracing::warn!(
+                    request_id,
+                    error,
+                    "a chat cannot be told: the client comes again"
+                );
+                Self::over(Over::Unavailable)
+            }
         }
     }
 
@@ -239,7 +274,8 @@ where
 
     async fn beat(&mut self) -> Result<(), Over> {
         let Some(guest) = self.guest.clone() else {
-            return Err(Over::NoHello);
+            let guest = self.talk.unheard().ok_or(Over::NoHello)?;
+            return self.write(Said::guest(guest)).await;
         };
         if self.pace.is_over(self.heard_at.elapsed()) {
             return Err(Over::Silent);

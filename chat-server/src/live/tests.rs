@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::handshake::config;
 use super::socket::{Guest, Said, Talk, Work, converse};
 use super::{Over, Pace};
+use crate::api::testing::noise::put;
 
 /// Says what it hears.
 struct Echo;
@@ -81,18 +82,9 @@ fn run<F: Future>(future: F) -> F::Output {
     runtime.unwrap().block_on(future)
 }
 
-/// A frame as a client sends it, masked with zeros.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![opcode];
-    match payload.len() {
-        short @ ..126 => bytes.push(0x80 | short as u8),
-        long => {
-            bytes.push(0x80 | 126);
-            bytes.extend((long as u16).to_be_bytes());
-        }
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
+    let mut bytes = Vec::new();
+    put(&mut bytes, opcode, payload);
     bytes
 }
 

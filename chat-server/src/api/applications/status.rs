@@ -25,6 +25,7 @@ use crate::http::paging::ParameterError;
 use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
+use crate::live::frames::log_failure;
 use crate::live::handshake::with_upgrade;
 
 use words::{ErrorWords, Plain, words_for, words_for_core};
@@ -140,8 +141,7 @@ pub(super) fn of_frame(request_id: &str, wrong: &RequestError) -> (Problem, Opti
     if let RequestError::Chat(error) = wrong
         && status.is_server_error()
     {
-        let error = error as &dyn std::error::Error;
-        tracing::error!(request_id, error, "what a frame asks for failed");
+        log_failure(request_id, error);
     }
     let after = match wrong {
         RequestError::Exhausted(allowance) => Some(allowance.left()),

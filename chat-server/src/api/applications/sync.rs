@@ -18,11 +18,10 @@ use super::shapes::{ForUser, InApplication, SyncInput};
 use super::state::{State, only_knows, query};
 use super::status::{Native, RequestError};
 use super::{input, pages};
+use crate::api::cursors::MOST;
 use crate::http::call::Call;
 use crate::http::reply::{self, Response};
 
-/// The most cursors that one request brings, and the most new chats that one answer tells.
-pub(super) const MOST: usize = 500;
 /// The most that one answer tells of one chat, and of all together.
 const OF_CHAT: usize = 50;
 const OF_ALL: usize = 500;

@@ -70,7 +70,10 @@ pub(super) async fn login(shared: Arc<Shared>, call: Call) -> Result<Response, R
     })?;
     let password = text("password", sent.password, Password::parse)?;
     let home = shared.home(&call.head).await?;
-    let attempt = shared.attempts.begin(home, &name, call.head.peer.ip());
+    let attempt = shared
+        .options
+        .attempts
+        .begin(home, &name, call.head.peer.ip());
     let attempt = attempt
         .await
         .map_err(|allowance| RequestError::TooMany(allowance.left()))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_core::commit::Mark;
 use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::ChatKind;
-use chat_core::service::{NewChat, Reader};
+use chat_core::service::{Access, NewChat, Reader};
 use chat_core::text::{Name, Violation};
 use http::StatusCode;
 use serde::Deserialize;
@@ -29,11 +29,11 @@ use crate::http::reply::{self, Frame, Response};
 /// The conversation as whoever asks sees it.
 pub(super) async fn shown(
     shared: &Shared,
-    me: &Me,
+    access: Access,
     number: ChatNumber,
 ) -> Result<ConversationJson, RequestError> {
-    let roll = shared.chat().chat(me.access, number).await?.roll().await?;
-    let mine = shared.chat().my_chat(me.access, number).await?;
+    let roll = shared.chat().chat(access, number).await?.roll().await?;
+    let mine = shared.chat().my_chat(access, number).await?;
     Ok(ConversationJson::new(mine, &roll))
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn create(shared: Arc<Shared>, call: Call) -> Result<Response, 
         true => StatusCode::OK,
         false => StatusCode::CREATED,
     };
-    let body = shown(&shared, &me, made.value.chat.number).await?;
+    let body = shown(&shared, me.access, made.value.chat.number).await?;
     Ok(with_replayed(reply::json(status, &body), made.replayed))
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn rename(shared: Arc<Shared>, call: Call) -> Result<Response, 
         .await?;
     Ok(reply::json(
         StatusCode::OK,
-        &shown(&shared, &me, number).await?,
+        &shown(&shared, me.access, number).await?,
     ))
 }
 

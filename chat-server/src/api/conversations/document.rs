@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::status::ErrorJson;
-use super::{accounts, conversation, history, messages, participants, users};
+use super::{accounts, conversation, history, messages, participants, users, ws};
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 
 #[derive(OpenApi)]
@@ -14,7 +14,7 @@ use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, 
         accounts::register, accounts::login, accounts::logout, users::list, users::get, users::update,
         users::delete, conversation::list, conversation::create, conversation::rename,
         conversation::leave, conversation::read, history::get, messages::create, messages::get,
-        messages::edit, messages::delete, participants::add, participants::remove,
+        messages::edit, messages::delete, participants::add, participants::remove, ws::open,
     ),
     components(schemas(ErrorJson)),
     modifiers(&Complete),
@@ -30,7 +30,10 @@ impl Modify for Complete {
         for (path, method, operation) in every_operation(document) {
             let open = matches!(path, "/register" | "/login");
             let sends = matches!(method, "post" | "put") && path != "/logout";
-            let reads = matches!((path, method), ("/users" | "/conversations/{id}", "get"));
+            let reads = matches!(
+                (path, method),
+                ("/users" | "/conversations/{id}" | "/ws", "get")
+            );
             let inside = path.contains("{id}");
             let others = inside && (path != "/users/{id}" || method != "get");
             let missing = inside || path == "/conversations" && method == "post";
@@ -45,13 +48,18 @@ impl Modify for Complete {
                     sends || reads || in_group,
                 ),
                 ("401", "Nobody is logged in so", path != "/register"),
-                ("403", "This is not yours", others),
+                ("403", "This is not yours", others || path == "/ws"),
                 ("404", "There is no such thing", missing),
                 ("408", "The body came too slowly", sends),
                 ("409", "Somebody is there already", taken),
                 ("413", "The body is too large", sends),
                 ("422", "A text is too long", sends),
-                ("429", "Too many requests", sends || method == "delete"),
+                ("426", "Only WebSocket is spoken here", path == "/ws"),
+                (
+                    "429",
+                    "Too many requests, or too many are connected",
+                    sends || method == "delete" || path == "/ws",
+                ),
                 ("500", "The server is at fault", true),
                 ("503", "Not available now", true),
             ];

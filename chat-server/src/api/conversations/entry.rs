@@ -7,8 +7,8 @@ use chat_core::model::Message;
 use chat_core::service::{Access, Chat, Login, Reader};
 use chat_core::text::IdempotencyKey;
 
+use super::Options;
 use super::status::{CONVERSATION, MESSAGE, RequestError, USER};
-use crate::api::attempts::Attempts;
 use crate::api::gate::{self, Gate};
 use crate::http::auth;
 use crate::http::call::Head;
@@ -20,7 +20,7 @@ const SECOND: usize = 3;
 /// What the handlers share.
 pub(super) struct Shared {
     pub(super) gate: Gate,
-    pub(super) attempts: Attempts,
+    pub(super) options: Options,
 }
 
 /// Whoever is logged in.
@@ -43,10 +43,13 @@ impl Shared {
 
     /// Who holds the token that the request carries, now.
     pub(super) async fn enter(&self, head: &Head) -> Result<Me, RequestError> {
-        let token = auth::bearer(&head.headers).and_then(|token| std::str::from_utf8(token).ok());
-        let token: Option<Bearer> = token.and_then(|token| token.parse().ok());
-        let token = token.ok_or(RequestError::Unauthorized)?;
-        let login = self.chat().authenticate(&token).await?;
+        let token = bearer(head).ok_or(RequestError::Unauthorized)?;
+        self.enter_by(head, &token).await
+    }
+
+    /// Who holds this token, now.
+    pub(super) async fn enter_by(&self, head: &Head, token: &Bearer) -> Result<Me, RequestError> {
+        let login = self.chat().authenticate(token).await?;
         if login.application != self.home(head).await? {
             return Err(RequestError::Unauthorized);
         }
@@ -78,6 +81,12 @@ impl Shared {
         let message = reader.message(number.ok_or_else(lost)?).await?;
         Ok((me, reader, message))
     }
+}
+
+/// The token in the request's headers.
+pub(super) fn bearer(head: &Head) -> Option<Bearer> {
+    let token = auth::bearer(&head.headers)?;
+    std::str::from_utf8(token).ok()?.parse().ok()
 }
 
 /// A number from 1 in the path.

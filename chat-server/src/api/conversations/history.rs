@@ -54,7 +54,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     };
     let body = HistoryJson {
         messages: page.items.into_iter().map(message).collect(),
-        conversation: shown(&shared, &me, number).await?,
+        conversation: shown(&shared, me.access, number).await?,
     };
     Ok(reply::json(StatusCode::OK, &body))
 }

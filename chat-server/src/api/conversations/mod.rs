@@ -12,6 +12,7 @@ mod shapes;
 mod status;
 mod users;
 mod view;
+mod ws;
 
 use std::sync::Arc;
 
@@ -19,23 +20,36 @@ use utoipa::OpenApi;
 
 use crate::api::attempts::Attempts;
 use crate::api::gate::Gate;
+use crate::config::Origin;
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
 use crate::http::leaf::{Leaf, LeafStyle};
 use crate::http::tree::{either, named, under};
+use crate::live::Pace;
 
 use entry::Shared;
 
 const NAME: &str = "conversations";
 
+/// How the API is served.
+#[derive(Clone)]
+pub struct Options {
+    /// How often somebody may try to log in.
+    pub attempts: Attempts,
+    /// Where pages come from that may open sockets, besides this server.
+    pub origins: Vec<Origin>,
+    /// Times that sockets keep.
+    pub pace: Pace,
+}
+
 /// The door of the conversations API.
-pub fn door(gate: Gate, attempts: Attempts, body: BodyLimits) -> Door {
+pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let style = LeafStyle {
         door: NAME,
         faults: status::faults,
         body,
     };
-    let shared = Arc::new(Shared { gate, attempts });
+    let shared = Arc::new(Shared { gate, options });
     let leaf = |template| Leaf::new(style, template, Arc::clone(&shared));
 
     let register = leaf("/register").post(accounts::register).boxed();
@@ -90,13 +104,22 @@ pub fn door(gate: Gate, attempts: Attempts, body: BodyLimits) -> Door {
         under("login", login),
         either(under("register", register), under("logout", logout)),
     );
+    let socket = leaf("/ws").get(ws::open).boxed();
+    let accounts = either(under("users", either(named(user), all_users)), accounts);
     let routes = either(
         under("conversations", below),
-        either(under("users", either(named(user), all_users)), accounts),
+        either(under("ws", socket), accounts),
     );
     Door::new(
         NAME,
-        &["/register", "/login", "/logout", "/users", "/conversations"],
+        &[
+            "/register",
+            "/login",
+            "/logout",
+            "/users",
+            "/conversations",
+            "/ws",
+        ],
         routes,
         status::faults,
         document::Api::openapi(),

@@ -46,7 +46,7 @@ pub(super) async fn add(shared: Arc<Shared>, call: Call) -> Result<Response, Req
         .chat()
         .add_members(me.access, number, add, key.as_ref());
     let replayed = added.await?.replayed;
-    let body = shown(&shared, &me, number).await?;
+    let body = shown(&shared, me.access, number).await?;
     Ok(with_replayed(
         reply::json(StatusCode::CREATED, &body),
         replayed,

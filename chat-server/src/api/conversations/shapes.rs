@@ -188,3 +188,12 @@ pub(super) struct MessagePage {
     #[param(required = false, minimum = 0, maximum = 60)]
     wait: Option<u64>,
 }
+
+/// Who opens a socket, where no header says it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SocketToken {
+    /// The token of a login.
+    #[param(required = false)]
+    token: Option<String>,
+}

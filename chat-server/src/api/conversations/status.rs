@@ -1,5 +1,6 @@
 //! The status codes of this API, all of them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chat_core::error::ChatError;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::api::gate::EntryError;
 use crate::http::auth;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
@@ -16,11 +18,14 @@ use crate::http::door::Fault;
 use crate::http::input::InputFault;
 use crate::http::leaf::Answer;
 use crate::http::reply::{self, Response};
+use crate::live::handshake::with_upgrade;
 
 pub(super) const USER: &str = "User not found";
 pub(super) const CONVERSATION: &str = "Conversation not found";
 pub(super) const MESSAGE: &str = "Message not found";
 pub(super) const PARTICIPANT: &str = "Participant not found";
+/// Those of whom there are too many come back so much later.
+const LATER: Duration = Duration::from_secs(10);
 pub(super) const ONE_TO_ONE: &str = "Not possible in a one-to-one conversation";
 
 /// Why a request was not done.
@@ -42,6 +47,8 @@ pub(super) enum RequestError {
     Taken(&'static str),
     /// Too many attempts; after so long there may be more.
     TooMany(Duration),
+    /// What asks for a socket does not ask for one.
+    NoHandshake,
     /// The core cannot do it.
     Chat(ChatError),
 }
@@ -49,6 +56,16 @@ pub(super) enum RequestError {
 impl From<InputFault> for RequestError {
     fn from(fault: InputFault) -> Self {
         Self::Input(fault)
+    }
+}
+
+impl From<EntryError> for RequestError {
+    fn from(barred: EntryError) -> Self {
+        match barred {
+            EntryError::NoApplication | EntryError::NoChat => Self::Unauthorized,
+            EntryError::Exhausted(allowance) => Self::TooMany(allowance.left()),
+            EntryError::Chat(error) => error.into(),
+        }
     }
 }
 
@@ -70,6 +87,7 @@ impl From<ChatError> for RequestError {
                 Self::Bad(format!("number is beyond the last message, {last}"))
             }
             ChatError::Busy { retry_after } => Self::TooMany(retry_after),
+            ChatError::TooManyListeners => Self::TooMany(LATER),
             error => Self::Chat(error),
         }
     }
@@ -91,71 +109,90 @@ fn bad(error: &str) -> Response {
     failed(StatusCode::BAD_REQUEST, error)
 }
 
-fn input(fault: &InputFault) -> Response {
-    let words = fault.to_string();
-    match fault {
-        InputFault::Body(BodyFault::TooLarge { .. }) => {
-            failed(StatusCode::PAYLOAD_TOO_LARGE, &words)
+/// The status and the words for an error, whatever it is answered on.
+pub(super) fn words(wrong: &RequestError) -> (StatusCode, Cow<'static, str>) {
+    use StatusCode as S;
+    match wrong {
+        RequestError::Unauthorized => (S::UNAUTHORIZED, "Unauthorized".into()),
+        RequestError::Input(fault) => input(fault),
+        RequestError::Field(name, violation) => {
+            let status = match violation {
+                Violation::TooLong { .. } => S::UNPROCESSABLE_ENTITY,
+                _ => S::BAD_REQUEST,
+            };
+            (status, format!("{name} {violation}").into())
         }
-        InputFault::Body(BodyFault::TimedOut { .. }) => failed(StatusCode::REQUEST_TIMEOUT, &words),
-        InputFault::Json(_) => bad("the body is not valid JSON"),
-        _ => bad(&words),
+        RequestError::Bad(words) => (S::BAD_REQUEST, words.clone().into()),
+        RequestError::Forbidden(words) => (S::FORBIDDEN, (*words).into()),
+        RequestError::Lost(words) => (S::NOT_FOUND, (*words).into()),
+        RequestError::Taken(words) => (S::CONFLICT, (*words).into()),
+        RequestError::TooMany(_) => (S::TOO_MANY_REQUESTS, "Too many requests".into()),
+        RequestError::NoHandshake => (
+            S::UPGRADE_REQUIRED,
+            "Only WebSocket (RFC 6455, version 13) is spoken here".into(),
+        ),
+        RequestError::Chat(error) => by_core(error),
     }
 }
 
-fn by_core(error: &ChatError, head: &Head) -> Response {
+fn input(fault: &InputFault) -> (StatusCode, Cow<'static, str>) {
+    let status = match fault {
+        InputFault::Body(BodyFault::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+        InputFault::Body(BodyFault::TimedOut { .. }) => StatusCode::REQUEST_TIMEOUT,
+        InputFault::Json(_) => {
+            return (StatusCode::BAD_REQUEST, "the body is not valid JSON".into());
+        }
+        _ => StatusCode::BAD_REQUEST,
+    };
+    (status, fault.to_string().into())
+}
+
+fn by_core(error: &ChatError) -> (StatusCode, Cow<'static, str>) {
     match error {
-        ChatError::Later(id) => {
-            return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
-        }
-        ChatError::WrongCredentials => {
-            let answer = failed(StatusCode::UNAUTHORIZED, "Invalid username or password");
-            return auth::with_challenge(answer);
-        }
-        ChatError::KeyReused => {
-            return failed(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string());
-        }
-        _ => {}
-    }
-    head.log_failure(error);
-    match error {
+        ChatError::Later(_) => (StatusCode::ACCEPTED, "It waits: ask again later".into()),
+        ChatError::WrongCredentials => (
+            StatusCode::UNAUTHORIZED,
+            "Invalid username or password".into(),
+        ),
+        ChatError::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string().into()),
+        ChatError::Cursor(error) => (
+            StatusCode::BAD_REQUEST,
+            format!("the cursor {error}").into(),
+        ),
         ChatError::Unavailable(_)
         | ChatError::SearchUnavailable(_)
-        | ChatError::OutcomeUnknown(_) => {
-            let answer = failed(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable");
-            reply::with_retry_after(answer, reply::SOON)
-        }
-        _ => internal(),
+        | ChatError::OutcomeUnknown(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service unavailable".into(),
+        ),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.into()),
     }
 }
 
-fn internal() -> Response {
-    failed(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error")
-}
+const INTERNAL: &str = "Internal server error";
 
 impl Answer for RequestError {
     fn into_response(self, head: &Head) -> Response {
+        if let Self::Chat(ChatError::Later(id)) = self {
+            return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+        }
+        let (status, words) = words(&self);
+        if let Self::Chat(error) = &self
+            && status.is_server_error()
+        {
+            head.log_failure(error);
+        }
+        let answer = failed(status, &words);
         match self {
-            Self::Unauthorized => {
-                auth::with_challenge(failed(StatusCode::UNAUTHORIZED, "Unauthorized"))
+            Self::Unauthorized | Self::Chat(ChatError::WrongCredentials) => {
+                auth::with_challenge(answer)
             }
-            Self::Input(fault) => input(&fault),
-            Self::Field(name, violation) => {
-                let status = match violation {
-                    Violation::TooLong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                    _ => StatusCode::BAD_REQUEST,
-                };
-                failed(status, &format!("{name} {violation}"))
+            Self::TooMany(after) => reply::with_retry_after(answer, after),
+            Self::NoHandshake => with_upgrade(answer),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
+                reply::with_retry_after(answer, reply::SOON)
             }
-            Self::Bad(words) => bad(&words),
-            Self::Forbidden(words) => failed(StatusCode::FORBIDDEN, words),
-            Self::Lost(words) => failed(StatusCode::NOT_FOUND, words),
-            Self::Taken(words) => failed(StatusCode::CONFLICT, words),
-            Self::TooMany(after) => {
-                let answer = failed(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
-                reply::with_retry_after(answer, after)
-            }
-            Self::Chat(error) => by_core(&error, head),
+            _ => answer,
         }
     }
 }
@@ -166,6 +203,6 @@ pub(super) fn faults(_: &Head, fault: Fault) -> Response {
         Fault::NotFound => failed(StatusCode::NOT_FOUND, "Not found"),
         Fault::MethodNotAllowed => failed(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         Fault::NoHost => bad("the Host header is missing or malformed"),
-        Fault::Internal => internal(),
+        Fault::Internal => failed(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Number, Value};
 use super::people::{cursors_of, mark_of};
 use super::{data, number, text};
 use crate::api::applications::status::RequestError;
-use crate::api::applications::sync::MOST;
+use crate::api::cursors::MOST;
 use crate::http::input::Field;
 
 /// The longest text that may name a frame.

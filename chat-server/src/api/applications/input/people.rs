@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::{given, number, text};
 use crate::api::applications::status::RequestError;
-use crate::api::applications::sync::MOST;
+use crate::api::cursors::{self, Illegible, MOST};
 use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field};
@@ -261,25 +261,16 @@ pub(in crate::api::applications) fn cursors(
 pub(super) fn cursors_of(sent: Option<Raw>) -> Result<BTreeMap<ChatNumber, Cursor>, RequestError> {
     let wrong = |violation| RequestError::Field("cursors", violation);
     let sent = sent.ok_or(wrong(Violation::Blank))?;
-    let sent: BTreeMap<String, Field> =
-        serde_json::from_str(sent.get()).map_err(|_| wrong(Violation::Invalid))?;
-    if sent.len() > MOST {
-        return Err(wrong(Violation::TooLong {
+    cursors::read(sent.get()).map_err(|illegible| match illegible {
+        Illegible::NotCursors => wrong(Violation::Invalid),
+        Illegible::TooMany => wrong(Violation::TooLong {
             max: MOST,
             unit: "cursors",
-        }));
-    }
-    let cursor = |(number, cursor): (String, Field)| {
-        let number: ChatNumber = number.parse().map_err(|_| wrong(Violation::Invalid))?;
-        let Field::Text(cursor) = cursor else {
-            return Err(wrong(Violation::Invalid));
-        };
-        let cursor = Cursor::decode(&cursor).map_err(|error| {
+        }),
+        Illegible::Cursor(number, error) => {
             RequestError::Cursor(format!("cursors.{number}"), error.to_string())
-        })?;
-        Ok((number, cursor))
-    };
-    sent.into_iter().map(cursor).collect()
+        }
+    })
 }
 
 /// Users by their numbers, each once.

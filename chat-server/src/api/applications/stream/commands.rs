@@ -133,12 +133,7 @@ impl Desk {
             guest.listener.typing(chat).await?;
             return Ok(None);
         }
-        let counted = self.state.gate.count_one(guest.application).await;
-        counted.map_err(RequestError::Exhausted)?;
-        if let Some(session) = &guest.session {
-            // What was true when the socket was opened need not be so now.
-            self.state.chat().authenticate(session).await?;
-        }
+        self.state.gate.enter_again(guest).await?;
         let done = match self.done(asked, guest).await {
             Ok(Some(done)) => done,
             Ok(None) => return Ok(None),

@@ -1,10 +1,8 @@
 //! What is told on a socket: a JSON object a frame, with its kind in `type`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::cursor::Cursor;
 use chat_core::ids::OperationId;
 use chat_core::live::{Batch, Marked, Shared, Typing};
 use serde::Serialize;
@@ -15,11 +13,10 @@ use crate::api::applications::input::Id;
 use crate::api::applications::me::MyChatJson;
 use crate::api::applications::status::{RequestError, of_frame};
 use crate::live::Over;
+use crate::live::frames::encode;
 
 /// Of what happened in a chat no frame tells more bytes, unless one item alone has them.
 const LONGEST: usize = 60 << 10;
-/// One frame tells of so many chats where a socket stands.
-const HEADS: usize = 500;
 
 /// What is told.
 #[derive(Debug, Serialize)]
@@ -66,8 +63,6 @@ pub(super) enum Frame<'a> {
         delivered: u64,
         read: u64,
     },
-    /// What this socket was told.
-    Heads { heads: BTreeMap<u64, String> },
     /// An answer to a sign of life.
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,11 +85,6 @@ impl Frame<'_> {
     pub(super) fn encode(&self) -> Utf8Bytes {
         encode(self)
     }
-}
-
-fn encode(frame: &impl Serialize) -> Utf8Bytes {
-    // Maps with texts for keys and nothing that can fail.
-    serde_json::to_string(frame).unwrap_or_default().into()
 }
 
 /// Why what a frame asks for was not done.
@@ -172,20 +162,6 @@ pub(super) fn marked(marked: &Shared<Marked>, user: u64) -> Vec<Utf8Bytes> {
     };
     let told = marked.encoded(|marked| Told([frame(marked).encode()].into()));
     told.0.to_vec()
-}
-
-/// Where a socket stands: at least one frame.
-pub(super) fn heads(cursors: &[Cursor]) -> Vec<Utf8Bytes> {
-    let frame = |cursors: &[Cursor]| {
-        let heads = cursors.iter();
-        let heads = heads.map(|cursor| (cursor.chat.0, cursor.encode()));
-        let heads = heads.collect();
-        Frame::Heads { heads }.encode()
-    };
-    match cursors {
-        [] => vec![frame(&[])],
-        cursors => cursors.chunks(HEADS).map(frame).collect(),
-    }
 }
 
 pub(super) fn millis(time: Duration) -> u64 {

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
 use chat_core::live::{Joined, News};
 use futures_util::FutureExt;
@@ -15,6 +14,7 @@ use crate::api::applications::me::MyChatJson;
 use crate::api::applications::state::State;
 use crate::api::applications::status::RequestError;
 use crate::http::call::Head;
+use crate::live::frames::heads;
 use crate::live::socket::{Guest, Said, Talk, Work};
 use crate::live::{Over, time_to_return};
 
@@ -81,23 +81,7 @@ impl Desk {
                 let chats = vec![MyChatJson::from(mine)];
                 Said::frame(Frame::New { chats }.encode())
             }
-            // It is gone already, or will be told to be.
-            Err(
-                ChatError::ChatNotFound(_)
-                | ChatError::NotAMember
-                | ChatError::Removed
-                | ChatError::CallerNotFound
-                | ChatError::ApplicationNotFound,
-            ) => Said::default(),
-            Err(error) => {
-                let (request_id, error) = (&self.request_id, &error as &dyn std::error::Error);
-                tracing::warn!(
-                    request_id,
-                    error,
-                    "a chat cannot be told: the client comes again"
-                );
-                Said::over(Over::Unavailable)
-            }
+            Err(error) => Said::untold(&self.request_id, &error),
         }
     }
 }
@@ -137,7 +121,7 @@ impl Talk for Stream {
     }
 
     fn beat(&mut self, guest: &Guest) -> Vec<Utf8Bytes> {
-        frames::heads(&guest.listener.heads())
+        heads(&guest.listener.heads())
     }
 
     fn bye(&mut self, over: Over) -> Option<Utf8Bytes> {

@@ -182,13 +182,12 @@ async fn wrong_logins_are_limited_by_name_and_tell_nothing() {
 
 #[tokio::test]
 async fn while_registration_is_closed_nobody_registers() {
-    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let attempts = Attempts::new(&counter);
+    let options = options();
     let closed = |chat: &_| Gate {
         registration: false,
         ..gate(chat)
     };
-    let house = House::build(|chat| vec![door(closed(chat), attempts.clone(), BODY)]).await;
+    let house = House::build(|chat| vec![door(closed(chat), options.clone(), BODY)]).await;
     let refused = house
         .post("/register", r#"{"username":"alice","password":"secret"}"#)
         .await;

@@ -5,12 +5,11 @@ use crate::http::rate::RateLimiter;
 
 /// With the doors whose paths begin alike.
 async fn beside_others() -> House {
-    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let attempts = Attempts::new(&counter);
+    let options = options();
     House::build(|chat| {
         vec![
             uuid::door(gate(chat), BODY),
-            door(gate(chat), attempts.clone(), BODY),
+            door(gate(chat), options.clone(), BODY),
             rpc::door(gate(chat), BODY),
         ]
     })
@@ -74,9 +73,9 @@ async fn people_are_the_same_through_either_door() {
 
 #[tokio::test]
 async fn both_doors_count_what_the_application_asks() {
-    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let attempts = Attempts::new(&counter);
+    let options = options();
     let limit = "2/60s".parse().unwrap();
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
     let limiter = Arc::new(RateLimiter::new(limit, counter));
     let house = House::build(|chat| {
         let gate = Gate {
@@ -84,7 +83,7 @@ async fn both_doors_count_what_the_application_asks() {
             ..gate(chat)
         };
         vec![
-            door(gate.clone(), attempts.clone(), BODY),
+            door(gate.clone(), options.clone(), BODY),
             rpc::door(gate, BODY),
         ]
     })

@@ -7,6 +7,7 @@ mod history;
 mod messages;
 mod one_to_one;
 mod users;
+mod ws;
 
 use std::time::Duration;
 
@@ -27,9 +28,17 @@ const BODY: BodyLimits = BodyLimits {
 };
 
 async fn house() -> House {
+    let options = options();
+    House::build(|chat| vec![door(gate(chat), options.clone(), BODY)]).await
+}
+
+fn options() -> Options {
     let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let attempts = Attempts::new(&counter);
-    House::build(|chat| vec![door(gate(chat), attempts.clone(), BODY)]).await
+    Options {
+        attempts: Attempts::new(&counter),
+        origins: Vec::new(),
+        pace: Pace::default(),
+    }
 }
 
 async fn home(house: &House) -> Access {
@@ -126,7 +135,7 @@ fn ids(list: &Value) -> Vec<u64> {
     list.map(|one| one["id"].as_u64().unwrap()).collect()
 }
 
-const ALL: [(&str, &str); 19] = [
+const ALL: [(&str, &str); 20] = [
     ("POST", "/logout"),
     ("GET", "/users"),
     ("GET", "/users/1"),
@@ -146,6 +155,7 @@ const ALL: [(&str, &str); 19] = [
     ("POST", "/conversations/1/participants"),
     ("DELETE", "/conversations/1/participants/1"),
     ("PUT", "/conversations/1/read"),
+    ("GET", "/ws"),
 ];
 
 #[tokio::test]

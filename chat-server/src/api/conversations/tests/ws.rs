@@ -1,0 +1,92 @@
+//! The socket, on real ones.
+
+mod any;
+mod ends;
+mod frames;
+mod handshake;
+mod resume;
+
+use chat_core::live::LiveLimits;
+use chat_core::{Chat, Parts};
+use futures_util::SinkExt;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::*;
+use crate::api::testing::sockets::{Client, Open};
+use crate::http::testing::front;
+
+async fn open() -> Open {
+    open_with(options()).await
+}
+
+async fn open_with(options: Options) -> Open {
+    let built = options.clone();
+    let house = House::build(|chat| vec![door(gate(chat), built.clone(), BODY)]).await;
+    at_the_door(house, options)
+}
+
+/// In memory, with these limits.
+async fn open_within(live: LiveLimits) -> Open {
+    let parts = Parts {
+        live,
+        ..Parts::in_memory()
+    };
+    let chat = Chat::start(parts).await.unwrap();
+    let front = front(vec![door(gate(&chat), options(), BODY)]);
+    at_the_door(House::on_doubles(chat, front), options())
+}
+
+fn at_the_door(house: House, options: Options) -> Open {
+    let door = door(gate(&house.chat), options, BODY);
+    Open::at(house, vec![door])
+}
+
+impl Person<'_> {
+    /// On a socket, and told so.
+    async fn connect(&self, open: &Open) -> Client {
+        let (mut client, _) = open
+            .knock(&format!("/ws?token={}", self.token), &[])
+            .await
+            .unwrap();
+        assert_eq!(
+            client.message().await,
+            Message::text(r#"{"type":"ready","heartbeat":25}"#)
+        );
+        client
+    }
+
+    /// The same, without a wait for where it stood.
+    async fn listen(&self, open: &Open) -> Client {
+        let mut client = self.connect(open).await;
+        client.hears_nothing().await;
+        client
+    }
+
+    /// The same, from these cursors on.
+    async fn resume(&self, open: &Open, after: Value) -> Client {
+        let mut client = self.connect(open).await;
+        client.say(json!({"type": "resume", "after": after})).await;
+        client
+    }
+
+    /// The message as it is read.
+    async fn message(&self, conversation: u64, id: u64) -> Value {
+        self.get(&format!("/conversations/{conversation}/message/{id}"))
+            .await
+    }
+}
+
+impl Client {
+    /// Nothing was told but the answer to this.
+    async fn hears_nothing(&mut self) {
+        self.say(json!({"type": "ping"})).await;
+        assert_eq!(self.hear().await, json!({"type": "pong"}));
+    }
+
+    /// The next message: its text and the cursor.
+    async fn text(&mut self) -> (String, Value) {
+        let mut told = self.expect("message").await;
+        let text = told["message"]["content"].as_str().unwrap().to_owned();
+        (text, told["cursor"].take())
+    }
+}

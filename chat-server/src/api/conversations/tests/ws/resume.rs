@@ -1,0 +1,137 @@
+use super::*;
+
+#[tokio::test]
+async fn who_comes_back_is_told_what_it_missed_once_and_before_anything_else() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    let mut at_bob = bob.listen(&open).await;
+    alice.say(chat, "1").await;
+    let (_, cursor) = at_bob.text().await;
+    drop(at_bob);
+    alice.say(chat, "2").await;
+    let deleted = alice.say(chat, "3").await;
+    let path = format!("/conversations/{chat}/message/{deleted}");
+    alice.done("DELETE", &path, json!(null), 204).await;
+    alice.say(chat, "4").await;
+    let new = alice
+        .begin(json!({"participants": [2], "name": "new"}))
+        .await;
+    let mut at_bob = bob.connect(&open).await;
+    // It is not told yet: what the client missed comes before it.
+    alice.say(chat, "5").await;
+    at_bob
+        .say(json!({"type": "resume", "after": {chat.to_string(): cursor}}))
+        .await;
+    let (mut told, mut last) = (Vec::new(), Value::Null);
+    loop {
+        let mut frame = at_bob.hear().await;
+        match frame["type"].as_str().unwrap() {
+            "message" => told.push(frame["message"]["content"].as_str().unwrap().to_owned()),
+            "message_deleted" => assert_eq!(frame["messageId"], deleted),
+            "conversation" => {
+                assert_eq!(frame["conversation"]["id"], new);
+                continue;
+            }
+            "caught_up" => break,
+            other => panic!("{other}"),
+        }
+        last = frame["cursor"].take();
+    }
+    assert_eq!(told, ["2", "4", "5"]);
+    alice.say(new, "in the new one").await;
+    assert_eq!(at_bob.text().await.0, "in the new one");
+    drop(at_bob);
+    // Whoever has the last cursor has missed nothing.
+    let mut at_bob = bob
+        .resume(
+            &open,
+            json!({chat.to_string(): last, new.to_string(): last}),
+        )
+        .await;
+    let error = at_bob.expect("error").await;
+    assert_eq!(error["error"], "the cursor belongs to another chat");
+    drop(at_bob);
+    let mut at_bob = bob.resume(&open, json!({chat.to_string(): last})).await;
+    assert_eq!(
+        at_bob.expect("conversation").await["conversation"]["id"],
+        new
+    );
+    assert_eq!(at_bob.hear().await, json!({"type": "caught_up"}));
+    at_bob.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_told_what_happens_from_the_beginning_on() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    alice.say(chat, "before").await;
+    let mut at_bob = bob.connect(&open).await;
+    alice.say(chat, "after").await;
+    let (text, first) = at_bob.text().await;
+    assert_eq!(text, "after");
+    alice.say(chat, "more").await;
+    assert_eq!(at_bob.text().await.0, "more");
+    // Who asks later is told again from there.
+    at_bob
+        .say(json!({"type": "resume", "after": {chat.to_string(): first}}))
+        .await;
+    assert_eq!(at_bob.text().await.0, "more");
+    assert_eq!(at_bob.hear().await, json!({"type": "caught_up"}));
+}
+
+#[tokio::test]
+async fn the_cursor_before_the_last_message_leads_to_the_last() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    let mut at_bob = bob.listen(&open).await;
+    alice.say(chat, "0").await;
+    let (_, start) = at_bob.text().await;
+    for text in ["1", "2", "3"] {
+        alice.say(chat, text).await;
+    }
+    let read = format!("/conversations/{chat}/read");
+    bob.done("PUT", &read, json!({"number": 2}), 204).await;
+    let mut at_bob = bob.resume(&open, json!({chat.to_string(): start})).await;
+    let receipt = at_bob.expect("receipt").await;
+    assert_eq!(
+        (&receipt["userId"], &receipt["read"]),
+        (&2.into(), &2.into())
+    );
+    let first = at_bob.expect("message").await;
+    assert_eq!(first["message"]["status"], "read");
+    let (_, second) = at_bob.text().await;
+    assert_eq!(at_bob.text().await.0, "3");
+    at_bob.expect("caught_up").await;
+    let mut at_bob = bob.resume(&open, json!({chat.to_string(): second})).await;
+    // What was touched is told again, for the cursor does not lead up to it.
+    at_bob.expect("receipt").await;
+    assert_eq!(at_bob.text().await.0, "3");
+    at_bob.expect("caught_up").await;
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_history_is_reset() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    let mut at_bob = bob.listen(&open).await;
+    alice.say(chat, "1").await;
+    let (_, cursor) = at_bob.text().await;
+    let mut foreign = chat_core::cursor::Cursor::decode(cursor.as_str().unwrap()).unwrap();
+    foreign.epoch.0 ^= 1;
+    let after = json!({chat.to_string(): foreign.encode(), "9": Value::Null});
+    let mut at_bob = bob.resume(&open, after).await;
+    at_bob.expect("error").await;
+    let after = json!({chat.to_string(): foreign.encode()});
+    at_bob.say(json!({"type": "resume", "after": after})).await;
+    assert_eq!(
+        at_bob.hear().await,
+        json!({"type": "reset", "conversationId": chat})
+    );
+    at_bob.expect("caught_up").await;
+    alice.say(chat, "2").await;
+    assert_eq!(at_bob.text().await.0, "2");
+}

@@ -1,0 +1,315 @@
+//! What this API tells and understands on a socket.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::commit::Post;
+use chat_core::cursor::Cursor;
+use chat_core::error::ChatError;
+use chat_core::ids::ChatNumber;
+use chat_core::live::{Batch, Ear, News, Rest, Shared as SharedNews};
+use chat_core::service::{Receipt, Roll};
+use futures_util::FutureExt;
+use tokio::sync::OnceCell;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::super::conversation::shown;
+use super::super::entry::Shared;
+use super::super::status::{RequestError, words};
+use super::super::view::{ConversationJson, MessageJson};
+use super::frames::{self, Frame};
+use super::input::{self, Asked};
+use crate::http::call::Head;
+use crate::live::Over;
+use crate::live::frames::{heads, log_failure};
+use crate::live::socket::{Guest, Said, Talk, Work};
+
+/// So long what happens waits for the client to say first where it stood, so that nothing is told before what it missed.
+pub(super) const FIRST_WORD: Duration = Duration::from_millis(500);
+
+type Cursors = Vec<(ChatNumber, Option<Cursor>)>;
+
+/// One socket, in the words of this API.
+pub(super) struct Talker {
+    desk: Arc<Desk>,
+    /// Who it is, until the first frame is heard.
+    waiting: Option<Arc<Guest>>,
+    /// Whether it was told, in its own words or in none, that nothing is missed from the beginning on.
+    has_begun: bool,
+}
+
+/// What a socket was opened with. It keeps nothing of the request itself, whose bytes would stay with it.
+struct Desk {
+    shared: Arc<Shared>,
+    request_id: String,
+    address: IpAddr,
+}
+
+/// What happened, as it is told, made by the first socket that tells it.
+#[derive(Clone, Default)]
+struct Told(Arc<Making>);
+
+#[derive(Default)]
+struct Making {
+    frames: OnceCell<Vec<Utf8Bytes>>,
+    roll: OnceCell<Roll>,
+}
+
+impl Talker {
+    /// A socket that the request under this head opens for this guest.
+    pub(super) fn new(shared: &Arc<Shared>, head: &Head, guest: Guest) -> Self {
+        let request_id = head.request_id.to_str().unwrap_or_default();
+        let desk = Desk {
+            shared: Arc::clone(shared),
+            request_id: request_id.to_owned(),
+            address: head.peer.ip(),
+        };
+        Self {
+            desk: Arc::new(desk),
+            waiting: Some(Arc::new(guest)),
+            has_begun: false,
+        }
+    }
+}
+
+impl Desk {
+    async fn tell(&self, batch: &SharedNews<Batch>, guest: &Guest) -> Said {
+        let told = batch.encoded(|_| Told::default()).0;
+        match self.frames(batch, &told, guest).await {
+            Ok(frames) => frames.into(),
+            Err(error) => Said::untold(&self.request_id, &error),
+        }
+    }
+
+    async fn frames(
+        &self,
+        batch: &Batch,
+        told: &Making,
+        guest: &Guest,
+    ) -> Result<Vec<Utf8Bytes>, ChatError> {
+        let number = batch.from.chat;
+        let chat = self.shared.chat();
+        let roll = async || chat.chat(guest.access, number).await?.roll().await;
+        let make = async || {
+            let roll = match frames::needs_roll(batch) {
+                true => Some(told.roll.get_or_try_init(roll).await?),
+                false => None,
+            };
+            Ok::<_, ChatError>(frames::changes(batch, roll))
+        };
+        let shared = told.frames.get_or_try_init(make).await?;
+        if !frames::changes_the_conversation(batch) {
+            return Ok(shared.clone());
+        }
+        // What is unread differs from user to user.
+        let mine = chat.my_chat(guest.access, number).await?;
+        let roll = told.roll.get_or_try_init(roll).await?;
+        let conversation = ConversationJson::new(mine, roll);
+        let mut frames = vec![Frame::Conversation { conversation }.encode()];
+        frames.extend_from_slice(shared);
+        Ok(frames)
+    }
+
+    async fn tell_new(&self, chat: ChatNumber, guest: &Guest) -> Said {
+        match shown(&self.shared, guest.access, chat).await {
+            Ok(conversation) => Said::frame(Frame::Conversation { conversation }.encode()),
+            Err(RequestError::Chat(error)) => Said::untold(&self.request_id, &error),
+            // It is gone already, or will be told to be.
+            Err(_) => Said::default(),
+        }
+    }
+
+    /// Does what a frame asks for, and says what is answered.
+    async fn answer(
+        &self,
+        client_id: Option<String>,
+        asked: Result<Asked, RequestError>,
+        guest: &Guest,
+    ) -> Said {
+        let is_resuming = matches!(asked, Ok(Asked::Resume(_)));
+        let done = match asked {
+            Ok(asked) => self.frame(client_id.as_deref(), asked, guest).await,
+            Err(wrong) => Err(wrong),
+        };
+        match done {
+            Ok(Some(frame)) => Said::frame(frame),
+            Ok(None) => Said::default(),
+            Err(wrong) => self.refuse(client_id.as_deref(), &wrong, is_resuming),
+        }
+    }
+
+    fn refuse(&self, client_id: Option<&str>, wrong: &RequestError, is_resuming: bool) -> Said {
+        let (status, error) = words(wrong);
+        if let RequestError::Chat(error) = wrong
+            && status.is_server_error()
+        {
+            log_failure(&self.request_id, error);
+        }
+        let error = &*error;
+        let said = Said::frame(Frame::Error { error, client_id }.encode());
+        match wrong {
+            // The session is over, whether that was told yet or not.
+            RequestError::Unauthorized => said.and_over(Over::NotKnown),
+            RequestError::Chat(ChatError::Cursor(_)) => said,
+            // What is told now nobody knows: the client begins again.
+            RequestError::Chat(_) | RequestError::TooMany(_) if is_resuming => {
+                said.and_over(Over::Unavailable)
+            }
+            _ => said,
+        }
+    }
+
+    /// Does what is asked for, and says what is answered to it, if anything is.
+    async fn frame(
+        &self,
+        client_id: Option<&str>,
+        asked: Asked,
+        guest: &Guest,
+    ) -> Result<Option<Utf8Bytes>, RequestError> {
+        let (chat, access) = (self.shared.chat(), guest.access);
+        match asked {
+            Asked::Ping => return Ok(Some(Frame::Pong.encode())),
+            Asked::Typing(number) => {
+                guest.listener.typing(number).await?;
+                return Ok(None);
+            }
+            _ => self.shared.gate.enter_again(guest).await?,
+        }
+        match asked {
+            Asked::Message {
+                chat: number,
+                body,
+                key,
+            } => {
+                let post = Post {
+                    body,
+                    data: None,
+                    reply_to: None,
+                };
+                let posted = chat.post(access, number, post, key.as_ref()).await?;
+                let message = MessageJson::new(number, posted.value, Receipt::Sent);
+                return Ok(Some(Frame::Ack { client_id, message }.encode()));
+            }
+            Asked::Mark(number, mark) => {
+                chat.mark(access, number, mark).await?;
+            }
+            Asked::Resume(cursors) => {
+                let cursors: Cursors = named(cursors);
+                guest.listener.follow(&cursors, Rest::Later).await?;
+            }
+            // They were seen to before.
+            Asked::Ping | Asked::Typing(_) => {}
+        }
+        Ok(None)
+    }
+
+    /// Begins where the client stood, before anything else is told. What it does not name of its conversations it does not know.
+    async fn begin_at(&self, cursors: Cursors, begun: Arc<Guest>) -> Said {
+        match self.followed(&cursors, &begun).await {
+            Ok(guest) => Said::guest(Arc::new(guest)),
+            Err(wrong) => {
+                let said = self.refuse(None, &wrong, true);
+                Said {
+                    guest: Some(begun),
+                    ..said
+                }
+            }
+        }
+    }
+
+    async fn followed(&self, cursors: &Cursors, begun: &Guest) -> Result<Guest, RequestError> {
+        self.shared.gate.enter_again(begun).await?;
+        let session = begun.session.clone().ok_or(RequestError::Unauthorized)?;
+        let chat = self.shared.chat();
+        let login = chat.authenticate(&session).await?;
+        let listener = chat.listen(Ear::logged_in(login).at(self.address)).await?;
+        listener.follow(cursors, Rest::AsJoined).await?;
+        Ok(Guest {
+            access: begun.access,
+            application: begun.application,
+            session: Some(session),
+            listener,
+        })
+    }
+}
+
+fn named(cursors: std::collections::BTreeMap<ChatNumber, Cursor>) -> Cursors {
+    let cursors = cursors.into_iter();
+    cursors.map(|(chat, cursor)| (chat, Some(cursor))).collect()
+}
+
+impl Talk for Talker {
+    async fn told(&mut self, news: News, guest: &Arc<Guest>) -> Said {
+        let frame = match news {
+            News::Batch(batch) => return self.desk.tell(&batch, guest).await,
+            News::Joined(joined) => return self.desk.tell_new(joined.chat.number, guest).await,
+            News::Bye(bye) => return Said::over(Over::Bye(bye)),
+            // Nobody asked for what was there before.
+            News::CaughtUp if !std::mem::replace(&mut self.has_begun, true) => {
+                return Said::default();
+            }
+            News::CaughtUp => Frame::CaughtUp.encode(),
+            News::Reset(now) => Frame::Reset {
+                conversation_id: now.chat.0,
+            }
+            .encode(),
+            News::Removed(chat) => Frame::Removed {
+                conversation_id: chat.0,
+            }
+            .encode(),
+            News::Typing(typing) => frames::typing(&typing),
+            News::Marked(marked) => match guest.listener.user() {
+                Some(user) => frames::marked(&marked, user.0),
+                None => return Said::default(),
+            },
+            // What this API has no words for.
+            _ => return Said::default(),
+        };
+        Said::frame(frame)
+    }
+
+    fn heard(&mut self, frame: &str, guest: Option<&Arc<Guest>>) -> Work {
+        let (client_id, asked) = input::read(frame);
+        let desk = Arc::clone(&self.desk);
+        let first = self.waiting.take();
+        match (first, asked) {
+            (Some(begun), Ok(Asked::Resume(cursors))) => {
+                self.has_begun = true;
+                async move { desk.begin_at(named(cursors), begun).await }.boxed()
+            }
+            (first, asked) => {
+                let Some(guest) = first.clone().or_else(|| guest.cloned()) else {
+                    return async { Said::over(Over::NoHello) }.boxed();
+                };
+                async move {
+                    let said = desk.answer(client_id, asked, &guest).await;
+                    Said {
+                        guest: first,
+                        ..said
+                    }
+                }
+                .boxed()
+            }
+        }
+    }
+
+    fn puzzled(&mut self) -> Utf8Bytes {
+        let error = "frames are text";
+        let client_id = None;
+        Frame::Error { error, client_id }.encode()
+    }
+
+    fn unheard(&mut self) -> Option<Arc<Guest>> {
+        self.waiting.take()
+    }
+
+    fn beat(&mut self, guest: &Guest) -> Vec<Utf8Bytes> {
+        heads(&guest.listener.heads())
+    }
+
+    fn bye(&mut self, _: Over) -> Option<Utf8Bytes> {
+        // The close says it.
+        None
+    }
+}
