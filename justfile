@@ -20,9 +20,9 @@ up *NAMES:
 down *NAMES:
     scripts/services down {{NAMES}}
 
-# The HTTP tests on two nodes of a cluster, on the engines that `just up` started.
-http-on-cluster:
-    scripts/http-on-cluster
+# The HTTP tests on files (`embedded`), or on two nodes on the engines that `just up` started (`cluster`).
+http-on PROFILE:
+    scripts/http-on {{PROFILE}}
 
 # Kill the real server a thousand times and look for what it lost.
 crash:

@@ -20,8 +20,8 @@ use chat_core::model::{Application, ChatInfo, Member, Message, Session, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Membership, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store,
-    Thread, Upkeep, Users,
+    History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress, Recount, Sessions,
+    Store, Thread, Upkeep, Users,
 };
 use chat_core::seal::Keyring;
 use chat_core::text::{Body, Name};
@@ -111,7 +111,7 @@ pass_on! {
         open_session(session: &Session, unchanged_since: Timestamp) -> bool;
         session(token: TokenHash) -> Option<Session>;
         valid_sessions(tokens: &[TokenHash], now: Timestamp) -> Vec<TokenHash>;
-        sessions(application: ApplicationId, user: UserNumber, limit: Limit) -> Vec<Session>;
+        sessions(application: ApplicationId, user: UserNumber, before: Option<Opened>, limit: Limit) -> Vec<Session>;
         end_session(application: ApplicationId, user: UserNumber, id: SessionId) -> bool;
         prune_sessions(before: Timestamp, limit: Limit) -> Progress;
     }

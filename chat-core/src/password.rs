@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Violation;
 
+#[cfg(test)]
+pub(crate) use hashing::checked;
 pub(crate) use hashing::{digest, hash, verify};
 pub(crate) use thread::Passwords;
 

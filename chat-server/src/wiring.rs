@@ -147,6 +147,7 @@ impl Node {
             bus,
             lanes,
             queueing: Some(queueing),
+            dead_letters: Some(Arc::clone(&dead_letters)),
             counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
             recount_every,
             live: LiveLimits {

@@ -1,4 +1,5 @@
 //! The bot among the examples, against the real server.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "../../examples/bot.rs"]
 #[allow(dead_code, unreachable_pub, reason = "it is a program of its own")]

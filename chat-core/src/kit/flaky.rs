@@ -16,8 +16,8 @@ use crate::model::{Application, ChatInfo, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Membership, Outbox, OwnChat, Piece, Progress, Recount, Sessions, Store,
-    Thread, Upkeep, Users,
+    History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress, Recount, Sessions,
+    Store, Thread, Upkeep, Users,
 };
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -224,10 +224,11 @@ impl Sessions for FlakyStore {
         &self,
         application: ApplicationId,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
     ) -> Result<Vec<Session>> {
         let inner = self.inner("sessions")?;
-        inner.sessions(application, user, limit).await
+        inner.sessions(application, user, before, limit).await
     }
 
     async fn end_session(

@@ -264,7 +264,9 @@ pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let token = bob[0].lasting_token.as_ref().expect("a token").hash;
     let found = after.user_by_token(token).await.expect("user_by_token");
     assert_eq!(found, Some((desk.application, bob[0].clone())));
-    let sessions = before.sessions(old.application, ALICE, Limit::MAX).await;
+    let sessions = before
+        .sessions(old.application, ALICE, None, Limit::MAX)
+        .await;
     let session = sessions.expect("sessions").remove(0);
     let found = after.session(session.token).await.expect("session");
     let expected = Session {

@@ -22,7 +22,9 @@ use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
-pub use people::{Activity, MAX_UNREAD, Members, Membership, OwnChat, Sessions, Thread, Users};
+pub use people::{
+    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, Sessions, Thread, Users,
+};
 pub use presence::Presence;
 pub use queue::{
     Blame, DeadLetter, DeadLetters, Delivery, Depth, Held, Job, Pull, Queue, QueueLimits, Receipt,

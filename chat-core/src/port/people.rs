@@ -1,6 +1,7 @@
 //! The part of the Store that knows people: users, their logins, and which chats they take part in.
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::error::BackendError;
@@ -52,11 +53,13 @@ pub trait Sessions: Send + Sync + 'static {
     /// costs little: it is done every second, for all who are connected.
     async fn valid_sessions(&self, tokens: &[TokenHash], now: Timestamp) -> Result<Vec<TokenHash>>;
 
-    /// Up to `limit` logins of a user, the latest first; also those that have expired.
+    /// Up to `limit` logins of a user, the latest first, those below `before` if given; also those that have expired. Nothing need be
+    /// at that place any more.
     async fn sessions(
         &self,
         application: ApplicationId,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
     ) -> Result<Vec<Session>>;
 
@@ -70,6 +73,32 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Forgets up to `limit` logins that expired before this time.
     async fn prune_sessions(&self, before: Timestamp, limit: Limit) -> Result<Progress>;
+}
+
+/// A login among those of a user: lists have the latest first, and of two of one time the one with the higher id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Opened {
+    /// When it was opened.
+    pub at: Timestamp,
+    /// Which one.
+    pub id: SessionId,
+}
+
+impl Opened {
+    /// What every login is below.
+    pub const ABOVE_ALL: Self = Self {
+        at: Timestamp(i64::MAX),
+        id: SessionId(Uuid::max()),
+    };
+
+    /// Where this login stands.
+    #[must_use]
+    pub const fn of(session: &Session) -> Self {
+        Self {
+            at: session.created_at,
+            id: session.id,
+        }
+    }
 }
 
 /// A chat among those of a user: lists have the latest active one first, and of two the one with the higher number.

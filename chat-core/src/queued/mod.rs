@@ -14,11 +14,14 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::commit::{Outcome, Request, Scope};
+use crate::commit::{Caller, Outcome, Request, Scope};
 use crate::error::{BackendError, ChatError, ErrorKind};
 use crate::ids::{ApplicationId, OperationId};
 use crate::lane::{Lanes, place};
 use crate::port::{Commit, Held, Job, Queue};
+
+#[cfg(test)]
+pub(crate) use wire::write;
 
 pub use route::{Routes, WriteMode};
 pub use waiting::Waiting;
@@ -145,6 +148,12 @@ fn unknown(error: ChatError) -> ChatError {
 pub fn kind(job: &Job) -> Option<&'static str> {
     let request = wire::read(&job.body).ok()?;
     Some(request.command.kind())
+}
+
+/// Who asks for what a job would do; `None` when this version cannot read it.
+pub(crate) fn caller(job: &Job) -> Option<Caller> {
+    let request = wire::read(&job.body).ok()?;
+    Some(request.caller)
 }
 
 /// No commit takes it; an operator has to look at it.

@@ -26,7 +26,7 @@ struct Version {
 }
 
 /// The request as a job's body.
-pub(super) fn write(request: &Request) -> Result<Vec<u8>, BackendError> {
+pub(crate) fn write(request: &Request) -> Result<Vec<u8>, BackendError> {
     let version = VERSION;
     serde_json::to_vec(&Out { version, request }).map_err(|error| unreadable("write", error))
 }

@@ -8,7 +8,6 @@ use crate::error::ChatError;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
 use crate::model::{ChatInfo, ChatKind, Message};
 use crate::port::{Hit, Order, SearchQuery, SearchScope};
-use crate::terms::Query;
 
 use super::{Chat, SearchRequest};
 
@@ -75,7 +74,7 @@ impl<'a> Hits<'a> {
             checked += hits.len();
             let more = full_page && request.order != Order::Relevance;
             after = hits.last().map(|hit| hit.position);
-            for (position, matching) in self.matching(&request.query, &hits).await? {
+            for (position, matching) in self.matching(request, &hits).await? {
                 if items.len() == request.limit.get() {
                     return Ok((items, last));
                 }
@@ -111,7 +110,7 @@ impl<'a> Hits<'a> {
     /// The hits' messages in the hits' order, without those that are gone or match no more.
     async fn matching(
         &mut self,
-        query: &Query,
+        request: &SearchRequest,
         hits: &[Hit],
     ) -> Result<Vec<(u64, (ChatNumber, Message))>, ChatError> {
         let mut wanted: BTreeMap<ChatId, BTreeSet<MessageNumber>> = BTreeMap::new();
@@ -126,7 +125,10 @@ impl<'a> Hits<'a> {
             let numbers: Vec<MessageNumber> = numbers.into_iter().collect();
             let history = &self.service.inner.stores.history;
             for message in history.many(chat, &numbers).await? {
-                if !message.is_deleted() && query.matches(&message.body) {
+                let is_by_author = request
+                    .author
+                    .is_none_or(|user| message.sender == Some(user));
+                if is_by_author && !message.is_deleted() && request.query.matches(&message.body) {
                     read.insert((chat, message.number), (number, message));
                 }
             }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::error::ChatError;
-use crate::ids::{ChatNumber, PublicId};
+use crate::ids::{ChatId, ChatNumber, PublicId};
 use crate::model::{ChatView, Member, Message};
 use crate::page::{Limit, Page};
 use crate::port::{Activity, OwnChat};
@@ -61,6 +61,29 @@ impl Chat {
         let own = stores.members.chat_of(info.id, user).await?;
         let own = own.ok_or(ChatError::NotAMember)?;
         Ok(self.mine(application.public_id, own))
+    }
+
+    /// A page of all chats that whoever asks takes part in, hidden or not, in no order that means anything: where each stands, for
+    /// `after`, and its number.
+    ///
+    /// # Errors
+    /// As [`Chat::my_chats`].
+    pub async fn part_in(
+        &self,
+        access: Access,
+        after: Option<ChatId>,
+        limit: Limit,
+    ) -> Result<Page<(ChatId, ChatNumber)>, ChatError> {
+        let user = access.caller.user().ok_or(ChatError::NoCaller)?;
+        let application = self.acting(access).await?.id;
+        let members = &self.inner.stores.members;
+        let after = after.unwrap_or(ChatId(0));
+        let page = members.memberships(application, user, after, limit).await?;
+        let items = page.items.iter().map(|one| (one.chat, one.number));
+        Ok(Page {
+            items: items.collect(),
+            more: page.more,
+        })
     }
 
     /// All chats that [`Chat::my_chats`] has, page by page, for as long as there are.

@@ -4,6 +4,7 @@ mod access;
 mod applications;
 mod chats;
 mod counts;
+mod erase;
 pub(crate) mod feed;
 mod hits;
 mod import;
@@ -44,7 +45,7 @@ use crate::lane::{Lane, LaneLimits, Lanes, Worker};
 use crate::live::{Hub, LiveLimits};
 use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
 use crate::password::Passwords;
-use crate::port::{Bus, Counter, Queue, Search, Store, Stores};
+use crate::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer};
@@ -95,6 +96,8 @@ pub struct Parts {
     pub lanes: NonZeroUsize,
     /// The queue, and which writes go through it; without one, none does.
     pub queueing: Option<Queueing>,
+    /// The jobs that no commit takes, for what is erased among them.
+    pub dead_letters: Option<Arc<dyn DeadLetters>>,
     /// Where counts are kept for others to read, as `APP-{token}` (chats) and `APP-{token}-{number}` (messages); without one they
     /// are kept nowhere but in the Store.
     pub counter: Option<Arc<dyn Counter>>,
@@ -128,6 +131,7 @@ impl Parts {
             limits: LaneLimits::default(),
             lanes: NonZeroUsize::MIN,
             queueing: None,
+            dead_letters: None,
             counter: None,
             recount_every: Some(Duration::from_secs(30 * 60)),
             live: LiveLimits::default(),
@@ -174,6 +178,7 @@ struct Inner {
     epoch: Epoch,
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
+    dead_letters: Option<Arc<dyn DeadLetters>>,
     watches: Arc<Watches>,
     live: Live,
     lead: Lead,
@@ -217,6 +222,7 @@ impl Chat {
             limits,
             lanes,
             queueing,
+            dead_letters,
             counter,
             recount_every,
             live,
@@ -311,6 +317,7 @@ impl Chat {
                 epoch,
                 lanes,
                 queued,
+                dead_letters,
                 watches,
                 live: Live(hub),
                 lead,

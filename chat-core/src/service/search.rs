@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::commit::Sink;
 use crate::error::ChatError;
-use crate::ids::{ApplicationId, ChatNumber, Head};
+use crate::ids::{ApplicationId, ChatNumber, Head, UserNumber};
 use crate::model::Message;
 use crate::page::Limit;
 use crate::port::Order;
@@ -16,6 +16,8 @@ use super::{Access, Chat, Reader};
 pub struct SearchRequest {
     /// What.
     pub query: Arc<Query>,
+    /// Only what this user wrote.
+    pub author: Option<UserNumber>,
     /// In which order.
     pub order: Order,
     /// The `next` of the page before, to go on behind it in the order asked for. In one chat it is a

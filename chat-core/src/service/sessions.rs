@@ -3,14 +3,14 @@ use crate::commit::{Command, Done, GiveToken};
 use crate::error::{BackendError, ChatError, ErrorKind};
 use crate::ids::{ApplicationId, SessionId, UserNumber};
 use crate::model::Session;
-use crate::page::Limit;
-use crate::port::Event;
+use crate::page::{Limit, Page};
+use crate::port::{Event, Opened};
 
 use super::applications::unexpected;
 use super::{Access, Chat, Login};
 
 impl Chat {
-    /// Up to `limit` sessions of a user that have not expired, the latest first.
+    /// A page of the sessions of a user that have not expired, the latest first, below `before` if given.
     ///
     /// # Errors
     /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for another user.
@@ -18,15 +18,19 @@ impl Chat {
         &self,
         access: Access,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
-    ) -> Result<Vec<Session>, ChatError> {
+    ) -> Result<Page<Session>, ChatError> {
         access.own(user)?;
         let application = self.resolve(access).await?.id;
         let sessions = &self.inner.stores.sessions;
-        let mut found = sessions.sessions(application, user, limit).await?;
-        let now = self.inner.clock.now();
-        found.retain(|session| session.expires_at > now);
-        Ok(found)
+        let found = sessions.sessions(application, user, before, limit).await?;
+        let (is_full, now) = (found.len() == limit.get(), self.inner.clock.now());
+        let standing = found.into_iter().filter(|one| one.expires_at > now);
+        let items: Vec<Session> = standing.collect();
+        // All last equally long: behind one that has expired there are only others that have.
+        let more = is_full && items.len() == limit.get();
+        Ok(Page { items, more })
     }
 
     /// Ends a session: its token proves nothing from now on.
@@ -49,6 +53,31 @@ impl Chat {
             }
             false => Err(ChatError::SessionNotFound),
         }
+    }
+
+    /// Ends all sessions of a user, and tells how many there were. A lasting token stays.
+    ///
+    /// # Errors
+    /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for another user.
+    pub async fn end_sessions(&self, access: Access, user: UserNumber) -> Result<u64, ChatError> {
+        access.own(user)?;
+        let application = self.resolve(access).await?.id;
+        let sessions = &self.inner.stores.sessions;
+        let mut ended = 0;
+        loop {
+            let page = sessions
+                .sessions(application, user, None, Limit::MAX)
+                .await?;
+            for session in &page {
+                let gone = sessions.end_session(application, user, session.id).await?;
+                ended += u64::from(gone);
+            }
+            if page.len() < Limit::MAX.get() {
+                break;
+            }
+        }
+        self.tell_person(application, user).await;
+        Ok(ended)
     }
 
     /// Ends the session of whoever asks; done already is done. A lasting token stays.

@@ -7,7 +7,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, SessionId, TokenHash, UserNumber};
 use chat_core::model::Session;
 use chat_core::page::Limit;
-use chat_core::port::{Progress, Sessions};
+use chat_core::port::{Opened, Progress, Sessions};
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ const STANDS: &str = "SELECT 1 FROM sessions s \
 const OF_USER: &str = concat!(
     "SELECT ",
     session_columns!(),
-    " FROM sessions s WHERE s.application = ?1 AND s.user = ?2",
+    " FROM sessions s WHERE s.application = ?1 AND s.user = ?2 AND (s.created_at, s.id) < (?4, ?5)",
     " ORDER BY s.created_at DESC, s.id DESC LIMIT ?3"
 );
 const END: &str = "DELETE FROM sessions WHERE application = ?1 AND user = ?2 AND id = ?3";
@@ -109,11 +109,15 @@ impl Sessions for SqliteStore {
         &self,
         application: ApplicationId,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
     ) -> Result<Vec<Session>> {
+        let before = before.unwrap_or(Opened::ABOVE_ALL);
         self.readers
             .read("sessions.of_user", move |conn| {
-                let params = [application.0, int(user.0), limit.get() as i64];
+                let most = limit.get() as i64;
+                let (at, id) = (before.at.0, before.id.0.into_bytes());
+                let params = params![application.0, int(user.0), most, at, id];
                 all(conn, OF_USER, params, session)
             })
             .await

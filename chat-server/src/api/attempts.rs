@@ -1,4 +1,4 @@
-//! How often somebody may try to log in with what is wrong: by name, and by address.
+//! How often somebody may try to log in with what is wrong, by name and by address; and how often one address may register.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,9 +19,13 @@ const OF_NAME: u32 = 10;
 /// So many from one address, behind which many people may be.
 const OF_ADDRESS: u32 = 100;
 
-/// Counts wrong attempts; right ones cost nothing.
+/// So many registrations from one address, whatever comes of them: a class that sits behind one router gets in.
+const REGISTRATIONS: u32 = 50;
+
+/// Counts wrong attempts to log in, where right ones cost nothing, and registrations.
 #[derive(Clone)]
 pub struct Attempts {
+    of_registrations: Arc<RateLimiter>,
     of_name: Arc<RateLimiter>,
     of_address: Arc<RateLimiter>,
 }
@@ -44,8 +48,21 @@ impl Attempts {
             Arc::new(RateLimiter::new(limit, Arc::clone(counter)))
         };
         Self {
+            of_registrations: limiter(REGISTRATIONS),
             of_name: limiter(OF_NAME),
             of_address: limiter(OF_ADDRESS),
+        }
+    }
+
+    /// One registration from this address.
+    ///
+    /// # Errors
+    /// What is left of the window in which there were too many.
+    pub(crate) async fn register(&self, address: IpAddr) -> Result<(), Allowance> {
+        let key = format!("register-{}", address.to_canonical());
+        match self.of_registrations.take(&key).await {
+            Some(allowance) if !allowance.granted => Err(allowance),
+            _ => Ok(()),
         }
     }
 

@@ -1,6 +1,8 @@
-//! Doors on a chat: in memory, or on the engines of a cluster.
+//! Doors on a chat: in memory, on files, or on the engines of a cluster.
 
 mod cluster;
+#[cfg(feature = "embedded")]
+mod embedded;
 pub(crate) mod noise;
 pub(crate) mod sockets;
 
@@ -19,6 +21,9 @@ use crate::http::testing::{Answer, Fronts, Request, request};
 enum Profile {
     /// One node in memory.
     Memory,
+    /// One node on files.
+    #[cfg(feature = "embedded")]
+    Embedded,
     /// Two nodes on MySQL, Elasticsearch and Redis.
     Cluster,
 }
@@ -31,10 +36,20 @@ impl Profile {
     fn of_this_run() -> Self {
         match std::env::var("CHAT_TEST_PROFILE").as_deref() {
             Err(_) | Ok("memory") => Self::Memory,
+            #[cfg(feature = "embedded")]
+            Ok("embedded") => Self::Embedded,
             Ok("cluster") => Self::Cluster,
-            Ok(other) => panic!("CHAT_TEST_PROFILE is memory or cluster, not {other}"),
+            Ok(other) => panic!("CHAT_TEST_PROFILE is memory, embedded or cluster, not {other}"),
         }
     }
+}
+
+/// Where a house stands.
+#[expect(dead_code, reason = "what it keeps there goes with it")]
+enum Place {
+    #[cfg(feature = "embedded")]
+    Files(embedded::Place),
+    Engines(cluster::Place),
 }
 
 /// Fronts, and the chat behind them.
@@ -43,7 +58,7 @@ pub(crate) struct House {
     pub(crate) chat: Chat,
     pub(crate) front: Fronts,
     /// Goes when nobody is in it any more.
-    _place: Option<cluster::Place>,
+    _place: Option<Place>,
 }
 
 impl House {
@@ -51,9 +66,14 @@ impl House {
     pub(crate) async fn build(doors: impl Fn(&Chat) -> Vec<Door>) -> Self {
         let (chats, place) = match Profile::of_this_run() {
             Profile::Memory => (vec![chat().await], None),
+            #[cfg(feature = "embedded")]
+            Profile::Embedded => {
+                let place = embedded::Place::new();
+                (vec![place.node().await], Some(Place::Files(place)))
+            }
             Profile::Cluster => {
                 let place = cluster::Place::new().await;
-                (place.nodes().await, Some(place))
+                (place.nodes().await, Some(Place::Engines(place)))
             }
         };
         Self {
@@ -63,11 +83,11 @@ impl House {
         }
     }
 
-    /// A house on doubles. A run on the cluster leaves such tests out by name.
+    /// A house on doubles. Other profiles leave such tests out by name.
     pub(crate) fn on_doubles(chat: Chat, front: Front) -> Self {
         assert!(
             Profile::of_this_run() == Profile::Memory,
-            "this test brings its own doubles: it says nothing of a cluster"
+            "this test brings its own doubles: it says nothing of another profile"
         );
         Self {
             chat,

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use chat_core::ids::UserNumber;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -109,6 +110,17 @@ impl Beside {
         path: &str,
         body: Option<serde_json::Value>,
     ) -> Result<(StatusCode, Bytes), Failure> {
+        self.ask_as(None, method, path, body).await
+    }
+
+    /// The same in the name of a user, where the path has the application's token.
+    pub(super) async fn ask_as(
+        &self,
+        user: Option<UserNumber>,
+        method: Method,
+        path: &str,
+        body: Option<serde_json::Value>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let address = self.address;
         let stream = TcpStream::connect(address)
             .await
@@ -123,6 +135,9 @@ impl Beside {
         if let Some(key) = &self.admin_key {
             let value = [b"Bearer ", key.expose()].concat();
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(user) = user {
+            request = request.header("as-user", user.0);
         }
         let body = match body {
             Some(json) => {

@@ -24,6 +24,8 @@ mod serve;
 mod stop;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "embedded", feature = "mysql"))]
+mod user;
 mod worker;
 
 use std::error::Error;
@@ -79,6 +81,10 @@ enum Command {
     #[cfg(any(feature = "embedded", feature = "mysql"))]
     #[command(subcommand)]
     Application(application::Application),
+    /// Look after the users of the default application
+    #[cfg(any(feature = "embedded", feature = "mysql"))]
+    #[command(subcommand)]
+    User(user::Command),
     /// Tell a restored database from the one before
     #[command(subcommand)]
     Epoch(epoch::Epoch),
@@ -129,6 +135,8 @@ impl Cli {
             Command::Check(command) => command.run(&settings),
             #[cfg(any(feature = "embedded", feature = "mysql"))]
             Command::Application(command) => command.run(&settings),
+            #[cfg(any(feature = "embedded", feature = "mysql"))]
+            Command::User(command) => command.run(&settings),
             Command::Epoch(command) => command.run(&settings),
             Command::Worker => worker::run(&settings),
             Command::Jobs(command) => command.run(&settings),

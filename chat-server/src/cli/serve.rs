@@ -46,6 +46,7 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     let listening = Listening::tell(settings, &addresses);
     announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
+    let front = front.admitting(settings.allow_origin.clone());
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
     drop(listening);
     node.chat.stop().await;

@@ -109,7 +109,15 @@ mod tests {
             Some("/api/v1/applications/{app}/chats/{chat}"),
         );
         assert_eq!(line, "/api/v1/applications/#9ff25ccb/chats/7");
-        assert_eq!(redacted("/ws?token=s3cret", Some("/ws")), "/ws");
+        let bearer = "kPq3vX9s0-secret-of-a-session";
+        let line = redacted(&format!("/ws?token={bearer}"), Some("/ws"));
+        assert_eq!(line, "/ws");
+        for path in ["/ws", "/chat-api/threads", "/conversations", "/login"] {
+            for asked in [format!("{path}/{bearer}"), format!("{path}?token={bearer}")] {
+                let line = redacted(&asked, None);
+                assert!(!line.contains("secret"), "{line}");
+            }
+        }
         let unknown = redacted(&format!("/nowhere/{token}"), None);
         assert!(
             !unknown.contains("2b1f8a52") && unknown.ends_with("/#9ff25ccb"),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::access_log::AccessLogger;
 use super::body::RequestBody;
 use super::call::Head;
+use super::cors::Cors;
 use super::door::{Door, Fault};
 use super::host;
 use super::metrics::Route;
@@ -23,6 +24,7 @@ use super::path;
 use super::problem::{Code, Problem};
 use super::reply::{self, Response};
 use super::request_id::{REQUEST_ID, RequestIds};
+use crate::config::Origin;
 
 /// All doors behind one entrance: request ids, the choice of the door, panics, figures, the access log.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub struct Front {
     access: AccessLogger,
     stopping: CancellationToken,
     lost: Arc<Route>,
+    cors: Cors,
 }
 
 impl Front {
@@ -51,7 +54,15 @@ impl Front {
             access,
             stopping,
             lost: Arc::new(Route::new("none", "none", "other")),
+            cors: Cors::default(),
         }
+    }
+
+    /// The same; pages of these origins may ask besides those of its own.
+    #[must_use]
+    pub fn admitting(self, origins: Vec<Origin>) -> Self {
+        let cors = Cors(origins);
+        Self { cors, ..self }
     }
 
     /// Rings when the server stops.
@@ -90,7 +101,9 @@ impl Front {
             route: OnceLock::new(),
         });
         let door = self.door(head.uri.path());
+        let preflight = self.cors.preflight(&head);
         let mut response = match door {
+            _ if preflight.is_some() => preflight.unwrap_or_default(),
             Some(door) if !has_host => door.fault(&head, Fault::NoHost),
             Some(door) if well_formed => {
                 let mut request = http::Request::new(body);
@@ -126,6 +139,7 @@ impl Front {
         if let Some(allowance) = head.allowance.get() {
             allowance.tell(response);
         }
+        self.cors.tell(head, response);
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, head.request_id.clone());
         if !headers.contains_key(CACHE_CONTROL) {

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod body;
 pub mod call;
 pub mod connection;
+mod cors;
 pub mod door;
 pub mod front;
 pub mod host;

@@ -6,7 +6,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, SessionId, TokenHash, UserNumber};
 use chat_core::model::Session;
 use chat_core::page::Limit;
-use chat_core::port::{Progress, Sessions};
+use chat_core::port::{Opened, Progress, Sessions};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Result, Row as _, query};
 use uuid::Uuid;
@@ -53,7 +53,9 @@ const STANDING: &str = "SELECT s.token \
      STRAIGHT_JOIN applications a ON a.id = s.application \
      WHERE u.deleted_at IS NULL AND a.closed_at IS NULL AND s.expires_at > ? AND s.token IN ";
 const OF_USER: &str = sessions_where!(
-    "s.application = ? AND s.user_number = ? ORDER BY s.created_at DESC, s.id DESC LIMIT ?"
+    "s.application = ? AND s.user_number = ? \
+     AND (s.created_at < ? OR s.created_at = ? AND s.id < ?) \
+     ORDER BY s.created_at DESC, s.id DESC LIMIT ?"
 );
 const END: &str = "DELETE FROM sessions WHERE application = ? AND user_number = ? AND id = ?";
 const PRUNE: &str = "DELETE FROM sessions WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
@@ -114,12 +116,15 @@ impl Sessions for MysqlStore {
         &self,
         application: ApplicationId,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
     ) -> std::result::Result<Vec<Session>, BackendError> {
         let most = int(limit.get() as u64);
+        let before = before.unwrap_or(Opened::ABOVE_ALL);
         let select = || {
-            let select = query(OF_USER).bind(application.0);
-            select.bind(int(user.0)).bind(most)
+            let select = query(OF_USER).bind(application.0).bind(int(user.0));
+            let select = select.bind(before.at.0).bind(before.at.0);
+            select.bind(before.id.0.as_bytes().to_vec()).bind(most)
         };
         self.sessions.all("sessions", select, session).await
     }

@@ -12,7 +12,7 @@ use crate::ids::{SessionId, TokenHash, UserNumber};
 use crate::model::{Message, Session, User};
 use crate::page::Span;
 use crate::password::PasswordHash;
-use crate::port::Store;
+use crate::port::{Opened, Store};
 use crate::seal::Sealed;
 use crate::text::{Email, Picture, Username};
 
@@ -283,8 +283,15 @@ pub async fn logins_are_found_listed_and_ended(store: &Arc<dyn Store>) {
     for one in [&one, &two, &bobs] {
         assert!(open(&desk, one).await && is_open(&desk, one).await);
     }
-    let listed = store.sessions(desk.application, alice, desk::limit(9));
-    assert_eq!(listed.await.expect("sessions"), [two.clone(), one.clone()]);
+    let listed = |before, limit| store.sessions(desk.application, alice, before, limit);
+    let all = listed(None, desk::limit(9)).await.expect("sessions");
+    assert_eq!(all, [two.clone(), one.clone()]);
+    let first = listed(None, desk::limit(1)).await.expect("sessions");
+    assert_eq!(first[0], two);
+    let behind = listed(Some(Opened::of(&two)), desk::limit(9)).await;
+    assert_eq!(behind.expect("sessions")[0], one);
+    let end = listed(Some(Opened::of(&one)), desk::limit(9)).await;
+    assert_eq!(end.expect("sessions"), []);
     let end = |user, id| {
         let (store, application) = (store.clone(), desk.application);
         async move {
@@ -383,7 +390,7 @@ pub async fn expired_logins_are_forgotten_bit_by_bit(store: &Arc<dyn Store>) {
     assert_eq!(prune(expired, 2).await, (2, true));
     assert_eq!(prune(expired, 2).await.0, 1);
     assert_eq!(prune(expired, 2).await, (0, false));
-    let left = store.sessions(desk.application, alice, desk::limit(9));
+    let left = store.sessions(desk.application, alice, None, desk::limit(9));
     assert_eq!(left.await.expect("sessions").len(), 2);
 }
 

@@ -9,7 +9,7 @@ use crate::ids::{
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, MAX_UNREAD, Members, Membership, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
 };
 
 use super::read::{numbers, page};
@@ -151,6 +151,7 @@ impl Sessions for MemoryStore {
         &self,
         application: ApplicationId,
         user: UserNumber,
+        before: Option<Opened>,
         limit: Limit,
     ) -> Result<Vec<Session>> {
         let state = self.state();
@@ -158,9 +159,10 @@ impl Sessions for MemoryStore {
             .sessions
             .values()
             .filter(|one| (one.application, one.user) == (application, user))
+            .filter(|one| before.is_none_or(|place| Opened::of(one) < place))
             .cloned()
             .collect();
-        sessions.sort_by_key(|one| std::cmp::Reverse((one.created_at, one.id)));
+        sessions.sort_by_key(|one| std::cmp::Reverse(Opened::of(one)));
         sessions.truncate(limit.get());
         Ok(sessions)
     }

@@ -1,6 +1,7 @@
 mod applications;
 mod bus;
 mod counts;
+mod erase;
 mod index;
 mod logins;
 mod members;
@@ -55,6 +56,7 @@ fn post(body: &str) -> Post {
 fn request(query: &str, limit: usize) -> SearchRequest {
     SearchRequest {
         query: Arc::new(Query::parse(query)),
+        author: None,
         order: Order::Newest,
         after: None,
         limit: Limit::new(limit).unwrap(),

@@ -1,12 +1,14 @@
 //! The OpenAPI document of this API, with the errors that every operation can answer with.
 
-use utoipa::openapi::OpenApi as Document;
-use utoipa::{Modify, OpenApi};
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr};
+use utoipa::{IntoParams, Modify, OpenApi};
 
-use super::shapes::ErrorJson;
+use super::shapes::{ErrorJson, ForUser};
 use super::{
-    application, changes, chats, info, marks, me, members, messages, operations, search, sessions,
-    stream, sync, users,
+    application, changes, chats, export, info, marks, me, members, messages, operations, search,
+    sessions, stream, sync, users,
 };
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
@@ -18,7 +20,7 @@ use crate::http::problem::Problem;
         application::list, application::create, application::get, application::replace,
         application::update, application::delete, info::capabilities, info::limits,
         chats::list, chats::create, chats::get, chats::update, chats::delete,
-        changes::changes, operations::get, search::search, search::search_anywhere,
+        changes::changes, export::export, operations::get, search::search, search::search_anywhere,
         messages::list, messages::create, messages::get, messages::replace, messages::update,
         messages::delete,
         users::list, users::create, users::get, users::update, users::delete,
@@ -30,6 +32,9 @@ use crate::http::problem::Problem;
     modifiers(&Complete),
 )]
 pub(super) struct Api;
+
+const SESSION: &str = "session";
+const ADMIN_KEY: &str = "admin_key";
 
 /// Adds to each operation the errors that it can answer with, and where to go on from what it made.
 struct Complete;
@@ -51,6 +56,13 @@ impl Modify for Complete {
                 forms,
             };
             add_errors(operation, errors.into_iter().map(answer));
+            say_who_asks(path, method, operation);
+        }
+        if let Some(components) = &mut document.components {
+            for name in [SESSION, ADMIN_KEY] {
+                let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+                components.add_security_scheme(name, bearer);
+            }
         }
         loosen(
             document,
@@ -65,6 +77,43 @@ impl Modify for Complete {
         );
         link(document);
     }
+}
+
+/// With the token in the path nothing more is needed; with the public id in its place a session is. The token may speak for a user.
+fn say_who_asks(path: &str, method: &str, operation: &mut Operation) {
+    let none: [&str; 0] = [];
+    let or = |name| {
+        Some(vec![
+            SecurityRequirement::default(),
+            SecurityRequirement::new(name, none),
+        ])
+    };
+    if needs_admin(path, method) {
+        operation.security = or(ADMIN_KEY);
+        return;
+    }
+    let Some((_, inside)) = path.split_once("{app}/") else {
+        return;
+    };
+    operation.security = or(SESSION);
+    // Who logs in or is made is nobody yet.
+    if matches!((inside, method), ("sessions" | "users", "post")) {
+        return;
+    }
+    let parameters = operation.parameters.get_or_insert_default();
+    for header in ForUser::into_params(|| None) {
+        let is_it = |known: &RefOr<Parameter>| match known {
+            RefOr::T(known) => known.name == header.name,
+            RefOr::Ref(_) => false,
+        };
+        if !parameters.iter().any(is_it) {
+            parameters.push(RefOr::T(header));
+        }
+    }
+}
+
+fn needs_admin(path: &str, method: &str) -> bool {
+    path.ends_with("/applications") || path.ends_with("{app}") && method == "delete"
 }
 
 /// Whether the original API does not have it.
@@ -86,6 +135,7 @@ fn is_native(path: &str, method: &str) -> bool {
             | "marks"
             | "sync"
             | "stream"
+            | "export"
     ) || path.ends_with("/me/chats")
         || word == "{chat}" && method == "patch"
         || path.ends_with("{app}/search")
@@ -98,8 +148,7 @@ fn possible(path: &str, method: &str, native: bool) -> Vec<(&'static str, &'stat
         || path.ends_with("/applications")
         || path.ends_with("/chats")
         || path.contains("/messages");
-    let needs_admin =
-        path.ends_with("/applications") || path.ends_with("{app}") && method == "delete";
+    let needs_admin = needs_admin(path, method);
     let follows = path.ends_with("/changes");
     let streams = path.ends_with("/stream");
     [

@@ -4,6 +4,7 @@ mod application;
 mod changes;
 mod chats;
 mod document;
+mod export;
 mod info;
 mod input;
 mod marks;
@@ -123,6 +124,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let searched_anywhere = leaf("/api/v1/applications/{app}/search")
         .get(search::search_anywhere)
         .boxed();
+    let exported = leaf("/api/v1/applications/{app}/export")
+        .get(export::export)
+        .boxed();
     let limits = leaf("/api/v1/applications/{app}/limits")
         .get(info::limits)
         .boxed();
@@ -159,7 +163,10 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let chats = under("chats", either(named(in_chat), all_chats));
     let others = either(
         either(under("search", searched_anywhere), under("limits", limits)),
-        under("operations", named(operation)),
+        either(
+            under("operations", named(operation)),
+            under("export", exported),
+        ),
     );
     let mine = under("me", either(under("chats", my_chats), me));
     let synced = either(under("sync", synced), under("stream", streamed));

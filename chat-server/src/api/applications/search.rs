@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_core::ids::ChatNumber;
+use chat_core::ids::{ChatNumber, UserNumber};
 use chat_core::model::Message;
 use chat_core::page::Limit;
 use chat_core::port::Order;
@@ -66,7 +66,7 @@ pub(super) struct FoundJson {
 
 /// A message with the number of its chat.
 #[derive(Debug, Serialize, ToSchema)]
-struct FoundMessage {
+pub(super) struct FoundMessage {
     /// The number of its chat.
     #[schema(minimum = 1)]
     chat: u64,
@@ -75,7 +75,7 @@ struct FoundMessage {
 }
 
 impl FoundMessage {
-    fn new(chat: ChatNumber, message: Message) -> Self {
+    pub(super) fn new(chat: ChatNumber, message: Message) -> Self {
         Self {
             chat: chat.0,
             message: message.into(),
@@ -94,8 +94,10 @@ pub(super) async fn search_anywhere(state: State, call: Call) -> Result<Response
     let access = state.enter(&call.head).await?;
     state.chat().application_id(access).await?;
     let query = query(&call.head)?;
-    only_knows(&query, &["query", "chat", "limit", "before"])?;
+    only_knows(&query, &["query", "chat", "author", "limit", "before"])?;
     let (request, limit) = request(&call.head)?;
+    let author = query.get("author").map(author).transpose()?;
+    let request = SearchRequest { author, ..request };
     let chat = query.get("chat").map(chat_number).transpose()?;
     let found = match chat {
         Some(number) => in_chat(&state.chat().chat(access, number).await?, &request).await?,
@@ -135,6 +137,11 @@ fn chat_number(text: &str) -> Result<ChatNumber, RequestError> {
         .map_err(|_| RequestError::Parameter("chat".into(), "is not the number of a chat".into()))
 }
 
+fn author(text: &str) -> Result<UserNumber, RequestError> {
+    text.parse()
+        .map_err(|_| RequestError::Parameter("author".into(), "is not the number of a user".into()))
+}
+
 fn request(head: &Head) -> Result<(SearchRequest, u16), RequestError> {
     let query = query(head)?;
     let limit = query
@@ -153,6 +160,7 @@ fn request(head: &Head) -> Result<(SearchRequest, u16), RequestError> {
     };
     let request = SearchRequest {
         query: Arc::new(Query::parse(query.get("query").unwrap_or_default())),
+        author: None,
         order,
         after: before,
         limit: Limit::new(limit.into()).unwrap_or(Limit::DEFAULT),

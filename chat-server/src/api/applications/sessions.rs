@@ -1,8 +1,9 @@
 //! `/applications/{app}/sessions` and `…/sessions/{session}`: who is logged in.
 
+use chat_core::clock::Timestamp;
 use chat_core::error::ChatError;
 use chat_core::model::Session;
-use chat_core::page::Limit;
+use chat_core::port::Opened;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -11,12 +12,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::input::{self, NewSession};
-use super::shapes::{ForUser, InApplication, InSession, SessionInput};
+use super::pages;
+use super::shapes::{ForUser, InApplication, InSession, PagedByOpening, SessionInput};
 use super::state::{State, only_knows, query, session_in_path};
 use super::status::{Native, RequestError};
 use super::users::UserJson;
 use super::view::Time;
-use crate::http::call::Call;
+use crate::http::call::{Call, Head};
+use crate::http::paging;
 use crate::http::reply::{self, Response};
 
 /// A login.
@@ -113,18 +116,46 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Native>
     Ok(answer)
 }
 
-/// The sessions of whoever asks, the latest first; the last thousand.
+/// The sessions of whoever asks, the latest first: a page.
 #[utoipa::path(
     get, path = "/api/v1/applications/{app}/sessions", tag = "sessions", operation_id = "list_sessions",
-    params(InApplication, ForUser),
-    responses((status = 200, description = "The sessions", body = [SessionJson])),
+    params(InApplication, ForUser, PagedByOpening),
+    responses((status = 200, description = "The sessions", body = [SessionJson],
+        headers(("Link" = Option<String>, description = "The page behind this one")))),
 )]
 pub(super) async fn list(state: State, call: Call) -> Result<Response, Native> {
     let (access, user, _) = state.enter_as_somebody(&call.head).await?;
-    only_knows(&query(&call.head)?, &[])?;
-    let sessions = state.chat().sessions(access, user, Limit::MAX).await?;
-    let sessions: Vec<SessionJson> = sessions.into_iter().map(SessionJson::from).collect();
-    Ok(reply::json(StatusCode::OK, &sessions))
+    let (limit, after) = ask(&call.head)?;
+    let sessions = state
+        .chat()
+        .sessions(access, user, after, pages::limit(limit));
+    let page = sessions.await?;
+    let last = page.items.last().filter(|_| page.more);
+    let last = last.map(|last| format!("{}.{}", last.created_at.0, last.id.0));
+    let sessions: Vec<SessionJson> = page.items.into_iter().map(SessionJson::from).collect();
+    let answer = reply::json(StatusCode::OK, &sessions);
+    Ok(paging::with_next(answer, &call.head.uri, limit, last))
+}
+
+fn ask(head: &Head) -> Result<(u16, Option<Opened>), RequestError> {
+    let query = query(head)?;
+    only_knows(&query, &["limit", "after"])?;
+    let limit = query.get("limit").map_or(Ok(paging::MOST), paging::limit)?;
+    let after = query.get("after").map(|text| {
+        opened(text).ok_or_else(|| {
+            RequestError::Parameter("after".into(), "is no place in this list".into())
+        })
+    });
+    Ok((limit, after.transpose()?))
+}
+
+/// A place in the list as links have it.
+fn opened(text: &str) -> Option<Opened> {
+    let (at, id) = text.split_once('.')?;
+    Some(Opened {
+        at: Timestamp(at.parse().ok()?),
+        id: id.parse().ok()?,
+    })
 }
 
 /// End a session of whoever asks: its token proves nothing from now on.

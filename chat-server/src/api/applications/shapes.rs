@@ -15,8 +15,9 @@ use uuid::Uuid;
 use crate::http::problem::Code;
 
 pub(super) use people::{
-    ForUser, InMember, InSession, InUser, MarkInput, MemberPatch, MemberRole, MembersInput,
-    PagedByActivity, SessionInput, SyncInput, UserInput, UserNamed, UserPatch,
+    Erasing, ForUser, InMember, InSession, InUser, MarkInput, MemberPatch, MemberRole,
+    MembersInput, PagedByActivity, PagedByOpening, SessionInput, SyncInput, UserInput, UserNamed,
+    UserPatch,
 };
 
 /// Who takes part in a chat.
@@ -218,6 +219,9 @@ pub(super) struct SearchAnywhereQuery {
     /// Only in the chat with this number.
     #[param(required = false, minimum = 1)]
     chat: Option<u64>,
+    /// Only what the user with this number wrote.
+    #[param(required = false, minimum = 1)]
+    author: Option<u64>,
     /// The most that the page may hold.
     #[param(required = false, minimum = 1, maximum = 1000)]
     limit: Option<u16>,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::shapes::{
-    ForUser, InApplication, InUser, Paged, Preferring, UserInput, UserNamed, UserPatch,
+    Erasing, ForUser, InApplication, InUser, Paged, Preferring, UserInput, UserNamed, UserPatch,
 };
 use super::state::{State, created, key, only_knows, query, user_in_path};
 use super::status::{Native, RequestError};
@@ -111,6 +111,19 @@ fn ask(head: &Head) -> Result<(Option<String>, Option<paging::PageAsk>), Request
     }
 }
 
+fn erases(head: &Head) -> Result<bool, RequestError> {
+    let query = query(head)?;
+    only_knows(&query, &["erase"])?;
+    match query.get("erase") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(RequestError::Parameter(
+            "erase".into(),
+            "must be true or false".into(),
+        )),
+    }
+}
+
 /// Make a user; its number is the next of the application. While registration is open anybody makes himself a user of the default
 /// application by its public id, with a password.
 #[utoipa::path(
@@ -136,6 +149,10 @@ pub(super) async fn create(state: State, call: Call) -> Result<Response, Native>
         Ok(asked) => asked,
         Err(wrong) => return Err(state.gate.missing_first(access, None, wrong).await.into()),
     };
+    if registers {
+        let counted = state.options.attempts.register(call.head.peer.ip()).await;
+        counted.map_err(RequestError::TooManyAttempts)?;
+    }
     let chat = state.chat_for(&call.head);
     let made = chat.create_user(access, new, key.as_ref()).await?;
     Ok(created(&UserJson::from(made.value), made.replayed))
@@ -176,10 +193,11 @@ pub(super) async fn update(state: State, call: Call) -> Result<Response, Native>
     Ok(reply::json(StatusCode::OK, &UserJson::from(user)))
 }
 
-/// Delete a user: himself, or with the token anybody. His name is free, his sessions end, his messages have no author.
+/// Delete a user: himself, or with the token anybody. His name is free, his sessions end, his messages have no author; or they are
+/// deleted as well. Who erases much waits for it; asked again, it goes on where it was.
 #[utoipa::path(
     delete, path = "/api/v1/applications/{app}/users/{user}", tag = "users", operation_id = "delete_user",
-    params(InUser, ForUser),
+    params(InUser, ForUser, Erasing),
     responses((status = 204, description = "He is gone")),
 )]
 pub(super) async fn delete(state: State, call: Call) -> Result<Response, Native> {
@@ -188,7 +206,9 @@ pub(super) async fn delete(state: State, call: Call) -> Result<Response, Native>
         return Err(state.gate.missing_first(access, None, NO_USER).await.into());
     };
     state.chat().user(access, user).await?;
-    only_knows(&query(&call.head)?, &[])?;
-    state.chat().delete_user(access, user).await?;
+    match erases(&call.head)? {
+        true => state.chat().erase_user(access, user).await?,
+        false => state.chat().delete_user(access, user).await?,
+    }
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }

@@ -51,6 +51,8 @@ pub(super) async fn register(shared: Arc<Shared>, call: Call) -> Result<Response
         picture: nullable("profilePicture", sent.profile_picture, Picture::parse)?,
     };
     let access = Access::from(shared.home(&call.head).await?);
+    let counted = shared.options.attempts.register(call.head.peer.ip()).await;
+    counted.map_err(|allowance| RequestError::TooMany(allowance.left()))?;
     let made = shared.chat().create_user(access, new, key.as_ref()).await?;
     let answer = reply::json(StatusCode::CREATED, &UserJson::from(made.value));
     Ok(with_replayed(answer, made.replayed))

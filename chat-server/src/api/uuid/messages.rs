@@ -61,6 +61,7 @@ impl<S> Hits<S> {
     async fn read(&mut self) -> Result<Found, ChatError> {
         let request = SearchRequest {
             query: Arc::clone(&self.query),
+            author: None,
             order: Order::Oldest,
             after: self.after,
             limit: lists::message_page(),

@@ -221,6 +221,27 @@ pub(in crate::api::applications) struct UserNamed {
     username: Option<String>,
 }
 
+/// Which page of the list of sessions.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api::applications) struct PagedByOpening {
+    /// The most that the page may hold; 1,000 unless it is said.
+    #[param(required = false, minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+    /// Only what comes behind this place, which the `Link` of the page before tells.
+    #[param(required = false, pattern = r"^-?[0-9]+\.[0-9a-f-]{36}$")]
+    after: Option<String>,
+}
+
+/// What becomes of what a user wrote.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api::applications) struct Erasing {
+    /// With `true` all his messages are deleted first, wherever he wrote them; unless it is said they stay, without an author.
+    #[param(required = false)]
+    erase: Option<bool>,
+}
+
 /// Which page of a list that has the latest first.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]

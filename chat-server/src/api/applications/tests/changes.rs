@@ -298,3 +298,35 @@ async fn a_stream_ends_in_good_order_when_the_server_stops() {
     house.front.stopping().cancel();
     assert!(stream.next().await.is_none());
 }
+
+#[tokio::test]
+async fn a_long_poll_hears_that_its_chat_or_its_session_is_over() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2]).await;
+    let wait = format!("{group}/changes?wait=60");
+    let removed = format!("{group}/members/2");
+    let (heard, gone) = tokio::join!(by(&house, &sessions[1], "GET", &wait, ""), async {
+        tokio::task::yield_now().await;
+        house.delete(&removed).await
+    });
+    assert_eq!(gone.status, 204, "{}", gone.text());
+    let items = &heard.json()["items"];
+    assert_eq!(items[0]["kind"], "removed", "{}", heard.text());
+    let list = format!("{application}/sessions");
+    let id = by(&house, &sessions[0], "GET", &list, "").await.json()[0]["id"].clone();
+    let session = format!("{list}/{}", id.as_str().unwrap());
+    let (heard, ended) = tokio::join!(by(&house, &sessions[0], "GET", &wait, ""), async {
+        tokio::task::yield_now().await;
+        let end = request("DELETE", &session).header("as-user", "1");
+        let ended = house.send(end).await;
+        post_all(&house, &group, &["not for it"]).await;
+        ended
+    });
+    assert_eq!(
+        (heard.status.as_u16(), ended.status.as_u16()),
+        (401, 204),
+        "{}",
+        heard.text()
+    );
+}

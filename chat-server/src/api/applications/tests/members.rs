@@ -210,3 +210,88 @@ async fn only_a_group_has_comings_and_goings() {
     let muted = by(&house, &sessions[0], "PATCH", &me, r#"{"muted":true}"#).await;
     assert_eq!(muted.status, 200);
 }
+
+#[tokio::test]
+async fn a_member_changes_what_is_his_and_an_owner_deletes_anything() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob", "carol"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2, 3]).await;
+    let [alice, bob, carol] = [&sessions[0], &sessions[1], &sessions[2]];
+    for (number, who) in (1..).zip([alice, bob, bob, carol]) {
+        let path = format!("{group}/messages");
+        let posted = by(&house, who, "POST", &path, r#"{"body":"x"}"#).await;
+        assert_eq!(
+            (posted.status.as_u16(), &posted.json()["number"]),
+            (201, &number.into())
+        );
+    }
+    let edit = r#"{"body":"y"}"#;
+    for (who, method, number, body, status) in [
+        (bob, "PATCH", 2, edit, 200),
+        (bob, "PATCH", 1, edit, 403),
+        (alice, "PATCH", 2, edit, 403),
+        (bob, "DELETE", 4, "", 403),
+        (carol, "DELETE", 2, "", 403),
+        (bob, "DELETE", 2, "", 204),
+        (alice, "DELETE", 3, "", 204),
+    ] {
+        let path = format!("{group}/messages/{number}");
+        let answer = by(&house, who, method, &path, body).await;
+        assert_eq!(
+            answer.status,
+            status,
+            "{method} {number}: {}",
+            answer.text()
+        );
+    }
+    let left = house.get(&format!("{group}/messages")).await.json();
+    assert_eq!(numbers(&left), [1, 4]);
+}
+
+#[tokio::test]
+async fn changes_tell_of_members_and_marks() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob", "carol"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2]).await;
+    post_all(&house, &group, &["a"]).await;
+    let cursor = house.get(&group).await.json()["cursor"].clone();
+    let add = r#"{"members":[3]}"#;
+    let added = by(
+        &house,
+        &sessions[0],
+        "POST",
+        &format!("{group}/members"),
+        add,
+    )
+    .await;
+    assert!(added.status.is_success(), "{}", added.text());
+    let mark = by(
+        &house,
+        &sessions[1],
+        "PUT",
+        &format!("{group}/mark"),
+        r#"{"read":"1"}"#,
+    )
+    .await;
+    assert_eq!(mark.status, 200, "{}", mark.text());
+    let path = format!("{group}/changes?after={}", cursor.as_str().unwrap());
+    let changes = house.get(&path).await.json();
+    let items = changes["items"].as_array().unwrap();
+    let told = |kind: &str| {
+        items
+            .iter()
+            .find(|item| item["kind"] == kind)
+            .unwrap()
+            .clone()
+    };
+    let member = told("member");
+    assert_eq!(
+        (&member["user"], &member["role"]),
+        (&3.into(), &"member".into())
+    );
+    let mark = items
+        .iter()
+        .find(|item| item["kind"] == "mark" && item["user"] == 2)
+        .unwrap();
+    assert_eq!((&mark["read"], &mark["delivered"]), (&1.into(), &1.into()));
+}

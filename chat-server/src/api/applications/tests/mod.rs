@@ -4,6 +4,7 @@ mod application;
 mod callers;
 mod changes;
 mod chats;
+mod export;
 mod keys;
 mod limits;
 mod marks;

@@ -153,3 +153,28 @@ async fn an_operation_tells_what_became_of_it_to_its_application_alone() {
     let theirs = place.replace(&mine, &other);
     assert_eq!(house.get(&theirs).await.status, 404);
 }
+
+#[tokio::test]
+async fn users_and_members_can_be_left_to_the_queue_too() {
+    let house = queued_house(true).await;
+    let application = application(&house, "X").await;
+    for (path, body) in [
+        ("users", r#"{"username":"alice"}"#),
+        ("users", r#"{"username":"bob"}"#),
+        ("chats", r#"{"kind":"group","members":[1]}"#),
+        ("chats/1/members", r#"{"members":[2]}"#),
+    ] {
+        let ask = request("POST", &format!("{application}/{path}"));
+        let ask = ask.header("prefer", "respond-async");
+        let ask = ask.header("content-type", "application/json").body(body);
+        let accepted = house.send(ask).await;
+        assert_eq!(accepted.status, 202, "{path}: {}", accepted.text());
+        let told = settled(&house, accepted.header("location").unwrap()).await;
+        assert_eq!(told["state"], "done", "{path}: {told}");
+    }
+    let members = house
+        .get(&format!("{application}/chats/1/members"))
+        .await
+        .json();
+    assert_eq!(members.as_array().unwrap().len(), 2);
+}

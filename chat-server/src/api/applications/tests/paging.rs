@@ -169,3 +169,15 @@ async fn a_page_around_a_message_is_full_wherever_in_the_chat_it_is() {
         assert_eq!(link.contains("next"), *whole.end() < 9, "{path}: {link}");
     }
 }
+
+#[tokio::test]
+async fn a_page_holds_fifty_unless_it_is_said() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    post_all(&house, &chat, &["x"; 51]).await;
+    let (numbers, link) = page(&house, &format!("{chat}/messages?after=0")).await;
+    assert_eq!(numbers, (1..=50).collect::<Vec<_>>());
+    assert!(link.unwrap().contains("limit=50&after=50"));
+    let (numbers, _) = page(&house, &format!("{chat}/messages?before=52")).await;
+    assert_eq!(numbers, (2..=51).collect::<Vec<_>>());
+}

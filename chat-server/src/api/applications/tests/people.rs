@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every pair of a method and a path where people stand, in an application with user 1 and chat 1; and what is sent.
-const PAIRS: [(&str, &str, &str); 20] = [
+const PAIRS: [(&str, &str, &str); 21] = [
     ("GET", "/users", ""),
     ("POST", "/users", r#"{"username":"x"}"#),
     ("GET", "/users/1", ""),
@@ -13,6 +13,7 @@ const PAIRS: [(&str, &str, &str); 20] = [
     ("GET", "/me", ""),
     ("PATCH", "/me", r#"{"display_name":"X"}"#),
     ("GET", "/me/chats", ""),
+    ("GET", "/export", ""),
     ("POST", "/sync", r#"{"cursors":{}}"#),
     ("GET", "/chats/1/members", ""),
     ("POST", "/chats/1/members", r#"{"members":[2]}"#),
@@ -131,6 +132,7 @@ async fn other_methods_are_told_which_ones_there_are() {
         ("/sessions/x", "DELETE"),
         ("/me", "GET, HEAD, PATCH"),
         ("/me/chats", "GET, HEAD"),
+        ("/export", "GET, HEAD"),
         ("/chats/1/members", "GET, HEAD, POST"),
         ("/chats/1/members/1", "PATCH, DELETE"),
         ("/chats/1/mark", "GET, HEAD, PUT"),

@@ -264,3 +264,75 @@ async fn a_user_searches_his_chats_alone() {
     .await;
     assert_eq!(limits.status, 200, "{}", limits.text());
 }
+
+#[tokio::test]
+async fn what_one_author_wrote_is_found_alone_in_one_chat_and_in_all() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2]).await;
+    let other = a_group(&house, &application, &sessions[0], &[]).await;
+    for (chat, who) in [(&group, 0), (&group, 1), (&other, 0)] {
+        let path = format!("{chat}/messages");
+        let posted = by(&house, &sessions[who], "POST", &path, r#"{"body":"apple"}"#).await;
+        assert_eq!(posted.status, 201);
+    }
+    indexed(&house, &group).await;
+    indexed(&house, &other).await;
+    let found = async |session: usize, query: &str| {
+        let path = format!("{application}/search?query=apple{query}");
+        let found = by(&house, &sessions[session], "GET", &path, "").await;
+        assert_eq!(found.status, 200, "{}", found.text());
+        let found = found.json();
+        let items = found["items"].as_array().unwrap().iter();
+        let one = |item: &Value| format!("{}.{}", item["chat"], item["number"]);
+        let mut found: Vec<String> = items.map(one).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(found(0, "").await, ["1.1", "1.2", "2.1"]);
+    assert_eq!(found(0, "&author=1").await, ["1.1", "2.1"]);
+    assert_eq!(found(0, "&author=1&chat=1").await, ["1.1"]);
+    assert_eq!(found(1, "&author=1").await, ["1.1"]);
+    assert_eq!(found(1, "&author=9").await, [""; 0]);
+    let refused = house.get(&format!("{application}/search?author=x")).await;
+    assert_eq!(problem(&refused), told(400, "invalid_parameter", "author"));
+}
+
+#[tokio::test]
+async fn a_page_of_hits_holds_fifty_unless_it_is_said() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    post_all(&house, &chat, &["apple"; 51]).await;
+    indexed(&house, &chat).await;
+    assert_eq!(
+        found(&house, &chat, "query=apple").await,
+        (2..=51).rev().collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn phrases_and_scripts_without_spaces_are_found_and_the_best_match_first() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    let texts = [
+        "a red apple and a green pear",
+        "apple",
+        "green apple red pear",
+        "お元気ですか",
+        "안녕하세요",
+        "สวัสดีครับ",
+    ];
+    post_all(&house, &chat, &texts).await;
+    indexed(&house, &chat).await;
+    assert_eq!(found(&house, &chat, "query=%22red+apple%22").await, [1]);
+    for (query, number) in [("元気", 4), ("녕하", 5), ("วัสดี", 6)] {
+        let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        assert_eq!(
+            found(&house, &chat, &format!("query={query}")).await,
+            [number],
+            "{query}"
+        );
+    }
+    let best = found(&house, &chat, "query=apple&sort=relevance").await;
+    assert_eq!((best[0], best.len()), (2, 3), "{best:?}");
+}

@@ -212,3 +212,40 @@ async fn another_password_ends_every_session_but_the_one_it_is_changed_in() {
     assert_eq!(token.status, 200);
     assert_eq!(by(&house, &sessions[0], "GET", &me, "").await.status, 401);
 }
+
+#[tokio::test]
+async fn sessions_are_paged_by_link_the_latest_first() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice"]).await;
+    for _ in 0..4 {
+        let opened = house
+            .post(&format!("{application}/sessions"), r#"{"user":1}"#)
+            .await;
+        assert_eq!(opened.status, 201);
+    }
+    let list = format!("{application}/sessions");
+    let all = by(&house, &sessions[0], "GET", &list, "").await.json();
+    let all = all.as_array().unwrap().clone();
+    assert_eq!(all.len(), 5);
+    let (mut seen, mut path) = (Vec::new(), format!("{list}?limit=2"));
+    loop {
+        let page = by(&house, &sessions[0], "GET", &path, "").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        seen.extend(page.json().as_array().unwrap().clone());
+        let Some(link) = page.header("link") else {
+            break;
+        };
+        let next = link.strip_prefix('<').unwrap();
+        next.split('>').next().unwrap().clone_into(&mut path);
+    }
+    assert_eq!(seen, all);
+    for wrong in ["after=7", "after=1.x", "limit=0", "limit=1001"] {
+        let refused = by(&house, &sessions[0], "GET", &format!("{list}?{wrong}"), "").await;
+        let name = wrong.split('=').next().unwrap();
+        assert_eq!(
+            problem(&refused),
+            told(400, "invalid_parameter", name),
+            "{wrong}"
+        );
+    }
+}

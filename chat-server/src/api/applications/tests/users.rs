@@ -280,3 +280,38 @@ async fn while_registration_is_closed_the_application_alone_makes_users() {
     let users = format!("{}/users", application(&house, "X").await);
     assert_eq!(house.post(&users, account).await.status, 201);
 }
+
+#[tokio::test]
+async fn what_a_user_wrote_stays_without_him_unless_it_is_erased() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob", "carol"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2, 3]).await;
+    for (at, session) in sessions.iter().enumerate() {
+        let body = format!(r#"{{"body":"apple {at}"}}"#);
+        let posted = by(&house, session, "POST", &format!("{group}/messages"), &body).await;
+        assert_eq!(posted.status, 201);
+    }
+    let user = |number: u64, query: &str| format!("{application}/users/{number}{query}");
+    for wrong in ["?erase=1", "?erase="] {
+        let refused = house.delete(&user(1, wrong)).await;
+        assert_eq!(problem(&refused), told(400, "invalid_parameter", "erase"));
+    }
+    assert_eq!(house.delete(&user(1, "?erase=false")).await.status, 204);
+    let erased = by(&house, &sessions[1], "DELETE", &user(2, "?erase=true"), "").await;
+    assert_eq!(erased.status, 204, "{}", erased.text());
+    let messages = house
+        .get(&format!("{group}/messages?tombstones=1"))
+        .await
+        .json();
+    let shown: Vec<_> = messages.as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&shown[0]["body"], &shown[0]["author"]),
+        (&"apple 0".into(), &Value::Null)
+    );
+    assert!(shown[1]["deleted_at"].is_string() && !messages.to_string().contains("apple 1"));
+    assert_eq!(
+        (&shown[2]["body"], &shown[2]["author"]),
+        (&"apple 2".into(), &3.into())
+    );
+    assert_eq!(house.get(&user(2, "")).await.status, 404);
+}

@@ -196,3 +196,44 @@ async fn while_registration_is_closed_nobody_registers() {
         (403, r#"{"error":"Registration is closed"}"#)
     );
 }
+
+#[tokio::test]
+async fn registrations_are_limited_by_address() {
+    let house = house().await;
+    let named = |name: &str| json!({"username": name, "password": "pa55word"});
+    // A password that cannot be is refused before anything is counted.
+    let bad = house
+        .post("/register", r#"{"username":"x","password":""}"#)
+        .await;
+    assert_eq!(bad.status, 400);
+    assert_eq!(register(&house, named("taken")).await.status, 201);
+    for _ in 1..50 {
+        assert_eq!(register(&house, named("taken")).await.status, 409);
+    }
+    let refused = register(&house, named("other")).await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.header("retry-after").is_some());
+    // Elsewhere it goes on.
+    let elsewhere = "192.0.2.7:9".parse().unwrap();
+    let request = http::Request::post("/register").header("host", "test");
+    let request = request.header("content-type", "application/json");
+    let body = json!({"username": "other", "password": "pa55word"}).to_string();
+    let body = crate::http::body::RequestBody::from(bytes::Bytes::from(body));
+    let made = house
+        .front
+        .answer(request.body(body).unwrap(), elsewhere)
+        .await;
+    assert_eq!(made.status(), 201);
+}
+
+#[tokio::test]
+async fn wrong_logins_are_limited_by_address_whatever_the_names() {
+    let house = house().await;
+    for at in 0..100 {
+        let refused = login(&house, &format!("nobody {at}"), "x").await;
+        assert_eq!(refused.status, 401, "{at}");
+    }
+    let refused = login(&house, "nobody 100", "x").await;
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some());
+}

@@ -160,3 +160,24 @@ async fn addresses_follow_the_host_and_the_scheme_before_a_proxy() {
         "https://test/chat-api/messages/?limit=6&offset=6"
     );
 }
+
+#[tokio::test]
+async fn a_page_holds_a_hundred_and_at_most_two_hundred_and_fifty() {
+    let trio = Trio::start().await;
+    let thread = trio.thread(ALICE, BOB).await;
+    for _ in 0..251 {
+        trio.post(ALICE, &thread, "x").await;
+    }
+    for (query, expected) in [
+        ("", 1..=100),
+        ("?limit=x", 1..=100),
+        ("?limit=0", 1..=100),
+        ("?offset=-1", 1..=100),
+        ("?limit=251", 1..=250),
+        ("?limit=2&offset=249", 250..=251),
+    ] {
+        let page = trio.get(ALICE, &format!("{ALL}{query}")).await.json();
+        assert_eq!(ids(&page), expected.collect::<Vec<_>>(), "{query}");
+        assert_eq!(page["count"], 251);
+    }
+}

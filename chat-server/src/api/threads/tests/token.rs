@@ -49,8 +49,8 @@ async fn whoever_logs_in_first_is_given_a_new_token_and_no_session() {
     let asked = request("GET", "/chat-api/").header("authorization", &header);
     assert_eq!(trio.house.send(asked).await.status, 200);
     let limit = chat_core::page::Limit::DEFAULT;
-    let sessions = trio.house.chat.sessions(access, dave, limit).await;
-    assert!(sessions.unwrap().is_empty());
+    let sessions = trio.house.chat.sessions(access, dave, None, limit).await;
+    assert!(sessions.unwrap().items.is_empty());
 }
 
 #[tokio::test]

@@ -127,3 +127,52 @@ async fn a_list_longer_than_a_page_is_whole() {
         .collect();
     assert_eq!(numbers, (1..=450).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn what_is_posted_at_once_gets_numbers_of_its_own() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let post = async || {
+        let body = r#"{"message":{"message":"x"}}"#;
+        let path = format!("/applications/{uuid}/chats/1/messages");
+        let made = house.post(&path, body).await;
+        made.json()["message_number"].as_u64().unwrap()
+    };
+    let posts = (0..8).map(|_| post());
+    let mut numbers = futures_util::future::join_all(posts).await;
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=8).collect::<Vec<_>>());
+    let chats = format!("/applications/{uuid}/chats");
+    let made = (0..8).map(|_| house.post(&chats, ""));
+    let made = futures_util::future::join_all(made).await;
+    let mut numbers: Vec<u64> = made
+        .iter()
+        .map(|one| one.json()["chat_number"].as_u64().unwrap())
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (2..=9).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn ids_are_unique_in_the_application_and_the_body_wins_over_the_query() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let made = house.post(&format!("/applications/{uuid}/chats"), "").await;
+    assert_eq!(made.json()["chat_number"], 2);
+    let mut ids = Vec::new();
+    for chat in [1, 2] {
+        for number in 1..=3 {
+            let path = format!("/applications/{uuid}/chats/{chat}/messages?message=query");
+            let posted = house.post(&path, r#"{"message":{"message":"body"}}"#).await;
+            assert_eq!(posted.json()["message_number"], number);
+        }
+        let list = house.get(&format!("/messages/{uuid}/{chat}")).await.json();
+        for one in list["messages"].as_array().unwrap() {
+            assert_eq!(one["message"], "body");
+            ids.push(one["id"].as_u64().unwrap());
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+}

@@ -80,3 +80,16 @@ async fn a_search_says_up_to_where_the_index_is_current() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn all_that_matches_is_found_at_once() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    post_all(&house, &uuid, &["apple"; 450]).await;
+    post_all(&house, &uuid, &["last"]).await;
+    while found(&house, &uuid, "", "?message=last").await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let all = found(&house, &uuid, "", "?message=apple").await;
+    assert_eq!(all, (1..=450).collect::<Vec<_>>());
+}

@@ -1,0 +1,203 @@
+//! What holds over all doors of one server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_core::memory::MemoryCounter;
+use chat_core::port::Counter;
+use chat_core::service::Chat;
+use serde_json::{Value, json};
+
+use super::applications::Options;
+use super::attempts::Attempts;
+use super::testing::{House, gate};
+use super::{applications, conversations, rpc, threads, uuid};
+use crate::http::body::BodyLimits;
+use crate::http::door::Door;
+use crate::http::testing::request;
+use crate::live::Pace;
+
+const BODY: BodyLimits = BodyLimits {
+    bytes: 1024 * 1024,
+    time: Duration::from_secs(5),
+};
+
+fn all(chat: &Chat, attempts: &Attempts) -> Vec<Door> {
+    let options = Options {
+        admin_key: None,
+        apis: Vec::new(),
+        attempts: attempts.clone(),
+        origins: Vec::new(),
+        pace: Pace::default(),
+    };
+    let to_talk = conversations::Options {
+        attempts: attempts.clone(),
+        origins: Vec::new(),
+        pace: Pace::default(),
+    };
+    vec![
+        applications::door(gate(chat), options, BODY),
+        uuid::door(gate(chat), BODY),
+        conversations::door(gate(chat), to_talk, BODY),
+        threads::door(gate(chat), attempts.clone(), BODY),
+        rpc::door(gate(chat), BODY),
+    ]
+}
+
+async fn house() -> House {
+    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
+    let attempts = Attempts::new(&counter);
+    House::build(|chat| all(chat, &attempts)).await
+}
+
+/// What is answered to whoever says so who he is, with this status.
+async fn ask(
+    house: &House,
+    who: &str,
+    method: &str,
+    path: &str,
+    body: Value,
+    status: u16,
+) -> Value {
+    let request = request(method, path).header("content-type", "application/json");
+    let request = match who {
+        "" => request,
+        who => request.header("authorization", who),
+    };
+    let body = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    let answer = house.send(request.body(body)).await;
+    assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+    answer.json()
+}
+
+/// These fields of each element, in order.
+fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|one| &one[field]).collect()
+}
+
+const SAID: [&str; 4] = ["by conversations", "by threads", "by native", "by rpc"];
+
+#[tokio::test]
+async fn one_person_is_the_same_through_five_doors() {
+    let house = house().await;
+    let house = &house;
+    // She registers through one door, and is let in by the same password through the others.
+    let alice = json!({"username": "alice", "password": "correct horse"});
+    let made = ask(house, "", "POST", "/register", alice.clone(), 201).await;
+    assert_eq!(made["id"], 1);
+    let bob = ask(
+        house,
+        "",
+        "POST",
+        "/users/add",
+        json!({"username": "bob"}),
+        201,
+    )
+    .await;
+    assert_eq!(bob["id"], 2);
+    let entered = ask(house, "", "POST", "/login", alice.clone(), 200).await;
+    let bearer = format!("Bearer {}", entered["token"].as_str().unwrap());
+    let entered = ask(house, "", "POST", "/chat-api/token/", alice.clone(), 200).await;
+    let token = format!("Token {}", entered["token"].as_str().unwrap());
+    let able = ask(house, "", "GET", "/api/v1/capabilities", Value::Null, 200).await;
+    let public = able["default_application"].as_str().unwrap();
+    let native = format!("/api/v1/applications/{public}");
+    let sessions = format!("{native}/sessions");
+    let entered = ask(house, "", "POST", &sessions, alice, 201).await;
+    let session = format!("Bearer {}", entered["token"].as_str().unwrap());
+    for (who, path) in [
+        (&bearer, "/users/2".to_owned()),
+        (&session, format!("{native}/users/2")),
+    ] {
+        let seen = ask(house, who, "GET", &path, Value::Null, 200).await;
+        assert_eq!(seen["username"], "bob", "{path}");
+    }
+    // What one door gives opens the other that takes sessions.
+    let me = ask(
+        house,
+        &bearer,
+        "GET",
+        &format!("{native}/me"),
+        Value::Null,
+        200,
+    )
+    .await;
+    assert_eq!(
+        (&me["number"], &me["username"]),
+        (&1.into(), &"alice".into())
+    );
+
+    // One direct chat, whichever door it is asked for through; and one message through each.
+    let begin = json!({"participants": [2]});
+    let conversation =
+        ask(house, &bearer, "POST", "/conversations", begin, 201).await["id"].clone();
+    let say = format!("/conversations/{conversation}/message");
+    ask(
+        house,
+        &bearer,
+        "POST",
+        &say,
+        json!({"content": SAID[0]}),
+        201,
+    )
+    .await;
+    let thread = json!({"participant": 2});
+    let thread = ask(house, &token, "POST", "/chat-api/threads/", thread, 201).await["id"].clone();
+    let post = json!({"thread": thread, "text": SAID[1]});
+    ask(house, &token, "POST", "/chat-api/messages/", post, 201).await;
+    let direct = json!({"kind": "direct", "members": [2]});
+    let chats = format!("{native}/chats");
+    let number = ask(house, &session, "POST", &chats, direct, 200).await["number"].clone();
+    assert_eq!(number, conversation);
+    let messages = format!("{chats}/{number}/messages");
+    ask(
+        house,
+        &session,
+        "POST",
+        &messages,
+        json!({"body": SAID[2]}),
+        201,
+    )
+    .await;
+    let add = json!({"chat": conversation, "author": 2, "text": SAID[3]});
+    ask(house, "", "POST", "/messages/add", add, 201).await;
+
+    // All is read through each of them.
+    let path = format!("/conversations/{conversation}");
+    let seen = ask(house, &bearer, "GET", &path, Value::Null, 200).await;
+    assert_eq!(each(&seen["messages"], "content"), SAID);
+    assert_eq!(each(&seen["messages"], "senderId"), [1, 1, 1, 2]);
+    let id = thread.as_str().unwrap();
+    let path = format!("/chat-api/threads/{id}/messages/");
+    let seen = ask(house, &token, "GET", &path, Value::Null, 200).await;
+    assert_eq!(each(&seen, "text"), SAID);
+    assert_eq!(each(&seen, "sender"), [1, 1, 1, 2]);
+    let seen = ask(house, &session, "GET", &messages, Value::Null, 200).await;
+    assert_eq!(each(&seen, "body"), SAID);
+    assert_eq!(each(&seen, "author"), [1, 1, 1, 2]);
+    let get = json!({"chat": conversation});
+    let seen = ask(house, "", "POST", "/messages/get", get, 200).await;
+    assert_eq!(each(&seen, "text"), SAID);
+
+    // The uuid door knows the application by its token, and takes from it what the others have.
+    let home = house
+        .chat
+        .default_application()
+        .await
+        .unwrap()
+        .token
+        .expose();
+    let said = json!({"message": {"message": "by uuid"}});
+    let path = format!("/applications/{home}/chats/{number}/messages");
+    ask(house, "", "POST", &path, said, 200).await;
+    let path = format!("/messages/{home}/{number}");
+    let seen = ask(house, "", "GET", &path, Value::Null, 200).await;
+    let all: Vec<&str> = SAID.into_iter().chain(["by uuid"]).collect();
+    assert_eq!(each(&seen["messages"], "message"), all);
+    let seen = ask(house, &session, "GET", &messages, Value::Null, 200).await;
+    assert_eq!(each(&seen, "body"), all);
+}
