@@ -21,7 +21,8 @@ const PART: u64 = 10_000;
 /// The key that tokens are sealed under, as the server takes it: nothing here is secret.
 pub(crate) const TOKEN_KEY: &str =
     "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0";
-const KEY: [u8; 32] = [0xc0; 32];
+/// The same, for what is made here.
+pub(crate) const KEY: [u8; 32] = [0xc0; 32];
 
 /// The first application, made with so many chats when there is none.
 pub(crate) async fn application(

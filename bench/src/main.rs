@@ -20,6 +20,7 @@ mod memory;
 mod migrate;
 mod nodes;
 mod pages;
+mod people;
 mod posts;
 mod process;
 mod raw;
@@ -72,6 +73,10 @@ enum What {
     Index(index::Index),
     /// `chat-server migrate` into MySQL against bare inserts of the same rows
     Migrate(migrate::Migrate),
+    /// The list of somebody's chats, and the latest page of one through two APIs
+    Lists(people::Lists),
+    /// Logins against the bare check of a password, and posts beside them
+    Logins(people::Logins),
     /// The echo that `http` measures against
     #[command(hide = true)]
     Echo,
@@ -108,6 +113,8 @@ async fn run(what: What) -> Result<(), Failure> {
         What::Pages(args) => args.run().await,
         What::Index(args) => args.run().await,
         What::Migrate(args) => args.run().await,
+        What::Lists(args) => args.run().await,
+        What::Logins(args) => args.run().await,
         What::Echo => echo::run().await,
     }
 }

@@ -325,6 +325,7 @@ impl Command {
     #[must_use]
     pub fn bytes(&self) -> usize {
         const ROW: usize = 256;
+        const NUMBER: usize = 16;
         let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.as_str().len());
         match self {
             Self::Post(_, post) => ROW + post.body.as_str().len() + data(&post.data),
@@ -339,7 +340,7 @@ impl Command {
                     ROW + one.body.as_ref().map_or(0, |body| body.as_str().len()) + data(&one.data)
                 })
                 .sum(),
-            Self::CreateChat(_) | Self::AddMembers(..) => ROW * self.weight(),
+            Self::CreateChat(_) | Self::AddMembers(..) => ROW + NUMBER * self.weight(),
             Self::CreateUser(new) => ROW + new.bytes(),
             Self::ChangeUser(_, change) => ROW + change.bytes(),
             _ => ROW,

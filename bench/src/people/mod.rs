@@ -1,0 +1,8 @@
+//! What one person waits for: the list of chats, the latest page of one, the login.
+
+mod house;
+mod lists;
+mod logins;
+
+pub(crate) use lists::Lists;
+pub(crate) use logins::Logins;
