@@ -301,7 +301,10 @@ async fn a_stream_ends_in_good_order_when_the_server_stops() {
 
 #[tokio::test]
 async fn a_long_poll_hears_that_its_chat_or_its_session_is_over() {
-    let house = house().await;
+    // In memory a request waits as soon as it is sent, so that what follows finds it waiting.
+    let chat = chat().await;
+    let front = front(vec![door(gate(&chat), options(), BODY)]);
+    let house = House::on_doubles(chat, front);
     let (application, sessions) = people(&house, &["alice", "bob"]).await;
     let group = a_group(&house, &application, &sessions[0], &[2]).await;
     let wait = format!("{group}/changes?wait=60");
