@@ -45,6 +45,7 @@ ALTER TABLE chats ADD COLUMN low INTEGER;
 ALTER TABLE chats ADD COLUMN high INTEGER;
 ALTER TABLE chats ADD COLUMN uuid BLOB;
 ALTER TABLE chats ADD COLUMN members INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE chats ADD COLUMN owners INTEGER;
 ALTER TABLE chats ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;
 UPDATE chats SET active_at = last_at;
 CREATE UNIQUE INDEX chats_name ON chats (application, unique_name) WHERE unique_name IS NOT NULL;

@@ -90,6 +90,7 @@ SET @step = IF(
         ADD COLUMN uuid BINARY(16),
         ADD COLUMN holds_pair BOOLEAN,
         ADD COLUMN members BIGINT NOT NULL DEFAULT 0,
+        ADD COLUMN owners BIGINT,
         ADD COLUMN active_at BIGINT NOT NULL DEFAULT 0,
         ADD UNIQUE KEY chats_unique_name (application, unique_name),
         ADD UNIQUE KEY chats_pair (application, low_user, high_user, holds_pair),

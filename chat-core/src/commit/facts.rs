@@ -118,6 +118,8 @@ pub struct ChatState {
     pub direct: Option<Direct>,
     /// How many members it has.
     pub members: u64,
+    /// How many of them own it; `None` while it has never had an owner.
+    pub owners: Option<u64>,
     /// The last number and the last change.
     pub head: Head,
     /// The change that last touched the chat itself.

@@ -107,6 +107,7 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
         unique_name,
         direct,
         members,
+        owners,
         head,
         own_change,
         floor,
@@ -127,6 +128,7 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
         it.bytes(direct.uuid.0.as_bytes());
     });
     digest.number(*members);
+    digest.maybe(*owners, Digest::number);
     digest.number(head.number.0);
     digest.number(head.change.0);
     digest.number(own_change.0);

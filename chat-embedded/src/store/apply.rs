@@ -23,10 +23,10 @@ const LET_GO_OF_CHAT_NAME: &str =
     "UPDATE chats SET unique_name = NULL WHERE id = ?1 AND unique_name <> ?2";
 const CREATE_CHAT: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
-     unique_name, low, high, uuid, members, active_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
-     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+     unique_name, low, high, uuid, members, active_at, owners) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, \
+     ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 const WRITE_CHAT: &str = "UPDATE chats SET last_number = ?2, last_change = ?3, floor = ?4, \
-     live = ?5, last_at = ?6, members = ?7, active_at = ?8 WHERE id = ?1";
+     live = ?5, last_at = ?6, members = ?7, active_at = ?8, owners = ?9 WHERE id = ?1";
 /// What chats are found by stands apart: messages would write its indices again and again.
 const WRITE_CHAT_ITSELF: &str = "UPDATE chats SET name = ?2, unique_name = ?3, own_change = ?4, \
      closed_at = ?5 WHERE id = ?1";
@@ -176,6 +176,7 @@ pub(super) fn create_chat(
         row.direct.map(|direct| direct.uuid.0.into_bytes()),
         int(row.members),
         row.active_at.0,
+        row.owners.map(int),
     ])?;
     Ok(ChatId(id))
 }
@@ -191,6 +192,7 @@ fn write_chat(conn: &Connection, id: ChatId, write: &ChatWrite) -> Result<ChatId
         row.last_at.0,
         int(row.members),
         row.active_at.0,
+        row.owners.map(int),
     ])?;
     one_row(changed)?;
     if row.own_change > write.before.change {

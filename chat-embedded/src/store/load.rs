@@ -33,7 +33,7 @@ macro_rules! chat_state_columns {
     () => {
         "c.id, c.number, c.kind, c.name, c.last_number, c.last_change, c.own_change, c.floor, \
          c.live, c.created_at, c.last_at, c.closed_at, c.wants_unique, c.low, c.high, c.uuid, \
-         c.members, c.active_at"
+         c.members, c.active_at, c.owners"
     };
 }
 pub(super) use chat_state_columns;
@@ -264,6 +264,7 @@ pub(super) fn chat_state(row: &Row<'_>) -> Result<ChatState> {
         direct: rows::direct(row, 13)?,
         members: row.get(16)?,
         active_at: Timestamp(row.get(17)?),
+        owners: row.get(18)?,
     })
 }
 

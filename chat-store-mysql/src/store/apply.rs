@@ -32,19 +32,20 @@ const LET_GO_OF_CHAT_NAMES: &str =
     "UPDATE chats SET unique_name = NULL, holds_pair = NULL WHERE id IN ";
 const CREATE_CHATS: &str = "INSERT INTO chats (application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
-     unique_name, low_user, high_user, uuid, holds_pair, members, active_at) VALUES ";
+     unique_name, low_user, high_user, uuid, holds_pair, members, active_at, owners) VALUES ";
 pub(super) const CREATED_CHATS: &str = "SELECT application, number, id FROM chats \
      FORCE INDEX (chats_number) WHERE (application, number) IN ";
 const WRITE_CHATS: &str = "INSERT INTO chats (id, application, number, kind, name, last_number, \
      last_change, own_change, floor, live, created_at, last_at, closed_at, wants_unique, \
-     unique_name, low_user, high_user, uuid, holds_pair, members, active_at) VALUES ";
+     unique_name, low_user, high_user, uuid, holds_pair, members, active_at, owners) VALUES ";
 /// All of these rows are there, and locked.
 const OVER_CHATS: &str = " ON DUPLICATE KEY UPDATE name = VALUES(name), \
      last_number = VALUES(last_number), last_change = VALUES(last_change), \
      own_change = VALUES(own_change), floor = VALUES(floor), live = VALUES(live), \
      last_at = VALUES(last_at), closed_at = VALUES(closed_at), \
      unique_name = VALUES(unique_name), holds_pair = VALUES(holds_pair), \
-     members = VALUES(members), active_at = VALUES(active_at)";
+     members = VALUES(members), active_at = VALUES(active_at), \
+     owners = VALUES(owners)";
 const REMEMBER: &str = "INSERT INTO requests (application, hash, fingerprint, done, at) VALUES ";
 const IMPORTED: &str = "UPDATE imports SET line = ? WHERE source = ?";
 const FOLLOW: &str = "INSERT INTO dirty (sink, application, chat, from_number, from_change, \
@@ -185,7 +186,7 @@ async fn create_chats(
 
 pub(super) fn put_new_chats(script: &mut Script, chats: &[(ApplicationId, &ChatState)]) {
     for part in chats.chunks(ROWS) {
-        let insert = values(CREATE_CHATS, 20, "");
+        let insert = values(CREATE_CHATS, 21, "");
         script.write(part.iter().fold(insert, |insert, (application, row)| {
             chat_columns(insert, *application, row)
         }));
@@ -194,7 +195,7 @@ pub(super) fn put_new_chats(script: &mut Script, chats: &[(ApplicationId, &ChatS
 
 fn write_chats(script: &mut Script, writes: &[ApplicationWrite]) {
     for part in chats(writes, false).chunks(ROWS) {
-        let mut insert = values(WRITE_CHATS, 21, OVER_CHATS);
+        let mut insert = values(WRITE_CHATS, 22, OVER_CHATS);
         for (application, row) in part {
             insert = insert.int(row.id.map(|id| id.0));
             insert = chat_columns(insert, *application, row);
@@ -230,6 +231,7 @@ fn chat_columns(insert: Text, application: ApplicationId, row: &ChatState) -> Te
         .int(row.held_pair().map(|_| 1))
         .int(int(row.members))
         .int(row.active_at.0)
+        .int(row.owners.map(int))
 }
 
 /// The row of a chat that was there or has just been made.

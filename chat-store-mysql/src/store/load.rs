@@ -37,7 +37,7 @@ macro_rules! chat_state_columns {
     () => {
         "c.application, c.id, c.number, c.kind, c.name, c.last_number, c.last_change, \
          c.own_change, c.floor, c.live, c.created_at, c.last_at, c.closed_at, c.wants_unique, \
-         c.low_user, c.high_user, c.uuid, c.members, c.active_at"
+         c.low_user, c.high_user, c.uuid, c.members, c.active_at, c.owners"
     };
 }
 pub(super) use chat_state_columns;
@@ -235,6 +235,7 @@ pub(super) fn chat_state(row: &MySqlRow) -> Result<ChatState> {
         direct: rows::direct(row, 14)?,
         members: rows::number(row, 17)?,
         active_at: rows::time(row, 18)?,
+        owners: rows::maybe_number(row, 19)?,
     })
 }
 

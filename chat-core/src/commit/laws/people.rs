@@ -16,6 +16,8 @@ use crate::port::{Chats, Members, Users};
 #[derive(Default)]
 struct Told {
     is_open: bool,
+    /// Whether it ever had an owner.
+    was_owned: bool,
     there: BTreeMap<UserNumber, Role>,
     /// The sender of each message that is there.
     messages: BTreeMap<MessageNumber, Option<UserNumber>>,
@@ -46,6 +48,7 @@ impl World {
             };
             let there = [(UserNumber(1), Role::Owner), (UserNumber(2), Role::Member)];
             let group = Told {
+                was_owned: true,
                 there: there.into(),
                 ..Told::default()
             };
@@ -84,10 +87,10 @@ impl World {
             Command::Delete(_, number) => {
                 role == Role::Owner || chat.messages.get(number) == Some(&Some(user))
             }
-            Command::AddMembers(..) | Command::RenameChat(..) => role == Role::Owner,
-            Command::RemoveMember(_, of) => role == Role::Owner || *of == user,
+            Command::AddMembers(..) | Command::RenameChat(..) => chat.is_led_by(role),
+            Command::RemoveMember(_, of) => chat.is_led_by(role) || *of == user,
             Command::ChangeMember(_, change) => {
-                (change.role.is_none() || role == Role::Owner)
+                (change.role.is_none() || chat.is_led_by(role))
                     && (change.muted.is_none() || change.user == user)
             }
             _ => true,
@@ -110,11 +113,12 @@ impl World {
                 let is_open = new.kind == ChatKind::Open;
                 let there = new.participants(request.caller).into_iter();
                 let there = there.filter(|_| !is_open).map(|user| (user, role(user)));
-                let told = Told {
+                let mut told = Told {
                     is_open,
                     there: there.collect(),
                     ..Told::default()
                 };
+                told.was_owned = told.is_owned();
                 self.chats.insert((scope, *number), told);
             }
             (Command::DeleteUser(user), _) => drop(self.gone.insert((scope, *user))),
@@ -140,6 +144,7 @@ impl World {
                     .and_then(|chat| self.chats.get_mut(&(scope, chat)));
                 if let Some(chat) = chat {
                     chat.retell(command, request.caller.user());
+                    chat.was_owned |= chat.is_owned();
                 }
             }
         }
@@ -147,6 +152,14 @@ impl World {
 }
 
 impl Told {
+    fn is_owned(&self) -> bool {
+        self.there.values().any(|role| *role == Role::Owner)
+    }
+
+    fn is_led_by(&self, role: Role) -> bool {
+        role == Role::Owner || role == Role::Member && self.was_owned && !self.is_owned()
+    }
+
     fn append(&mut self, is_there: bool, sender: Option<UserNumber>) {
         self.last += 1;
         if is_there {

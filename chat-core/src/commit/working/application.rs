@@ -121,6 +121,7 @@ impl WorkingApplication {
             unique_name: new.unique_name,
             direct,
             members: 0,
+            owners: None,
             head: Head::START,
             own_change: Change::ZERO,
             floor: MessageNumber::ZERO.next(),

@@ -32,11 +32,17 @@ impl WorkingChat {
                     Right::Read => true,
                     Right::Write => role != Role::Reader,
                     Right::Close if kind == ChatKind::Direct => true,
-                    Right::Lead | Right::Close => role == Role::Owner,
+                    Right::Lead => self.is_led_by(role),
+                    Right::Close => role == Role::Owner,
                 }
             }
         };
         allowed.then_some(()).ok_or(Refusal::NotAllowed)
+    }
+
+    /// Its owners lead a group. Once the last of them is gone all members do, and any of them may make one an owner.
+    fn is_led_by(&self, role: Role) -> bool {
+        role == Role::Owner || role == Role::Member && self.state.owners == Some(0)
     }
 
     /// Only the author may change a message; those who lead the chat may delete it too.
@@ -73,6 +79,14 @@ impl WorkingChat {
 
     /// Writes over a member.
     pub(super) fn write(&mut self, member: Member) {
+        let owns = |member: &Member| member.is_there() && member.role == Role::Owner;
+        let owned = self.members.get(&member.user).is_some_and(owns);
+        let owners = self.state.owners;
+        self.state.owners = match (owned, owns(&member)) {
+            (false, true) => Some(owners.unwrap_or_default() + 1),
+            (true, false) => owners.map(|owners| owners - 1),
+            _ => owners,
+        };
         self.written.insert(member.user);
         self.members.insert(member.user, member);
     }
@@ -185,14 +199,19 @@ impl WorkingChat {
     pub(super) fn let_go(&mut self, user: UserNumber, now: Timestamp) -> Result<(), Refusal> {
         let not_found = Refusal::MemberNotFound(user);
         let known = self.members.get(&user);
-        known.filter(|member| !member.gone).ok_or(not_found)?;
-        let (at, change) = (self.time(now), self.next_change());
-        let member = self.members.get_mut(&user).ok_or(not_found)?;
-        self.state.members -= u64::from(member.is_there());
-        member.left_at = member.left_at.or(Some(at));
-        member.own_change = change;
-        member.gone = true;
-        self.written.insert(user);
+        let known = known
+            .filter(|member| !member.gone)
+            .ok_or(not_found)?
+            .clone();
+        self.state.members -= u64::from(known.is_there());
+        let at = self.time(now);
+        let own_change = self.next_change();
+        self.write(Member {
+            left_at: known.left_at.or(Some(at)),
+            own_change,
+            gone: true,
+            ..known
+        });
         Ok(())
     }
 

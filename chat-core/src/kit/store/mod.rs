@@ -11,6 +11,7 @@ pub mod desk;
 pub mod history;
 pub mod imports;
 pub mod keys;
+pub mod leads;
 pub mod marks;
 pub mod members;
 pub mod operations;
@@ -154,6 +155,10 @@ macro_rules! store_kit {
             an_author_of_an_open_chat_is_let_go_of,
             an_integer_id_is_told_with_its_post,
             a_message_is_found_by_its_integer_id,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::leads]
+            members_lead_a_group_without_an_owner,
+            a_group_of_the_application_is_led_by_nobody_else,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::marks]
             who_comes_back_goes_on,

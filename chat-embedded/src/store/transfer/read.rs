@@ -182,7 +182,7 @@ fn chat(row: &Row<'_>) -> Result<(Place, (PublicId, ChatState))> {
     let place = Place::Chats(ChatId(row.get(0)?));
     let mut state = chat_state(row)?;
     state.id = None;
-    Ok((place, (rows::public_id(row, 18)?, state)))
+    Ok((place, (rows::public_id(row, 19)?, state)))
 }
 
 fn message(row: &Row<'_>) -> Result<(Place, MessageRow)> {

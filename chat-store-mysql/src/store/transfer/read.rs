@@ -169,7 +169,7 @@ fn chat(row: &MySqlRow) -> Result<(Place, (PublicId, ChatState))> {
     let place = Place::Chats(ChatId(row.try_get(1)?));
     let mut state = chat_state(row)?;
     state.id = None;
-    Ok((place, (rows::public_id(row, 19)?, state)))
+    Ok((place, (rows::public_id(row, 20)?, state)))
 }
 
 fn message(row: &MySqlRow) -> Result<(Place, MessageRow)> {
