@@ -15,6 +15,7 @@ mod import;
 mod index;
 mod isolation;
 mod lag;
+mod live;
 mod load;
 mod memory;
 mod migrate;
@@ -77,6 +78,11 @@ enum What {
     Lists(people::Lists),
     /// Logins against the bare check of a password, and posts beside them
     Logins(people::Logins),
+    /// Messages as they happen, on sockets
+    Live(live::Live),
+    /// The broadcast that `live fan-out` measures against
+    #[command(hide = true)]
+    Broadcast,
     /// The echo that `http` measures against
     #[command(hide = true)]
     Echo,
@@ -115,6 +121,8 @@ async fn run(what: What) -> Result<(), Failure> {
         What::Migrate(args) => args.run().await,
         What::Lists(args) => args.run().await,
         What::Logins(args) => args.run().await,
+        What::Live(args) => args.run().await,
+        What::Broadcast => live::broadcast().await,
         What::Echo => echo::run().await,
     }
 }

@@ -93,8 +93,17 @@ impl Server {
 
     /// Starts the bare echo.
     pub(crate) fn echo() -> Result<Self, Failure> {
+        Self::bare("echo")
+    }
+
+    /// Starts the bare broadcast.
+    pub(crate) fn broadcast() -> Result<Self, Failure> {
+        Self::bare("broadcast")
+    }
+
+    fn bare(command: &str) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
-            .arg("echo")
+            .arg(command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
