@@ -1,5 +1,6 @@
 //! What goes out on sockets: how much, how late, at what cost.
 
+mod back;
 mod broadcast;
 mod delivery;
 mod fan_out;
@@ -31,6 +32,8 @@ pub(crate) struct Live {
 enum What {
     /// Deliveries of one chat to many sockets against a bare broadcast of the same frames
     FanOut(fan_out::FanOut),
+    /// All sockets are cut, and come back to be told what they missed
+    Back(back::Back),
     /// From the post to the last of the sockets that are told
     Delivery(delivery::Delivery),
     /// Memory of sockets on which nothing happens
@@ -42,6 +45,7 @@ enum What {
 impl Live {
     pub(crate) async fn run(&self) -> Result<(), Failure> {
         match &self.what {
+            What::Back(args) => args.run().await,
             What::FanOut(args) => args.run().await,
             What::Delivery(args) => args.run().await,
             What::Idle(args) => args.run().await,

@@ -1,7 +1,7 @@
 //! All that is followed on this node, and by whom.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub(crate) struct Hub {
     pub(super) seats: Seats,
     rooms: Mutex<HashMap<ChatId, Arc<Room>>>,
     stopped: AtomicBool,
+    /// How often a room read the Store.
+    read: AtomicU64,
 }
 
 /// A chat to follow.
@@ -85,6 +87,7 @@ impl Hub {
             seats: Seats::default(),
             rooms: Mutex::default(),
             stopped: AtomicBool::new(false),
+            read: AtomicU64::new(0),
         }
     }
 
@@ -112,6 +115,11 @@ impl Hub {
     /// How many are connected.
     pub(crate) fn len(&self) -> usize {
         self.seats.len()
+    }
+
+    /// How often the Store was read to tell listeners.
+    pub(crate) fn reads(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
     }
 
     /// It is over for everybody.
@@ -275,6 +283,7 @@ impl Hub {
         let _permit = self.reads.acquire().await;
         let limit = Limit::new(PAGE).unwrap_or(Limit::DEFAULT);
         let history = &self.stores.history;
+        self.read.fetch_add(1, Ordering::Relaxed);
         let Some(changes) = history.changes(room.id, read.from, limit, None).await? else {
             self.rooms().remove(&room.id);
             room.close();

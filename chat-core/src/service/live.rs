@@ -43,6 +43,12 @@ impl Chat {
     pub fn listeners(&self) -> usize {
         self.inner.live.0.len()
     }
+
+    /// How often this node read the Store to tell its listeners what happened in a chat: once for all who follow it.
+    #[must_use]
+    pub fn live_reads(&self) -> u64 {
+        self.inner.live.0.reads()
+    }
 }
 
 /// Ends all listeners with the last [`Chat`].

@@ -101,6 +101,6 @@ pub fn doors(
     if settings.page && open.contains(&DoorName::Applications) {
         doors.push(page::door(body));
     }
-    doors.push(ops::door(body, probes, documents));
+    doors.push(ops::door(body, chat.clone(), probes, documents));
     doors
 }

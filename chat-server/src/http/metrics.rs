@@ -43,6 +43,10 @@ fn describe() {
         "WebSockets that were closed, by the reason that was told."
     );
     metrics::describe_counter!(
+        "chat_live_reads_total",
+        "Reads of the store to tell sockets what happened in a chat: one for all that follow it."
+    );
+    metrics::describe_counter!(
         "chat_http_connections_refused_total",
         "Connections beyond the limit, answered 503."
     );

@@ -163,10 +163,8 @@ pub(crate) async fn converse<S, T>(
         pace,
         stopping,
     };
-    let over = conversation.run(first).await;
+    conversation.run(first).await;
     gauge.decrement(1.0);
-    let code = over.code().unwrap_or("left");
-    ::metrics::counter!("chat_live_sockets_closed_total", "code" => code).increment(1);
 }
 
 struct Conversation<S, T> {
@@ -195,7 +193,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     T: Talk,
 {
-    async fn run(mut self, first: Said) -> Over {
+    async fn run(mut self, first: Said) {
         let mut step = self.say(first).await;
         let over = loop {
             match step {
@@ -203,8 +201,9 @@ where
                 Err(over) => break over,
             }
         };
+        let code = over.code().unwrap_or("left");
+        ::metrics::counter!("chat_live_sockets_closed_total", "code" => code).increment(1);
         self.end(over).await;
-        over
     }
 
     async fn step(&mut self) -> Result<(), Over> {

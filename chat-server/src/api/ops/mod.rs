@@ -6,6 +6,7 @@ mod health;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chat_core::Chat;
 use http::StatusCode;
 use utoipa::OpenApi;
 use warp::Filter;
@@ -25,6 +26,7 @@ const NAME: &str = "ops";
 /// The door of operators, which also serves the whole OpenAPI document: its own and those of the other doors.
 pub fn door(
     body: BodyLimits,
+    chat: Chat,
     probes: Vec<Arc<dyn Probe>>,
     documents: Vec<utoipa::openapi::OpenApi>,
 ) -> Door {
@@ -46,7 +48,7 @@ pub fn door(
                 .boxed(),
         ))
         .unify()
-        .or(warp::path("metrics").and(Leaf::new(style, "/metrics", ()).get(figures).boxed()))
+        .or(warp::path("metrics").and(Leaf::new(style, "/metrics", chat).get(figures).boxed()))
         .unify()
         .or(warp::path("openapi.json").and(
             Leaf::new(style, "/openapi.json", document)
@@ -87,7 +89,8 @@ fn faults(head: &Head, fault: Fault) -> Response {
     get, path = "/metrics", tag = NAME,
     responses((status = 200, description = "The figures", body = String, content_type = "text/plain")),
 )]
-async fn figures(_: (), _: Call) -> Response {
+async fn figures(chat: Chat, _: Call) -> Response {
+    ::metrics::counter!("chat_live_reads_total").absolute(chat.live_reads());
     reply::with_body(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",

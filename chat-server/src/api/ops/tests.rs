@@ -36,7 +36,7 @@ const UP: Option<Working> = Some(Working::Wholly);
 const BUILDING: Option<Working> = Some(Working::Incompletely);
 const DOWN: Option<Working> = None;
 
-fn ops(store: Option<Working>, search: Option<Working>) -> Front {
+async fn ops(store: Option<Working>, search: Option<Working>) -> Front {
     let body = BodyLimits {
         bytes: 64,
         time: Duration::from_secs(5),
@@ -53,12 +53,15 @@ fn ops(store: Option<Working>, search: Option<Working>) -> Front {
             works: search,
         }),
     ];
-    front(vec![door(body, probes, Vec::new())])
+    let chat = crate::api::testing::chat().await;
+    front(vec![door(body, chat, probes, Vec::new())])
 }
 
 #[tokio::test]
 async fn a_live_process_says_so() {
-    let answer = request("GET", "/healthz").send(&ops(DOWN, DOWN)).await;
+    let answer = request("GET", "/healthz")
+        .send(&ops(DOWN, DOWN).await)
+        .await;
     assert_eq!(
         (answer.status, answer.text()),
         (StatusCode::OK, r#"{"status":"alive"}"#)
@@ -74,7 +77,9 @@ async fn readiness_shows_each_backend_and_fails_only_for_a_vital_one() {
         (DOWN, UP, 503, "unavailable"),
         (DOWN, DOWN, 503, "unavailable"),
     ] {
-        let answer = request("GET", "/readyz").send(&ops(store, search)).await;
+        let answer = request("GET", "/readyz")
+            .send(&ops(store, search).await)
+            .await;
         assert_eq!(answer.status, status);
         let body = answer.json();
         assert_eq!(body["status"], word);
@@ -97,7 +102,7 @@ async fn readiness_shows_each_backend_and_fails_only_for_a_vital_one() {
 
 #[tokio::test]
 async fn figures_come_in_the_text_format() {
-    let front = ops(UP, UP);
+    let front = ops(UP, UP).await;
     metrics::recorder();
     request("GET", "/healthz").send(&front).await;
     let answer = request("GET", "/metrics").send(&front).await;
@@ -117,7 +122,7 @@ async fn figures_come_in_the_text_format() {
 #[tokio::test]
 async fn the_document_names_every_path_of_this_door() {
     let document = request("GET", "/openapi.json")
-        .send(&ops(UP, UP))
+        .send(&ops(UP, UP).await)
         .await
         .json();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
@@ -126,7 +131,7 @@ async fn the_document_names_every_path_of_this_door() {
 
 #[tokio::test]
 async fn the_page_of_documents_works_with_and_without_the_slash() {
-    let front = ops(UP, UP);
+    let front = ops(UP, UP).await;
     let bare = request("GET", "/docs").send(&front).await;
     assert_eq!(
         (bare.status, bare.header("location")),

@@ -55,7 +55,7 @@ pub(super) async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, Re
         ..shared.options.pace
     };
     let ready = frames::ready(shared.options.pace.heartbeat);
-    let talker = Talker::new(&shared, head, guest);
+    let talker = Talker::new(&shared, head, ear, guest);
     let stopping = head.stopping.clone();
     let handshake = handshake.speaking(protocol);
     Ok(handshake.accept(move |socket| converse(socket, talker, ready, pace, stopping)))

@@ -1,6 +1,5 @@
 //! What this API tells and understands on a socket.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ pub(super) struct Talker {
 struct Desk {
     shared: Arc<Shared>,
     request_id: String,
-    address: IpAddr,
+    ear: Ear,
 }
 
 /// What happened, as it is told, made by the first socket that tells it.
@@ -58,12 +57,12 @@ struct Making {
 
 impl Talker {
     /// A socket that the request under this head opens for this guest.
-    pub(super) fn new(shared: &Arc<Shared>, head: &Head, guest: Guest) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, head: &Head, ear: Ear, guest: Guest) -> Self {
         let request_id = head.request_id.to_str().unwrap_or_default();
         let desk = Desk {
             shared: Arc::clone(shared),
             request_id: request_id.to_owned(),
-            address: head.peer.ip(),
+            ear,
         };
         Self {
             desk: Arc::new(desk),
@@ -221,9 +220,7 @@ impl Desk {
     async fn followed(&self, cursors: &Cursors, begun: &Guest) -> Result<Guest, RequestError> {
         self.shared.gate.enter_again(begun).await?;
         let session = begun.session.clone().ok_or(RequestError::Unauthorized)?;
-        let chat = self.shared.chat();
-        let login = chat.authenticate(&session).await?;
-        let listener = chat.listen(Ear::logged_in(login).at(self.address)).await?;
+        let listener = self.shared.chat().listen(self.ear).await?;
         listener.follow(cursors, Rest::AsJoined).await?;
         Ok(Guest {
             access: begun.access,
