@@ -201,3 +201,48 @@ async fn one_person_is_the_same_through_five_doors() {
     let seen = ask(house, &session, "GET", &messages, Value::Null, 200).await;
     assert_eq!(each(&seen, "body"), all);
 }
+
+#[tokio::test]
+async fn a_thread_that_is_deleted_is_gone_from_every_door() {
+    let house = house().await;
+    let house = &house;
+    let alice = json!({"username": "alice", "password": "correct horse"});
+    ask(house, "", "POST", "/register", alice.clone(), 201).await;
+    ask(
+        house,
+        "",
+        "POST",
+        "/users/add",
+        json!({"username": "bob"}),
+        201,
+    )
+    .await;
+    let entered = ask(house, "", "POST", "/login", alice.clone(), 200).await;
+    let bearer = format!("Bearer {}", entered["token"].as_str().unwrap());
+    let entered = ask(house, "", "POST", "/chat-api/token/", alice, 200).await;
+    let token = format!("Token {}", entered["token"].as_str().unwrap());
+    let begin = json!({"participants": [2]});
+    let made = ask(house, &bearer, "POST", "/conversations", begin, 201).await["id"].clone();
+    let threads = ask(house, &token, "GET", "/chat-api/threads/", Value::Null, 200).await;
+    let thread = threads[0]["id"].as_str().unwrap();
+    let gone = request("DELETE", &format!("/chat-api/threads/{thread}/"));
+    let gone = house.send(gone.header("authorization", &token)).await;
+    assert_eq!(gone.status, 204);
+    let conversation = format!("/conversations/{made}");
+    ask(house, &bearer, "GET", &conversation, Value::Null, 404).await;
+    let get = json!({"chat": made});
+    ask(house, "", "POST", "/messages/get", get, 404).await;
+    let home = house
+        .chat
+        .default_application()
+        .await
+        .unwrap()
+        .token
+        .expose();
+    for path in [
+        format!("/api/v1/applications/{home}/chats/{made}"),
+        format!("/messages/{home}/{made}"),
+    ] {
+        ask(house, "", "GET", &path, Value::Null, 404).await;
+    }
+}

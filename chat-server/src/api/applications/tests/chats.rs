@@ -337,3 +337,24 @@ async fn a_chat_that_cannot_be_is_refused_by_its_field() {
     }
     assert_eq!(house.get(&chats).await.text(), "[]");
 }
+
+#[tokio::test]
+async fn a_stranger_cannot_tell_who_has_a_direct_chat_with_whom() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob", "carol", "dave"]).await;
+    let chats = format!("{application}/chats");
+    let direct = |members: &str| format!(r#"{{"kind":"direct","members":{members}}}"#);
+    let made = house.post(&chats, direct("[2,3]")).await;
+    assert_eq!(made.status, 201);
+    // Bob and Carol have one, Bob and Dave have none. (Who is a user of the application a session may ask by number.)
+    let mut answers = Vec::new();
+    for members in ["[2,3]", "[2,4]"] {
+        let refused = by(&house, &sessions[0], "POST", &chats, &direct(members)).await;
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        let mut told = refused.json();
+        told["request_id"] = Value::Null;
+        answers.push(told);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}

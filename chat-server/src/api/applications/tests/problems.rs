@@ -160,3 +160,32 @@ async fn a_store_that_is_down_is_a_503_without_detail() {
     );
     assert!(!refused.text().contains("secret") && !failed.text().contains("secret"));
 }
+
+#[test]
+fn the_document_says_who_may_ask_and_in_whose_name() {
+    let document = serde_json::to_value(document::Api::openapi()).unwrap();
+    let or = |name: &str| serde_json::json!([{}, { name: [] }]);
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let named = |one: &Value| one["name"] == "As-User";
+            let acts = operation["parameters"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(named));
+            let (expected, may_act) = match (path.strip_prefix(ROOT), &**method) {
+                (Some(""), _) | (Some("/{app}"), "delete") => (or("admin_key"), false),
+                (Some("/{app}/sessions" | "/{app}/users"), "post") => (or("session"), false),
+                (Some(inside), _) if inside.starts_with("/{app}/") => (or("session"), true),
+                _ => (Value::Null, false),
+            };
+            assert_eq!(
+                (&operation["security"], acts),
+                (&expected, may_act),
+                "{method} {path}"
+            );
+        }
+    }
+    let schemes = document["components"]["securitySchemes"]
+        .as_object()
+        .unwrap();
+    assert!(schemes.values().all(|one| one["scheme"] == "bearer") && schemes.len() == 2);
+}
