@@ -17,6 +17,7 @@ pub mod members;
 pub mod operations;
 pub mod outbox;
 pub mod races;
+pub mod sessions;
 pub mod upkeep;
 pub mod users;
 
@@ -136,11 +137,13 @@ macro_rules! store_kit {
             a_lasting_token_is_given_once,
             a_lasting_token_of_another_is_not_given,
             a_new_password_takes_the_lasting_token_back,
+            one_username_at_once_is_taken_once,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::sessions]
             logins_are_found_listed_and_ended,
             a_new_password_ends_the_other_logins,
             a_deleted_user_is_logged_in_nowhere,
             expired_logins_are_forgotten_bit_by_bit,
-            one_username_at_once_is_taken_once,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::members]
             a_pair_has_one_chat,

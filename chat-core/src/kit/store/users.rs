@@ -1,18 +1,15 @@
-//! Users and their logins.
+//! Users, their names and their lasting tokens.
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::desk::{self, Desk, NOW, delete, is_done, post};
-use crate::clock::Timestamp;
 use crate::commit::{Batch, Caller, ChangeUser, Command, GiveToken, NewPassword, Outcome, Refusal};
 use crate::error::ErrorKind;
-use crate::ids::{SessionId, TokenHash, UserNumber};
-use crate::model::{Message, Session, User};
+use crate::ids::{Token, TokenHash, UserNumber};
+use crate::model::{Message, User};
 use crate::page::Span;
 use crate::password::PasswordHash;
-use crate::port::{Opened, Store};
+use crate::port::Store;
 use crate::seal::Sealed;
 use crate::text::{Email, Picture, Username};
 
@@ -33,7 +30,7 @@ async fn named(desk: &Desk, name: &str) -> Option<UserNumber> {
     found.expect("user_by_name").map(|user| user.number)
 }
 
-async fn user(desk: &Desk, number: UserNumber) -> Option<User> {
+pub(super) async fn user(desk: &Desk, number: UserNumber) -> Option<User> {
     let found = desk.store.users(desk.application, &[number]).await;
     found.expect("users").pop()
 }
@@ -173,7 +170,7 @@ pub async fn users_come_page_by_page(store: &Arc<dyn Store>) {
 pub async fn a_lasting_token_is_given_once(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let alice = desk.user("alice").await;
-    let (hash, other) = (random_hash(), random_hash());
+    let (hash, other) = (Token::random().hash(), Token::random().hash());
     let give = |hash: TokenHash| {
         let sealed = Sealed(hash.0.to_vec());
         Command::GiveToken(alice, GiveToken { hash, sealed })
@@ -183,7 +180,7 @@ pub async fn a_lasting_token_is_given_once(store: &Arc<dyn Store>) {
         outcomes[0], outcomes[1],
         "the second one gets the first one's"
     );
-    let again = desk.commit(vec![give(random_hash())]).await;
+    let again = desk.commit(vec![give(Token::random().hash())]).await;
     assert_eq!(outcomes[0], again[0]);
     let found = |hash| {
         let store = store.clone();
@@ -200,7 +197,7 @@ pub async fn a_lasting_token_is_given_once(store: &Arc<dyn Store>) {
 pub async fn a_lasting_token_of_another_is_not_given(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
-    let hash = random_hash();
+    let hash = Token::random().hash();
     let give = |user| {
         let sealed = Sealed(hash.0.to_vec());
         Command::GiveToken(user, GiveToken { hash, sealed })
@@ -220,7 +217,7 @@ pub async fn a_lasting_token_of_another_is_not_given(store: &Arc<dyn Store>) {
 pub async fn a_new_password_takes_the_lasting_token_back(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let alice = desk.user("alice").await;
-    let (hash, next) = (random_hash(), random_hash());
+    let (hash, next) = (Token::random().hash(), Token::random().hash());
     let give = |hash: TokenHash| {
         let sealed = Sealed(hash.0.to_vec());
         Command::GiveToken(alice, GiveToken { hash, sealed })
@@ -236,162 +233,6 @@ pub async fn a_new_password_takes_the_lasting_token_back(store: &Arc<dyn Store>)
     desk.done(vec![give(next)]).await;
     let found = store.user_by_token(next).await.expect("user_by_token");
     assert!(found.is_some());
-}
-
-fn random_hash() -> TokenHash {
-    let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
-    let mut hash = [0; 32];
-    hash[..16].copy_from_slice(one.as_bytes());
-    hash[16..].copy_from_slice(other.as_bytes());
-    TokenHash(hash)
-}
-
-fn session(desk: &Desk, user: UserNumber, seconds: i64) -> Session {
-    Session {
-        id: SessionId(Uuid::new_v4()),
-        token: random_hash(),
-        application: desk.application,
-        user,
-        device: Some("a phone".to_owned()),
-        created_at: NOW.plus_seconds(seconds),
-        expires_at: NOW.plus_seconds(seconds + 100),
-    }
-}
-
-async fn is_open(desk: &Desk, session: &Session) -> bool {
-    let found = desk.store.session(session.token).await.expect("session");
-    found.is_some_and(|found| {
-        assert_eq!(found, *session);
-        true
-    })
-}
-
-async fn open(desk: &Desk, session: &Session) -> bool {
-    let opened = desk.store.open_session(session, NOW).await;
-    opened.expect("open_session")
-}
-
-/// Logins are found by their token, listed, and ended one by one.
-pub async fn logins_are_found_listed_and_ended(store: &Arc<dyn Store>) {
-    let desk = Desk::open(store).await;
-    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
-    let (one, two, bobs) = (
-        session(&desk, alice, 1),
-        session(&desk, alice, 2),
-        session(&desk, bob, 3),
-    );
-    for one in [&one, &two, &bobs] {
-        assert!(open(&desk, one).await && is_open(&desk, one).await);
-    }
-    let listed = |before, limit| store.sessions(desk.application, alice, before, limit);
-    let all = listed(None, desk::limit(9)).await.expect("sessions");
-    assert_eq!(all, [two.clone(), one.clone()]);
-    let first = listed(None, desk::limit(1)).await.expect("sessions");
-    assert_eq!(first[0], two);
-    let behind = listed(Some(Opened::of(&two)), desk::limit(9)).await;
-    assert_eq!(behind.expect("sessions")[0], one);
-    let end = listed(Some(Opened::of(&one)), desk::limit(9)).await;
-    assert_eq!(end.expect("sessions"), []);
-    let end = |user, id| {
-        let (store, application) = (store.clone(), desk.application);
-        async move {
-            store
-                .end_session(application, user, id)
-                .await
-                .expect("end_session")
-        }
-    };
-    assert!(!end(bob, one.id).await, "it is not his");
-    assert!(end(alice, one.id).await && !end(alice, one.id).await);
-    assert!(
-        !is_open(&desk, &one).await && is_open(&desk, &two).await && is_open(&desk, &bobs).await
-    );
-}
-
-/// Another password ends all logins but one, the same password kept in another way none.
-pub async fn a_new_password_ends_the_other_logins(store: &Arc<dyn Store>) {
-    let desk = Desk::open(store).await;
-    let alice = desk.user("alice").await;
-    let (kept, other) = (session(&desk, alice, 1), session(&desk, alice, 2));
-    assert!(open(&desk, &kept).await && open(&desk, &other).await);
-    let hash = |text: &str| PasswordHash(text.to_owned());
-    let change = |password| {
-        Command::ChangeUser(
-            alice,
-            ChangeUser {
-                password: Some(password),
-                ..ChangeUser::default()
-            },
-        )
-    };
-    let chosen = NewPassword::Chosen {
-        hash: hash("1"),
-        keep: Some(kept.token),
-    };
-    let later = NOW.plus_seconds(1);
-    desk.done_at(vec![change(chosen)], later).await;
-    assert!(is_open(&desk, &kept).await && !is_open(&desk, &other).await);
-    let rehashed = |before: &str| NewPassword::Rehashed {
-        hash: hash("2"),
-        before: hash(before),
-    };
-    desk.done_at(vec![change(rehashed("0"))], later).await;
-    assert_eq!(
-        user(&desk, alice).await.expect("alice").password,
-        Some(hash("1"))
-    );
-    let last = NOW.plus_seconds(2);
-    desk.done_at(vec![change(rehashed("0")), change(rehashed("1"))], last)
-        .await;
-    let updated = user(&desk, alice).await.expect("alice").updated_at;
-    assert_eq!(updated, later, "the password is the same");
-    assert_eq!(
-        user(&desk, alice).await.expect("alice").password,
-        Some(hash("2"))
-    );
-    assert!(is_open(&desk, &kept).await);
-    // Whoever checked the old password meanwhile comes too late.
-    assert!(!open(&desk, &other).await);
-    assert!(!is_open(&desk, &other).await);
-}
-
-/// A deleted user has no logins, and gets none.
-pub async fn a_deleted_user_is_logged_in_nowhere(store: &Arc<dyn Store>) {
-    let desk = Desk::open(store).await;
-    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
-    let (hers, his, late) = (
-        session(&desk, alice, 1),
-        session(&desk, bob, 1),
-        session(&desk, alice, 2),
-    );
-    assert!(open(&desk, &hers).await && open(&desk, &his).await);
-    desk.done(vec![Command::DeleteUser(alice)]).await;
-    assert!(!is_open(&desk, &hers).await && is_open(&desk, &his).await);
-    assert!(!open(&desk, &late).await);
-}
-
-/// Expired logins are forgotten bit by bit.
-pub async fn expired_logins_are_forgotten_bit_by_bit(store: &Arc<dyn Store>) {
-    let desk = Desk::open(store).await;
-    let alice = desk.user("alice").await;
-    let sessions: Vec<_> = (0..5).map(|at| session(&desk, alice, at)).collect();
-    for one in &sessions {
-        assert!(open(&desk, one).await);
-    }
-    let prune = |before: Timestamp, limit| {
-        let store = store.clone();
-        async move {
-            let done = store.prune_sessions(before, desk::limit(limit)).await;
-            let done = done.expect("prune_sessions");
-            (done.rows, done.more)
-        }
-    };
-    let expired = NOW.plus_seconds(103);
-    assert_eq!(prune(expired, 2).await, (2, true));
-    assert_eq!(prune(expired, 2).await.0, 1);
-    assert_eq!(prune(expired, 2).await, (0, false));
-    let left = store.sessions(desk.application, alice, None, desk::limit(9));
-    assert_eq!(left.await.expect("sessions").len(), 2);
 }
 
 /// Eight who want one name at once get it once.
