@@ -18,6 +18,7 @@ mod members;
 mod messages;
 mod mine;
 mod operations;
+mod parts;
 mod reader;
 mod roll;
 mod search;
@@ -30,22 +31,20 @@ mod upkeep;
 mod users;
 mod watches;
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
 use crate::error::{BackendError, ChatError};
 use crate::ids::Epoch;
-use crate::lane::{Lane, LaneLimits, Lanes, Worker};
-use crate::live::{Hub, LiveLimits};
-use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
+use crate::lane::{Lane, Lanes, Worker};
+use crate::live::Hub;
 use crate::password::Passwords;
-use crate::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
+use crate::port::{Bus, DeadLetters, Search, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer};
@@ -66,6 +65,7 @@ pub use logins::{LoggedIn, Login, SESSION_SECONDS};
 pub use messages::Posted;
 pub use mine::{AllMyChats, MyChat};
 pub use operations::OperationState;
+pub use parts::{Parts, Queueing};
 pub use reader::Reader;
 pub use roll::{Receipt, Roll};
 pub use search::{Found, FoundAnywhere, SearchRequest};
@@ -76,79 +76,6 @@ pub use users::{NewUser, UserChange};
 use index::IndexState;
 use lead::Lead;
 use live::Live;
-
-/// What a [`Chat`] is made of.
-pub struct Parts {
-    /// The truth.
-    pub stores: Stores,
-    /// The search index.
-    pub search: Arc<dyn Search>,
-    /// Tells waiting readers that a chat moved. What it loses, and what nodes without a common one write, they hear of within a
-    /// second, by one question to the Store for all of them.
-    pub bus: Arc<dyn Bus>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The key that tokens are sealed under.
-    pub keyring: Keyring,
-    /// How much may wait to be committed in all lanes together, and how large batches get.
-    pub limits: LaneLimits,
-    /// How many batches are committed at once, each in a lane of its own.
-    pub lanes: NonZeroUsize,
-    /// The queue, and which writes go through it; without one, none does.
-    pub queueing: Option<Queueing>,
-    /// The jobs that no commit takes, for what is erased among them.
-    pub dead_letters: Option<Arc<dyn DeadLetters>>,
-    /// Where counts are kept for others to read, as `APP-{token}` (chats) and `APP-{token}-{number}` (messages); without one they
-    /// are kept nowhere but in the Store.
-    pub counter: Option<Arc<dyn Counter>>,
-    /// How often all counts are recomputed; with `None` this process leaves that, and what else comes with time, to others.
-    pub recount_every: Option<Duration>,
-    /// How much may be connected and wait.
-    pub live: LiveLimits,
-}
-
-/// How writes go through a queue.
-#[derive(Clone)]
-pub struct Queueing {
-    /// The queue.
-    pub queue: Arc<dyn Queue>,
-    /// Which writes go through it.
-    pub routes: Routes,
-    /// Whether this process works its lanes.
-    pub works: bool,
-}
-
-impl Parts {
-    /// This store and this index, with everything else in process and the limits at their defaults.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>, search: Arc<dyn Search>, keyring: Keyring) -> Self {
-        Self {
-            stores: store.into(),
-            search,
-            bus: Arc::new(MemoryBus::new()),
-            clock: Arc::new(SystemClock),
-            keyring,
-            limits: LaneLimits::default(),
-            lanes: NonZeroUsize::MIN,
-            queueing: None,
-            dead_letters: None,
-            counter: None,
-            recount_every: Some(Duration::from_secs(30 * 60)),
-            live: LiveLimits::default(),
-        }
-    }
-
-    /// Everything in memory: nothing outlives the process.
-    #[must_use]
-    pub fn in_memory() -> Self {
-        let key = Keyring::new(Keyring::random_key());
-        Self::new(
-            Arc::new(MemoryStore::new()),
-            Arc::new(MemorySearch::new()),
-            key,
-        )
-    }
-}
 
 /// A running chat backend. Cheap to clone; its tasks end with [`Chat::stop`] or the last clone.
 ///

@@ -8,7 +8,7 @@ use tokio::time::{Instant, advance};
 
 use super::*;
 use crate::error::BackendError;
-use crate::memory::MemoryBus;
+use crate::memory::{MemoryBus, MemoryStore};
 use crate::port::{Bus, Chats, Event, MockChats, MockHistory, Store, Subscription};
 
 /// How a node's way to the bus fails for what it says.

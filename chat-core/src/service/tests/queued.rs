@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::commit::Done;
 use crate::memory::MemoryQueue;
-use crate::port::{Held, MockQueue};
+use crate::port::{Held, MockQueue, Queue};
 
 fn through(queue: Arc<dyn Queue>, works: bool) -> Parts {
     let routes = Routes {
