@@ -1,147 +1,21 @@
+mod world;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
-
 use super::*;
-use crate::clock::SystemClock;
-use crate::commit::{Caller, ChangeUser, Command, Edit, Key, Mark, NewPassword, Refusal, Scope};
+use crate::commit::{Command, Refusal};
 use crate::error::ErrorKind;
-use crate::ids::{ApplicationId, ChatNumber, MessageNumber, Token, UserNumber};
-use crate::kit::store::desk::{Desk, application, create_chat, create_user, number, post};
-use crate::lane::{Announce, Lane, LaneLimits};
-use crate::memory::{MemoryBus, MemoryQueue, MemoryStore};
+use crate::ids::ChatNumber;
+use crate::kit::store::desk::{number, post};
+use crate::memory::MemoryBus;
 use crate::page::Limit;
-use crate::password::PasswordHash;
-use crate::port::{Bus, DeadLetters, MockCommit, MockQueue, Moved, QueueLimits, Store};
-use crate::text::{Data, IdempotencyKey};
+use crate::port::{DeadLetters, MockCommit, MockQueue};
+
+use world::{Node, World, away_until, futures_now, until};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Sooner than the lease of a lane ends.
 const LEASED: Duration = Duration::from_secs(2);
-
-struct Deaf;
-
-impl Announce for Deaf {
-    fn announce(&self, _: &[Moved]) {}
-}
-
-/// Room for two jobs of an application in each lane.
-const LIMITS: QueueLimits = QueueLimits {
-    lane: 3,
-    application: 2,
-    dead_letters: 10,
-};
-
-/// A process of many on one store, one queue and one bus.
-struct Node {
-    application: ApplicationId,
-    queued: Queued,
-    worker: Worker,
-    stop: watch::Sender<bool>,
-}
-
-impl Node {
-    async fn on(
-        application: ApplicationId,
-        commit: Arc<dyn Commit>,
-        queue: Arc<dyn Queue>,
-        bus: Arc<dyn Bus>,
-    ) -> Self {
-        let (lane, moving) = Lane::new(
-            commit.clone(),
-            Arc::new(SystemClock),
-            Arc::new(Deaf),
-            vec![],
-            LaneLimits::default(),
-        );
-        tokio::spawn(moving.run());
-        let lanes = Lanes::new([lane]);
-        let waiting = Arc::new(Waiting::default());
-        let events = bus.subscribe().await.unwrap();
-        tokio::spawn(waiting.clone().run(commit.clone(), events));
-        let worker = Worker {
-            queue: queue.clone(),
-            lanes: lanes.clone(),
-            waiting: waiting.clone(),
-            bus,
-        };
-        let queued = Queued {
-            queue,
-            lanes,
-            commit,
-            waiting,
-        };
-        let (stop, _) = watch::channel(false);
-        Self {
-            application,
-            queued,
-            worker,
-            stop,
-        }
-    }
-
-    fn works(&self) {
-        let stopping = self.stop.subscribe();
-        tokio::spawn(self.worker.clone().run(0..LANES, stopping));
-    }
-
-    async fn send(&self, request: Request, patience: Duration) -> Result<Sent, ChatError> {
-        let sending = self.queued.submit(self.application, request, patience);
-        sending.await
-    }
-
-    async fn submit(&self, request: Request) -> Option<u64> {
-        match self.send(request, PATIENCE).await.unwrap() {
-            Sent::Outcome(outcome) => number(&outcome),
-            Sent::Later(id) => panic!("{id} comes later"),
-        }
-    }
-}
-
-struct World {
-    desk: Desk,
-    chat: ChatNumber,
-    store: Arc<dyn Store>,
-    queue: Arc<MemoryQueue>,
-    bus: Arc<dyn Bus>,
-}
-
-impl World {
-    async fn new() -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let desk = Desk::open(&store).await;
-        Self {
-            chat: desk.chat().await,
-            desk,
-            store,
-            queue: Arc::new(MemoryQueue::holding(LIMITS)),
-            bus: Arc::new(MemoryBus::new()),
-        }
-    }
-
-    async fn node(&self) -> Node {
-        self.node_on(self.queue.clone()).await
-    }
-
-    async fn node_on(&self, queue: Arc<dyn Queue>) -> Node {
-        let application = self.desk.application;
-        Node::on(application, self.store.clone(), queue, self.bus.clone()).await
-    }
-
-    async fn node_committing(&self, commit: Arc<dyn Commit>) -> Node {
-        let application = self.desk.application;
-        Node::on(application, commit, self.queue.clone(), self.bus.clone()).await
-    }
-
-    fn ask(&self, text: &str) -> Request {
-        self.desk.ask(post(self.chat, text))
-    }
-
-    async fn bodies(&self) -> Vec<String> {
-        let messages = self.desk.messages(self.chat).await;
-        messages.into_iter().map(|one| one.body).collect()
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_queued_write_is_answered_with_its_outcome() {
@@ -274,28 +148,6 @@ async fn what_lasts_comes_later_if_nobody_waits_or_the_store_is_away() {
     assert_eq!(world.bodies().await, ["one", "two"]);
 }
 
-/// Waits on the paused clock until it holds.
-async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    let mut looks = tokio::time::interval(Duration::from_millis(1));
-    let holding = async {
-        while !holds().await {
-            looks.tick().await;
-        }
-    };
-    let held = tokio::time::timeout(Duration::from_secs(60), holding).await;
-    held.expect("it comes to hold");
-}
-
-/// What the memory queue answers, which never waits to push.
-fn futures_now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match future.as_mut().poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("it waits"),
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
     let world = World::new().await;
@@ -332,27 +184,6 @@ async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
     assert!(world.queue.revive(buried[0].job.id).await.unwrap());
     until(async || world.bodies().await.len() == 2).await;
     assert_eq!(world.bodies().await, ["good", "poison"]);
-}
-
-/// A Store that is away until it is told otherwise, and what it is asked then.
-fn away_until(back: &Arc<AtomicBool>, store: &Arc<dyn Store>) -> MockCommit {
-    let down = || BackendError::new(ErrorKind::Unavailable, "mock", "commit");
-    let mut commit = MockCommit::new();
-    let (is_back, inner) = (back.clone(), store.clone());
-    commit
-        .expect_commit()
-        .returning(move |batch, now| match is_back.load(Ordering::Relaxed) {
-            true => futures_now(inner.commit(batch, now)),
-            false => Err(down()),
-        });
-    let (is_back, inner) = (back.clone(), store.clone());
-    commit
-        .expect_operations()
-        .returning(move |ids| match is_back.load(Ordering::Relaxed) {
-            true => futures_now(inner.operations(ids)),
-            false => Err(down()),
-        });
-    commit
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,65 +241,4 @@ async fn a_worker_that_stops_leaves_nothing_taken_and_its_lanes_to_the_next() {
     assert_eq!(two.submit(world.ask("two")).await, Some(2));
     assert!(begun.elapsed() < LEASED, "{:?}", begun.elapsed());
     assert_eq!(world.queue.depth().await.unwrap(), []);
-}
-
-#[test]
-fn a_request_is_read_as_it_was_written() {
-    let chat = ChatNumber(3);
-    let data = || Data::parse("{\"a\": \"\\u0000 \u{1F9EE}\"}").unwrap();
-    let edit = |data| {
-        let (number, body) = (MessageNumber(4), None);
-        Command::Edit(chat, Edit { number, body, data })
-    };
-    let mut commands = vec![
-        application(Token::random(), "n", true).command,
-        create_chat(Some("name")),
-        create_chat(None),
-        Command::RenameChat(chat, None),
-        Command::CloseChat(chat),
-        Command::CloseApplication,
-        post(chat, "text \u{1F9EE}"),
-        Command::Delete(chat, MessageNumber(u64::MAX)),
-    ];
-    commands.extend([None, Some(None), Some(Some(data()))].map(edit));
-    let user = UserNumber(5);
-    let change = ChangeUser {
-        email: Some(None),
-        password: Some(NewPassword::Chosen {
-            hash: PasswordHash("hash".to_owned()),
-            keep: Some(Token::random().hash()),
-        }),
-        ..ChangeUser::default()
-    };
-    commands.extend([
-        create_user("Ålice"),
-        Command::ChangeUser(user, change),
-        Command::Mark(chat, Mark::default()),
-    ]);
-    for command in commands {
-        let key = IdempotencyKey::parse("key").unwrap();
-        for (scope, caller) in [
-            (Scope::Root, Caller::Application),
-            (Scope::Application(ApplicationId(7)), Caller::For(user)),
-            (Scope::Token(Token::random().hash()), Caller::User(user)),
-        ] {
-            let request = Request {
-                caller,
-                key: Some(Key::of(&key, caller, &command)),
-                operation: Some(OperationId::random()),
-                ..Request::new(scope, command.clone())
-            };
-            let written = wire::write(&request).unwrap();
-            assert_eq!(wire::read(&written).unwrap(), request);
-        }
-    }
-    for (bad, kind) in [
-        ("", ErrorKind::Invalid),
-        ("{}", ErrorKind::Invalid),
-        (r#"{"version":1}"#, ErrorKind::Invalid),
-        (r#"{"version":2,"request":null}"#, ErrorKind::Unavailable),
-    ] {
-        let error = wire::read(bad.as_bytes()).unwrap_err();
-        assert_eq!(error.kind(), kind, "{bad}");
-    }
 }
