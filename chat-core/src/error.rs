@@ -186,6 +186,9 @@ pub enum ChatError {
     /// Too many listen already, of the same user or from the same address.
     #[error("too many are connected already")]
     TooManyListeners,
+    /// A listener may watch no more users than this.
+    #[error("at most {0} users can be watched")]
+    TooManyWatched(usize),
     /// The user has no such session.
     #[error("session not found")]
     SessionNotFound,

@@ -18,6 +18,8 @@ CREATE TABLE users (
     deleted_at INTEGER,
     -- Whether it is deleted, and chats that it was in do not know yet.
     leaving INTEGER NOT NULL DEFAULT 0,
+    -- When it was last there, to a minute.
+    seen_at INTEGER,
     PRIMARY KEY (application, number)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX users_folded ON users (application, folded) WHERE folded IS NOT NULL;

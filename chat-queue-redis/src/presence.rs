@@ -38,33 +38,42 @@ impl RedisPresence {
         format!("{}presence:{who}", self.redis.config().prefix)
     }
 
+    /// One script each, since a cluster keeps them on several nodes; on one line they travel together all the same.
     async fn lease(
         &self,
         op: &'static str,
-        who: &str,
+        who: &[String],
         place: Uuid,
         lease: Duration,
     ) -> Result<(), BackendError> {
         let millis = u64::try_from(lease.as_millis()).unwrap_or(LONGEST);
-        let mut script = self.lease.key(self.key(who));
-        script.arg(place.as_bytes()).arg(millis.min(LONGEST));
-        self.redis.run(op, &script).await
+        let keys: Vec<String> = who.iter().map(|who| self.key(who)).collect();
+        let runs = stream::iter(keys).map(|key| async move {
+            let mut script = self.lease.key(key);
+            script.arg(place.as_bytes()).arg(millis.min(LONGEST));
+            self.redis.run::<()>(op, &script).await
+        });
+        runs.buffer_unordered(AT_ONCE).try_collect().await
     }
 }
 
 #[async_trait]
 impl Presence for RedisPresence {
-    async fn touch(&self, who: &str, place: Uuid, lease: Duration) -> Result<(), BackendError> {
+    async fn touch(
+        &self,
+        who: &[String],
+        place: Uuid,
+        lease: Duration,
+    ) -> Result<(), BackendError> {
         self.lease("touch", who, place, lease).await
     }
 
     async fn leave(&self, who: &str, place: Uuid) -> Result<(), BackendError> {
-        self.lease("leave", who, place, Duration::ZERO).await
+        self.lease("leave", &[who.to_owned()], place, Duration::ZERO)
+            .await
     }
 
     async fn of(&self, who: &[String]) -> Result<Vec<bool>, BackendError> {
-        // One command each, since a cluster keeps them on several nodes; on one line they travel
-        // together all the same.
         let keys: Vec<String> = who.iter().map(|who| self.key(who)).collect();
         let asked = stream::iter(keys).map(|key| {
             let mut exists = redis::cmd("EXISTS");

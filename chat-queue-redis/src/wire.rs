@@ -32,6 +32,7 @@ const SETTLED: u8 = 5;
 const PERSON: u8 = 6;
 const TYPING: u8 = 7;
 const MARKED: u8 = 8;
+const PRESENCE: u8 = 9;
 
 /// One entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,11 @@ pub(crate) fn events(events: &[Event]) -> Vec<u8> {
             Event::Typing { chat, user } => {
                 bytes.push(TYPING);
                 bytes.extend(chat.0.to_be_bytes());
+                bytes.extend(user.0.to_be_bytes());
+            }
+            Event::Presence { application, user } => {
+                bytes.push(PRESENCE);
+                bytes.extend(application.0.to_be_bytes());
                 bytes.extend(user.0.to_be_bytes());
             }
             Event::Marked {
@@ -137,6 +143,10 @@ fn entry(rest: &mut &[u8]) -> Option<Entry> {
             application: ApplicationId(i64::from_be_bytes(take(rest)?)),
             user: UserNumber(u64::from_be_bytes(take(rest)?)),
         }),
+        PRESENCE => Entry::Event(Event::Presence {
+            application: ApplicationId(i64::from_be_bytes(take(rest)?)),
+            user: UserNumber(u64::from_be_bytes(take(rest)?)),
+        }),
         TYPING => Entry::Event(Event::Typing {
             chat: ChatId(i64::from_be_bytes(take(rest)?)),
             user: UserNumber(u64::from_be_bytes(take(rest)?)),
@@ -171,7 +181,7 @@ mod tests {
         entries(message).collect()
     }
 
-    fn all() -> [Event; 7] {
+    fn all() -> [Event; 8] {
         let to = Head {
             number: MessageNumber(u64::MAX),
             change: Change(7),
@@ -199,6 +209,7 @@ mod tests {
             Event::Closed(application),
             settled,
             Event::Person { application, user },
+            Event::Presence { application, user },
             typing,
             marked,
             Event::Gap,

@@ -31,8 +31,10 @@ use std::time::Duration;
 
 use chat_core::error::BackendError;
 use chat_core::live::LiveLimits;
-use chat_core::memory::{MemoryBus, MemoryCounter, MemoryQueue, MemorySearch, MemoryStore};
-use chat_core::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
+use chat_core::memory::{
+    MemoryBus, MemoryCounter, MemoryPresence, MemoryQueue, MemorySearch, MemoryStore,
+};
+use chat_core::port::{Bus, Counter, DeadLetters, Presence, Queue, Search, Store, Stores};
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 use chat_core::port::{Standing, Transfer};
 use chat_core::seal::Keyring;
@@ -120,6 +122,7 @@ impl Node {
         let Exchange {
             counter,
             bus,
+            presence,
             queue,
             dead_letters,
         } = open_exchange(&settings.queue)?;
@@ -145,6 +148,7 @@ impl Node {
             stores: stores.clone(),
             search,
             bus,
+            presence,
             lanes,
             queueing: Some(queueing),
             dead_letters: Some(Arc::clone(&dead_letters)),
@@ -153,6 +157,7 @@ impl Node {
             live: LiveLimits {
                 per_user: settings.sockets_per_user,
                 per_address: settings.sockets_per_address,
+                grace: settings.presence_grace.0,
                 ..LiveLimits::default()
             },
             keyring,
@@ -286,6 +291,7 @@ pub fn open_jobs(url: &BackendUrl) -> Result<Jobs, WiringError> {
 struct Exchange {
     counter: Arc<dyn Counter>,
     bus: Arc<dyn Bus>,
+    presence: Arc<dyn Presence>,
     queue: Arc<dyn Queue>,
     dead_letters: Arc<dyn DeadLetters>,
 }
@@ -297,6 +303,7 @@ fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
             Ok(Exchange {
                 counter: Arc::new(MemoryCounter::new()),
                 bus: Arc::new(MemoryBus::new()),
+                presence: Arc::new(MemoryPresence::new()),
                 dead_letters: queue.clone(),
                 queue,
             })

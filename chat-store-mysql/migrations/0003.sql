@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS users (
     deleted_at BIGINT,
     -- True where it is deleted and chats that it was in do not know yet, and nothing for all others.
     leaving BOOLEAN,
+    -- When it was last there, to a minute.
+    seen_at BIGINT,
     PRIMARY KEY (application, number),
     UNIQUE KEY users_folded (application, folded),
     UNIQUE KEY users_lasting_hash (lasting_hash),

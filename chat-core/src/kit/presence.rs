@@ -37,7 +37,10 @@ const ONE: Uuid = Uuid::from_u128(1);
 const TWO: Uuid = Uuid::from_u128(2);
 
 async fn touch(presence: &Arc<dyn Presence>, who: &str, place: Uuid, lease: Duration) {
-    presence.touch(who, place, lease).await.expect("touch");
+    presence
+        .touch(&[who.to_owned()], place, lease)
+        .await
+        .expect("touch");
 }
 
 async fn leave(presence: &Arc<dyn Presence>, who: &str, place: Uuid) {

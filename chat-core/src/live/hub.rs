@@ -18,7 +18,7 @@ use crate::service::Watches;
 use super::room::{Coming, NEAR, Read, Room};
 use super::seat::{CatchUp, Seat};
 use super::seats::Seats;
-use super::{Bye, Ear, Listener, LiveLimits, Marked, News, Shared};
+use super::{Bye, Ear, Listener, LiveLimits, Marked, News, Presences, Shared};
 
 /// So many rooms read the Store at once.
 const READS: usize = 16;
@@ -36,6 +36,7 @@ pub(crate) struct Hub {
     pub(super) limits: LiveLimits,
     pub(super) bus: Arc<dyn Bus>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(crate) presence: Arc<Presences>,
     watches: Arc<Watches>,
     reads: Semaphore,
     pub(super) seats: Seats,
@@ -75,6 +76,7 @@ impl Hub {
         epoch: Epoch,
         limits: LiveLimits,
         watches: Arc<Watches>,
+        presence: Arc<Presences>,
     ) -> Self {
         Self {
             stores,
@@ -82,6 +84,7 @@ impl Hub {
             clock,
             epoch,
             limits,
+            presence,
             watches,
             reads: Semaphore::new(READS),
             seats: Seats::default(),
@@ -169,6 +172,7 @@ impl Hub {
                 let following = own.iter().filter(|seat| seat.follows(chat));
                 following.for_each(|seat| seat.push_light(News::Marked(mark.clone())));
             }
+            Event::Presence { application, user } => self.presence.hear((application, user)),
             Event::Settled(_) | Event::Gap => {}
         }
     }
@@ -246,6 +250,7 @@ impl Hub {
     /// A listener is gone.
     pub(super) fn leave(&self, seat: &Seat) {
         self.seats.leave(seat);
+        self.presence.let_go(seat);
         for chat in seat.chats() {
             let mut rooms = self.rooms();
             if rooms.get(&chat).is_some_and(|room| room.leave(seat.id)) {

@@ -13,7 +13,7 @@ use crate::service::{Access, Login};
 
 use super::hub::{Come, Hub, Target};
 use super::seat::{CatchUp, Seat};
-use super::{Bye, News};
+use super::{Attendance, Bye, News};
 
 /// Who wants to listen, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -77,11 +77,22 @@ pub enum Rest {
 pub struct Listener {
     hub: Arc<Hub>,
     seat: Arc<Seat>,
+    attendance: Option<Attendance>,
 }
 
 impl Listener {
     pub(super) fn new(hub: Arc<Hub>, seat: Arc<Seat>) -> Self {
-        Self { hub, seat }
+        Self {
+            hub,
+            seat,
+            attendance: None,
+        }
+    }
+
+    /// From now on the user is there.
+    pub(crate) fn attend(&mut self) {
+        let who = self.seat.user().map(|user| (self.seat.application, user));
+        self.attendance = who.map(|who| self.hub.presence.attend(who));
     }
 
     /// The next news, when there are any. After [`News::Bye`] there is nothing but that. Whoever stops waiting misses nothing.
@@ -183,6 +194,23 @@ impl Listener {
         Ok(())
     }
 
+    /// Is told from now on whether these users are there, and of no others any more. Whom the application does not have nothing is
+    /// told of. Who comes and goes is told when nothing else is left to tell, and soon; when a node was killed, within a minute.
+    ///
+    /// # Errors
+    /// [`ChatError::TooManyWatched`]: the limit is [`LiveLimits::watched`](super::LiveLimits::watched).
+    pub async fn watch(&self, users: &[UserNumber]) -> Result<(), ChatError> {
+        let most = self.hub.limits.watched;
+        if users.len() > most {
+            return Err(ChatError::TooManyWatched(most));
+        }
+        let found = &self.hub.stores.users;
+        let found = found.users(self.seat.application, users).await?;
+        let found = found.into_iter().map(|user| user.number).collect();
+        self.hub.presence.watch(&self.seat, found);
+        Ok(())
+    }
+
     fn begin(&self, target: Target, cursor: Option<Cursor>, done: &Arc<CatchUp>) {
         let is_known =
             |cursor: &Cursor| cursor.epoch == self.hub.epoch && target.head.covers(cursor.head);
@@ -221,8 +249,10 @@ impl Listener {
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hub: _, seat } = self;
-        f.debug_struct("Listener").field("seat", seat).finish()
+        let Self { seat, .. } = self;
+        f.debug_struct("Listener")
+            .field("seat", seat)
+            .finish_non_exhaustive()
     }
 }
 

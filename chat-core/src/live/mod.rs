@@ -23,11 +23,13 @@
 //! # Ok(()) }
 //! ```
 
+mod attendance;
 mod batch;
 mod hub;
 mod listener;
 mod news;
 mod people;
+mod presence;
 mod queue;
 mod room;
 mod seat;
@@ -37,12 +39,16 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
+pub use attendance::Attendance;
 pub use batch::Batch;
 pub use listener::{Ear, Listener, Rest};
-pub use news::{Bye, Joined, Marked, News, Typing};
+pub use news::{Bye, Joined, Marked, News, Sighting, Typing};
 pub use shared::Shared;
 
 pub(crate) use hub::Hub;
+pub(crate) use presence::Presences;
 
 /// How much may be connected and wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +61,10 @@ pub struct LiveLimits {
     pub waiting: usize,
     /// How many bytes of texts may wait for one listener, before the last batch.
     pub waiting_bytes: usize,
+    /// Of how many users one listener may be told whether they are there.
+    pub watched: usize,
+    /// How long a user is there after the last connection ended: who comes back in time never left.
+    pub grace: Duration,
 }
 
 impl Default for LiveLimits {
@@ -64,6 +74,8 @@ impl Default for LiveLimits {
             per_address: 20_000,
             waiting: 256,
             waiting_bytes: 1 << 20,
+            watched: 200,
+            grace: Duration::from_secs(15),
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::cursor::Cursor;
 use crate::ids::{ChatNumber, MessageNumber, UserNumber};
 use crate::model::ChatView;
@@ -25,6 +26,9 @@ pub enum News {
     /// The user has received or read more of a chat, elsewhere: told where marks are no part of what happened, as in chats with more
     /// than a hundred members. It may be lost.
     Marked(Arc<Shared<Marked>>),
+    /// Whether somebody who is [watched](super::Listener::watch) is there: when that changes, and once at first. It comes after
+    /// everything else that waits, and of each user only the latest.
+    Presence(Arc<Shared<Sighting>>),
     /// It is over: nothing else is told.
     Bye(Bye),
 }
@@ -45,6 +49,17 @@ pub struct Typing {
     pub chat: ChatNumber,
     /// Who.
     pub user: UserNumber,
+}
+
+/// Whether a user is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who.
+    pub user: UserNumber,
+    /// Whether he is connected, anywhere, or was a moment ago.
+    pub online: bool,
+    /// When he was last seen, to a minute for one who left and to five for one who is there; `None` if he never was.
+    pub last_seen_at: Option<Timestamp>,
 }
 
 /// How far a user has received and read a chat.

@@ -1,6 +1,6 @@
 //! One listener, as the hub knows it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::commit::Caller;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, PublicId, TokenHash, UserNumber};
 
 use super::queue::Queue;
-use super::{Batch, Bye, LiveLimits, News, Shared};
+use super::{Batch, Bye, LiveLimits, News, Shared, Sighting};
 
 /// Of so many chats that the user was removed from a listener remembers how far it had come.
 const REMEMBERED: usize = 100;
@@ -48,6 +48,10 @@ struct State {
     follows_all: bool,
     /// When it was last told that the user writes.
     typed: Option<Instant>,
+    /// Who is watched.
+    watches: HashSet<UserNumber>,
+    /// What is to be told of them.
+    sighted: BTreeMap<UserNumber, Arc<Shared<Sighting>>>,
     bye: Option<Bye>,
 }
 
@@ -110,7 +114,11 @@ impl Seat {
             let (news, freed) = (News::Bye(bye), Vec::new());
             return Some(Taken { news, freed });
         }
-        let news = state.queue.pop()?;
+        let Some(news) = state.queue.pop() else {
+            let (_, sighted) = state.sighted.pop_first()?;
+            let (news, freed) = (News::Presence(sighted), Vec::new());
+            return Some(Taken { news, freed });
+        };
         let told = match &news {
             News::Batch(batch) => Some(batch.to),
             News::Joined(joined) => Some(joined.from),
@@ -164,6 +172,23 @@ impl Seat {
     pub(super) fn push_light(&self, news: News) {
         self.state().queue.push_light(news, self.limits);
         self.news.notify_one();
+    }
+
+    /// Whether somebody is there is told when nothing else is left to tell.
+    pub(super) fn sight(&self, sighting: Arc<Shared<Sighting>>) {
+        let mut state = self.state();
+        if state.bye.is_none() {
+            state.sighted.insert(sighting.user, sighting);
+        }
+        drop(state);
+        self.news.notify_one();
+    }
+
+    /// Watches these and no others; answers who was watched before.
+    pub(super) fn watches(&self, users: HashSet<UserNumber>) -> HashSet<UserNumber> {
+        let mut state = self.state();
+        state.sighted.retain(|user, _| users.contains(user));
+        std::mem::replace(&mut state.watches, users)
     }
 
     /// It is over.
@@ -271,6 +296,7 @@ impl State {
     fn end(&mut self, bye: Bye) {
         self.bye = Some(bye);
         self.queue.clear();
+        self.sighted = BTreeMap::new();
         self.parked = Vec::new();
     }
 }

@@ -52,13 +52,20 @@ impl State {
 
 #[async_trait]
 impl Presence for MemoryPresence {
-    async fn touch(&self, who: &str, place: Uuid, lease: Duration) -> Result<(), BackendError> {
+    async fn touch(
+        &self,
+        who: &[String],
+        place: Uuid,
+        lease: Duration,
+    ) -> Result<(), BackendError> {
         let mut state = self.state();
         let now = Instant::now();
-        let places = state.leases.entry(who.to_owned()).or_default();
-        places.retain(|_, end| *end > now);
-        places.insert(place, now + lease.min(LONGEST));
-        state.sweep(now);
+        for who in who {
+            let places = state.leases.entry(who.clone()).or_default();
+            places.retain(|_, end| *end > now);
+            places.insert(place, now + lease.min(LONGEST));
+            state.sweep(now);
+        }
         Ok(())
     }
 
@@ -92,8 +99,8 @@ mod tests {
     async fn a_lease_ends_to_the_moment() {
         let presence = MemoryPresence::new();
         let lease = Duration::from_secs(10);
-        presence.touch("ann", Uuid::nil(), lease).await.unwrap();
         let ann = ["ann".to_owned()];
+        presence.touch(&ann, Uuid::nil(), lease).await.unwrap();
         tokio::time::advance(lease - Duration::from_millis(1)).await;
         assert_eq!(presence.of(&ann).await.unwrap(), [true]);
         tokio::time::advance(Duration::from_millis(1)).await;
@@ -105,7 +112,7 @@ mod tests {
         let presence = MemoryPresence::new();
         let touch = async |who: usize| {
             let lease = Duration::from_secs(1);
-            let who = format!("who-{who}");
+            let who = [format!("who-{who}")];
             presence.touch(&who, Uuid::nil(), lease).await.unwrap();
         };
         for who in 0..1_000 {

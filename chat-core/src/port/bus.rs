@@ -37,6 +37,13 @@ pub enum Event {
         /// The user.
         user: UserNumber,
     },
+    /// A user may have come, or be gone: [`Presence`](super::Presence) knows.
+    Presence {
+        /// The application.
+        application: ApplicationId,
+        /// The user.
+        user: UserNumber,
+    },
     /// A user has received or read more of a chat in which nobody else is told.
     Marked {
         /// The application.

@@ -35,7 +35,27 @@ pub trait Users: Send + Sync + 'static {
         span: Span,
         limit: Limit,
     ) -> Result<Page<User>>;
+
+    /// Those of these users of an application that exist were seen at this time. Of whom it is known that he was seen less than a
+    /// minute before, or later, nothing is written: no user costs more than a write a minute. It need not outlive a crash.
+    async fn saw(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// When those of these users of an application that exist were last seen, ascending by number; those who never were are left
+    /// out.
+    async fn last_seen(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, Timestamp)>>;
 }
+
+/// So long, in microseconds, somebody who was seen need not be seen again.
+pub const SEEN_AGAIN: i64 = 60_000_000;
 
 /// Keeps logins. They are no commands: an answer that is lost leaves one that nobody uses. A change of password or the end of a
 /// user ends them by [`UserWrite::ends`](crate::commit::UserWrite), in that commit.

@@ -15,10 +15,10 @@ type Result<T> = std::result::Result<T, BackendError>;
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Presence: Send + Sync + 'static {
-    /// `who` is at this place for so long from now. It replaces the lease of the same place, also by a
+    /// Each of `who` is at this place for so long from now. It replaces the lease of the same place, also by a
     /// shorter one: a last touch gives whoever went away a time of grace. A lease of zero is over at
-    /// once.
-    async fn touch(&self, who: &str, place: Uuid, lease: Duration) -> Result<()>;
+    /// once. Each touch is by itself: when it fails, some may be touched.
+    async fn touch(&self, who: &[String], place: Uuid, lease: Duration) -> Result<()>;
 
     /// Ends the lease of one place; where there is none, nothing happens.
     async fn leave(&self, who: &str, place: Uuid) -> Result<()>;

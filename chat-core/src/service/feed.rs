@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use crate::cursor::{Cursor, CursorError};
 use crate::error::ChatError;
 use crate::ids::{Change, Head, MessageNumber, UserNumber};
+use crate::live::Attendance;
 use crate::model::{ChatInfo, ChatView, Member, Message};
 use crate::page::Limit;
 use crate::port::Changes;
@@ -101,12 +102,16 @@ impl Reader {
         }
     }
 
-    /// Watches for the chat to move, from now on.
+    /// Watches for the chat to move, from now on. A member who does is there meanwhile.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let watches = &self.service.inner.watches;
+        let inner = &self.service.inner;
         let info = &self.info;
-        Watch(watches.watch(info.application, info.id, info.head))
+        let attend = |user| inner.live.0.presence.attend((info.application, user));
+        Watch {
+            moved: inner.watches.watch(info.application, info.id, info.head),
+            _attendance: self.viewer.map(attend),
+        }
     }
 
     fn check(&self, cursor: Cursor) -> Result<Head, ChatError> {
@@ -146,13 +151,17 @@ pub(crate) fn items(
 }
 
 /// Tells when a chat moves.
-pub struct Watch(watch::Receiver<()>);
+pub struct Watch {
+    moved: watch::Receiver<()>,
+    /// Who reads is there.
+    _attendance: Option<Attendance>,
+}
 
 impl Watch {
     /// Returns when the chat may have moved, after `patience` at the latest; when no event told of it, up to a second late.
     /// Look with [`Reader::changes`].
     pub async fn moved(&mut self, patience: Duration) {
         // Whether it moved or the time is up: the caller looks.
-        let _ = tokio::time::timeout(patience, self.0.changed()).await;
+        let _ = tokio::time::timeout(patience, self.moved.changed()).await;
     }
 }

@@ -16,7 +16,7 @@ impl Chat {
         let application = self.resolve(ear.access).await?;
         let live = &self.inner.live;
         let of = (application.id, application.public_id);
-        let listener = live.0.seat(of, &ear)?;
+        let mut listener = live.0.seat(of, &ear)?;
         // From here on it hears of the end of its login; what came before is found here.
         match ear.login.and_then(|login| login.session.map(|_| login)) {
             Some(login) => {
@@ -29,6 +29,7 @@ impl Chat {
                 self.acting(ear.access).await?;
             }
         }
+        listener.attend();
         Ok(listener)
     }
 

@@ -19,6 +19,7 @@ mod messages;
 mod mine;
 mod operations;
 mod parts;
+mod presence;
 mod reader;
 mod roll;
 mod search;
@@ -42,7 +43,7 @@ use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
 use crate::error::{BackendError, ChatError};
 use crate::ids::Epoch;
 use crate::lane::{Lane, Lanes, Worker};
-use crate::live::Hub;
+use crate::live::{Hub, Presences};
 use crate::password::Passwords;
 use crate::port::{Bus, DeadLetters, Search, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
@@ -144,6 +145,7 @@ impl Chat {
             stores,
             search,
             bus,
+            presence,
             clock,
             keyring,
             limits,
@@ -171,6 +173,14 @@ impl Chat {
         };
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
+        let presence = Presences::new(
+            presence,
+            stores.clone(),
+            bus.clone(),
+            clock.clone(),
+            live.grace,
+        );
+        let presence = Arc::new(presence);
         let hub = Hub::new(
             stores.clone(),
             bus.clone(),
@@ -178,6 +188,7 @@ impl Chat {
             epoch,
             live,
             watches.clone(),
+            presence.clone(),
         );
         let hub = Arc::new(hub);
         let subscription = bus.subscribe().await?;
@@ -188,6 +199,7 @@ impl Chat {
             others: JoinSet::new(),
         };
         tasks.others.spawn(announcer.run());
+        tasks.others.spawn(presence.run());
         if let Some(counts) = counts.clone() {
             tasks.others.spawn(counts.run());
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::clock::{Clock, SystemClock};
 use crate::lane::LaneLimits;
 use crate::live::LiveLimits;
-use crate::memory::{MemoryBus, MemorySearch, MemoryStore};
-use crate::port::{Bus, Counter, DeadLetters, Queue, Search, Store, Stores};
+use crate::memory::{MemoryBus, MemoryPresence, MemorySearch, MemoryStore};
+use crate::port::{Bus, Counter, DeadLetters, Presence, Queue, Search, Store, Stores};
 use crate::queued::Routes;
 use crate::seal::Keyring;
 
@@ -21,6 +21,8 @@ pub struct Parts {
     /// Tells waiting readers that a chat moved. What it loses, and what nodes without a common one write, they hear of within a
     /// second, by one question to the Store for all of them.
     pub bus: Arc<dyn Bus>,
+    /// Where it is kept who is there. Nodes that share their store share it too, or each knows of its own people only.
+    pub presence: Arc<dyn Presence>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The key that tokens are sealed under.
@@ -50,6 +52,7 @@ impl Parts {
             stores: store.into(),
             search,
             bus: Arc::new(MemoryBus::new()),
+            presence: Arc::new(MemoryPresence::new()),
             clock: Arc::new(SystemClock),
             keyring,
             limits: LaneLimits::default(),

@@ -139,6 +139,7 @@ impl Watches {
             }
             Event::Settled(_)
             | Event::Person { .. }
+            | Event::Presence { .. }
             | Event::Typing { .. }
             | Event::Marked { .. } => {}
             Event::Gap => self.look.notify_one(),

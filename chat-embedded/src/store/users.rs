@@ -10,7 +10,7 @@ use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
 use chat_core::model::{LastingToken, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::password::PasswordHash;
-use chat_core::port::Users;
+use chat_core::port::{SEEN_AGAIN, Users};
 use chat_core::seal::Sealed;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -19,6 +19,7 @@ use super::apply::one_row;
 use super::read::{all, fetched, one};
 use super::rows::{self, int};
 use super::sessions;
+use super::writer::Durability;
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -60,7 +61,13 @@ const CREATE: &str = "INSERT INTO users (application, number, username, folded, 
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 const WRITE: &str = "UPDATE users SET username = ?3, folded = ?4, display_name = ?5, email = ?6, \
      picture = ?7, password = ?8, token_hash = ?9, token = ?10, created_at = ?11, \
-     updated_at = ?12, deleted_at = ?13 WHERE application = ?1 AND number = ?2";
+     updated_at = ?12, deleted_at = ?13, seen_at = CASE WHEN ?13 IS NULL THEN seen_at END \
+     WHERE application = ?1 AND number = ?2";
+const SAW: &str = "UPDATE users SET seen_at = ?3 WHERE application = ?1 AND number = ?2 \
+     AND deleted_at IS NULL AND (seen_at IS NULL OR seen_at <= ?4)";
+const SEEN: &str = "SELECT u.number, u.seen_at FROM users u JOIN applications a ON a.id = u.application \
+     WHERE a.closed_at IS NULL AND u.deleted_at IS NULL AND u.seen_at IS NOT NULL \
+     AND u.application = ?1 AND u.number = ?2";
 const LEAVE: &str = "UPDATE users SET leaving = EXISTS (SELECT 1 FROM members m \
      WHERE m.application = ?1 AND m.user = ?2 AND m.gone = 0) \
      WHERE application = ?1 AND number = ?2 AND deleted_at IS NOT NULL";
@@ -117,6 +124,47 @@ impl Users for SqliteStore {
                 let params = [application.0, int(from), fetched(limit)];
                 let found = all(conn, sql, params, user)?;
                 Ok(Page::cut(found, limit, span))
+            })
+            .await
+    }
+
+    async fn saw(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+        at: Timestamp,
+    ) -> Result<()> {
+        let users = users.to_vec();
+        self.writer("users.saw")?
+            .write("users.saw", Durability::Relaxed, move |conn| {
+                let mut update = conn.prepare_cached(SAW)?;
+                for user in users {
+                    let before = at.0.saturating_sub(SEEN_AGAIN);
+                    update.execute([application.0, int(user.0), at.0, before])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn last_seen(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, Timestamp)>> {
+        let users: BTreeSet<UserNumber> = users.iter().copied().collect();
+        self.readers
+            .read("users.last_seen", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                let mut select = snapshot.prepare_cached(SEEN)?;
+                let mut found = Vec::with_capacity(users.len());
+                for user in users {
+                    let seen = select.query_row([application.0, int(user.0)], |row| {
+                        Ok((UserNumber(row.get(0)?), Timestamp(row.get(1)?)))
+                    });
+                    found.extend(seen.optional()?);
+                }
+                Ok(found)
             })
             .await
     }

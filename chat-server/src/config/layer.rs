@@ -166,6 +166,15 @@ pub struct Layer {
         help_heading = SERVING
     )]
     pub sockets_per_address: Option<usize>,
+    /// How long users are shown as there after their last connection ended [default: 15s]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_PRESENCE_GRACE",
+        value_name = "TIME",
+        help_heading = SERVING
+    )]
+    pub presence_grace: Option<Span>,
     /// How log lines are written [default: text]
     #[arg(
         long,
@@ -319,6 +328,7 @@ impl Layer {
             allow_origin: self.allow_origin.or(below.allow_origin),
             sockets_per_user: self.sockets_per_user.or(below.sockets_per_user),
             sockets_per_address: self.sockets_per_address.or(below.sockets_per_address),
+            presence_grace: self.presence_grace.or(below.presence_grace),
             log_format: self.log_format.or(below.log_format),
             log_level: self.log_level.or(below.log_level),
             access_log: self.access_log.or(below.access_log),

@@ -99,6 +99,8 @@ pub struct Settings {
     pub sockets_per_user: usize,
     /// Sockets that may be open from one address to a node.
     pub sockets_per_address: usize,
+    /// How long users are shown as there after their last connection ended.
+    pub presence_grace: Span,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -178,6 +180,7 @@ impl Settings {
             allow_origin: layer.allow_origin.unwrap_or_default(),
             sockets_per_user: layer.sockets_per_user.unwrap_or(live.per_user),
             sockets_per_address: layer.sockets_per_address.unwrap_or(live.per_address),
+            presence_grace: layer.presence_grace.unwrap_or(Span(live.grace)),
             log_format: layer.log_format.unwrap_or(LogFormat::Text),
             log_level: layer.log_level.unwrap_or_else(|| "info".into()),
             access_log: layer.access_log.unwrap_or(AccessLog::Errors),

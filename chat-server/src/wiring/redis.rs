@@ -1,9 +1,9 @@
-//! Counter and Bus on Redis.
+//! Queue, Counter, Bus and Presence on Redis.
 
 use std::sync::Arc;
 
 use chat_core::port::QueueLimits;
-use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisQueue};
+use chat_queue_redis::{Redis, RedisBus, RedisConfig, RedisCounter, RedisPresence, RedisQueue};
 
 use super::{Exchange, NamedUrl, UrlName, WiringError, backend};
 use crate::config::BackendUrl;
@@ -18,6 +18,7 @@ pub(super) fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
     let queue = Arc::new(RedisQueue::new(redis.clone(), QueueLimits::default()));
     Ok(Exchange {
         counter: Arc::new(RedisCounter::new(redis.clone())),
+        presence: Arc::new(RedisPresence::new(redis.clone())),
         bus: Arc::new(RedisBus::new(redis)),
         dead_letters: queue.clone(),
         queue,

@@ -41,7 +41,8 @@ const OVER_USERS: &str = " ON DUPLICATE KEY UPDATE username = VALUES(username), 
      folded = VALUES(folded), display_name = VALUES(display_name), email = VALUES(email), \
      picture = VALUES(picture), password = VALUES(password), \
      lasting_hash = VALUES(lasting_hash), lasting_token = VALUES(lasting_token), \
-     updated_at = VALUES(updated_at), deleted_at = VALUES(deleted_at)";
+     updated_at = VALUES(updated_at), deleted_at = VALUES(deleted_at), \
+     seen_at = IF(VALUES(deleted_at) IS NULL, seen_at, NULL)";
 const END_SESSIONS: &str =
     "DELETE FROM sessions WHERE application = ? AND user_number = ? AND token <> ?";
 const WRITE_MEMBERS: &str = "INSERT INTO members (application, chat, user_number, role, muted, \

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chat_core::clock::Timestamp;
 use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
 use chat_core::model::User;
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::Users;
+use chat_core::port::{SEEN_AGAIN, Users};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
@@ -37,13 +38,18 @@ const BY_TOKEN: &str = users_where!("u.lasting_hash = ?");
 const AFTER: &str = users_where!("u.application = ? AND u.number > ? ORDER BY u.number LIMIT ?");
 const BEFORE: &str =
     users_where!("u.application = ? AND u.number < ? ORDER BY u.number DESC LIMIT ?");
+const SAW: &str = "UPDATE users SET seen_at = ? WHERE application = ? AND deleted_at IS NULL \
+     AND (seen_at IS NULL OR seen_at <= ?) AND number IN ";
+const SEEN: &str = "SELECT u.number, u.seen_at FROM users u \
+     STRAIGHT_JOIN applications a ON a.id = u.application \
+     WHERE a.closed_at IS NULL AND u.deleted_at IS NULL AND u.seen_at IS NOT NULL \
+     AND u.application = ? AND u.number IN ";
 const APPLICATION_AT: usize = 11;
 
 #[async_trait]
 impl Users for MysqlStore {
     async fn users(&self, application: ApplicationId, numbers: &[UserNumber]) -> Result<Vec<User>> {
-        let numbers: BTreeSet<i64> = numbers.iter().map(|number| int(number.0)).collect();
-        let numbers: Vec<i64> = numbers.into_iter().collect();
+        let numbers = ascending(numbers);
         let mut found = Vec::with_capacity(numbers.len());
         for part in numbers.chunks(ROWS) {
             let select = || {
@@ -89,4 +95,54 @@ impl Users for MysqlStore {
         let found = self.sessions.all("users.page", select, user).await?;
         Ok(Page::cut(found, limit, span))
     }
+
+    async fn saw(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+        at: Timestamp,
+    ) -> Result<()> {
+        for part in ascending(users).chunks(ROWS) {
+            let update = || {
+                let before = at.0.saturating_sub(SEEN_AGAIN);
+                let update = list(SAW, part.len(), "").bind(at.0);
+                let update = update.bind(application.0).bind(before);
+                padded(part).fold(update, |update, number| update.bind(number))
+            };
+            let limit = self.sessions.limit();
+            self.write("users.saw", limit, update).await?;
+        }
+        Ok(())
+    }
+
+    async fn last_seen(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, Timestamp)>> {
+        let mut found = Vec::new();
+        for part in ascending(users).chunks(ROWS) {
+            let select = || {
+                let select = list(SEEN, part.len(), " ORDER BY u.number").bind(application.0);
+                padded(part).fold(select, |select, number| select.bind(number))
+            };
+            let seen = self
+                .sessions
+                .all("users.last_seen", select, |row: &MySqlRow| {
+                    let number: i64 = row.try_get(0)?;
+                    Ok((
+                        UserNumber(number.cast_unsigned()),
+                        Timestamp(row.try_get(1)?),
+                    ))
+                });
+            found.extend(seen.await?);
+        }
+        Ok(found)
+    }
+}
+
+/// Each once.
+fn ascending(numbers: &[UserNumber]) -> Vec<i64> {
+    let numbers: BTreeSet<i64> = numbers.iter().map(|number| int(number.0)).collect();
+    numbers.into_iter().collect()
 }

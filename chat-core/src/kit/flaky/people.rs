@@ -36,6 +36,24 @@ impl Users for FlakyStore {
         let inner = self.inner("users_page")?;
         inner.users_page(application, span, limit).await
     }
+
+    async fn saw(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+        at: Timestamp,
+    ) -> Result<()> {
+        self.inner("saw")?.saw(application, users, at).await
+    }
+
+    async fn last_seen(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, Timestamp)>> {
+        let inner = self.inner("last_seen")?;
+        inner.last_seen(application, users).await
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::desk::{self, Desk, NOW, post};
 use crate::clock::Timestamp;
-use crate::commit::{AddMembers, Caller, Command, Mark};
+use crate::commit::{AddMembers, Caller, ChangeUser, Command, Mark};
 use crate::ids::{ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber};
 use crate::model::{Role, Session};
 use crate::port::{Membership, Store};
@@ -173,4 +173,34 @@ pub async fn a_commit_tells_of_people(store: &Arc<dyn Store>) {
     assert_eq!(made, [of(alice), of(bob)]);
     let gone = told(vec![Command::DeleteUser(bob)], app).await;
     assert_eq!(gone, [of(bob)]);
+}
+
+/// When users were last seen is kept to a minute, and only rises; of a deleted user nothing is.
+pub async fn who_was_seen_is_known_to_a_minute(store: &Arc<dyn Store>) {
+    let (desk, other) = (Desk::open(store).await, Desk::open(store).await);
+    let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
+    let namesake = other.user("alice").await;
+    let known = async |desk: &Desk, users: &[UserNumber]| {
+        let seen = store.last_seen(desk.application, users).await;
+        seen.expect("last_seen")
+    };
+    let saw = async |users: &[UserNumber], seconds| {
+        let saw = store.saw(desk.application, users, NOW.plus_seconds(seconds));
+        saw.await.expect("saw");
+    };
+    saw(&[], 0).await;
+    assert_eq!(known(&desk, &[alice, bob]).await, []);
+    saw(&[bob, alice, UserNumber(9)], 100).await;
+    saw(&[alice], 159).await;
+    saw(&[bob], 160).await;
+    saw(&[bob], 0).await;
+    let seen = [(100, alice), (160, bob)].map(|(at, user)| (user, NOW.plus_seconds(at)));
+    let asked = [bob, alice, UserNumber(9), bob];
+    assert_eq!(known(&desk, &asked).await, seen);
+    assert_eq!(known(&other, &[namesake]).await, []);
+    let rename = ChangeUser::default();
+    desk.done(vec![Command::ChangeUser(bob, rename)]).await;
+    desk.done(vec![Command::DeleteUser(alice)]).await;
+    saw(&[alice], 300).await;
+    assert_eq!(known(&desk, &asked).await, seen[1..]);
 }

@@ -178,6 +178,7 @@ macro_rules! store_kit {
             newcomers_are_found_by_when_they_came,
             logins_that_stand_are_told_of_many,
             a_commit_tells_of_people,
+            who_was_seen_is_known_to_a_minute,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::races]
             eight_writers_number_without_a_gap_while_a_reader_follows,

@@ -4,6 +4,7 @@ mod ends;
 mod faults;
 mod flow;
 mod laws;
+mod presence;
 
 use std::time::Duration;
 

@@ -228,6 +228,9 @@ impl State {
                 (one.application, one.user) != (application, number) || ends.but == Some(*token)
             });
         }
+        if row.is_deleted() {
+            self.seen.remove(&(application, number));
+        }
         self.users.insert((application, number), row);
     }
 

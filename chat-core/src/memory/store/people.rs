@@ -9,7 +9,8 @@ use crate::ids::{
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, Progress, SEEN_AGAIN, Sessions,
+    Thread, Users,
 };
 
 use super::read::{numbers, page};
@@ -113,6 +114,39 @@ impl Users for MemoryStore {
         let users = state.users.range(rows);
         let users = users.filter_map(|((_, number), _)| state.user(application, *number).cloned());
         Ok(page(users, span, limit))
+    }
+
+    async fn saw(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+        at: Timestamp,
+    ) -> Result<()> {
+        let mut state = self.state();
+        for user in users {
+            if state.user(application, *user).is_none() {
+                continue;
+            }
+            let seen = state.seen.entry((application, *user)).or_insert(at);
+            if at.0 - seen.0 >= SEEN_AGAIN {
+                *seen = at;
+            }
+        }
+        Ok(())
+    }
+
+    async fn last_seen(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, Timestamp)>> {
+        let found = self.users(application, users).await?;
+        let state = self.state();
+        let seen = found.iter().filter_map(|user| {
+            let seen = state.seen.get(&(application, user.number))?;
+            Some((user.number, *seen))
+        });
+        Ok(seen.collect())
     }
 }
 

@@ -293,7 +293,7 @@ pub(super) async fn many_are_asked_for_at_once(engine: &'static str) {
     for who in who.iter().step_by(2) {
         let lease = Duration::from_secs(3_600);
         presence
-            .touch(who, Uuid::nil(), lease)
+            .touch(std::slice::from_ref(who), Uuid::nil(), lease)
             .await
             .expect("touch");
     }
