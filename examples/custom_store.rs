@@ -106,6 +106,8 @@ pass_on! {
         user_by_name(application: ApplicationId, folded: &str) -> Option<User>;
         user_by_token(token: TokenHash) -> Option<(ApplicationId, User)>;
         users_page(application: ApplicationId, span: Span, limit: Limit) -> Page<User>;
+        saw(application: ApplicationId, users: &[UserNumber], at: Timestamp) -> ();
+        last_seen(application: ApplicationId, users: &[UserNumber]) -> Vec<(UserNumber, Timestamp)>;
     }
     Sessions {
         open_session(session: &Session, unchanged_since: Timestamp) -> bool;

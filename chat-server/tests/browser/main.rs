@@ -36,6 +36,9 @@ fn main() {
     case("two_people_find_each_other_and_talk", |browser| {
         on_a_page(browser, talk::two_people);
     });
+    case("who_is_there_and_who_types_is_shown", |browser| {
+        on_a_page(browser, talk::typing_and_presence);
+    });
     case(
         "who_was_offline_catches_up_and_says_his_own_once",
         |browser| {
@@ -85,7 +88,7 @@ fn on_a_page<F: Future<Output = ()>>(browser: &str, case: impl FnOnce(Place) -> 
     Runtime::new().unwrap().block_on(async {
         let data = tempfile::TempDir::new().unwrap();
         let place = Place {
-            server: Server::start(data.path(), &[]),
+            server: Server::start(data.path(), &["--presence-grace=1s"]),
             chrome: Chrome::start(browser).await,
             _data: data,
         };

@@ -77,6 +77,48 @@ pub async fn two_people(place: Place) {
     nothing_went_wrong(&[&ana, &ben, &mira]);
 }
 
+pub async fn typing_and_presence(place: Place) {
+    let [ana, ben] = ana_and_ben(&place).await;
+    for (person, other) in [(&ana, "ben"), (&ben, "ana")] {
+        person.sees(".title .presence", "online").await;
+        person.sees(".chat .who", &format!("{other}, online")).await;
+        person.sees(".chat .avatar.online", "").await;
+    }
+    ben.write("textarea", "I am still thin").await;
+    ana.sees(".typing", "ben is typing").await;
+    ana.sees(".chat .preview", "ben is typing…").await;
+    assert_eq!(
+        ben.eval("document.querySelector('.typing').textContent")
+            .await,
+        ""
+    );
+    // What was written ends it at once.
+    ben.say("king").await;
+    ana.sees(".row.other .text", "I am still thinking").await;
+    ana.until("document.querySelector('.typing').textContent === ''")
+        .await;
+
+    // Whoever is cut off is gone for the others, and sees nobody.
+    ben.go_offline(true).await;
+    ana.sees(".title .presence", "last seen").await;
+    ana.until("!document.querySelector('.avatar.online')").await;
+    ben.until("document.querySelector('.title .presence').textContent !== 'online'")
+        .await;
+    ben.go_offline(false).await;
+    for person in [&ana, &ben] {
+        person.sees(".title .presence", "online").await;
+    }
+    // Somebody who starts a chat is seen to be there.
+    let mira = place.person().await;
+    mira.register("mira").await;
+    mira.start_chat(&["ana"], "").await;
+    mira.say("hello ana").await;
+    ana.sees(".chat .who", "mira, online").await;
+    mira.start_chat(&["ana", "ben"], "Trip").await;
+    mira.sees(".title .presence", "3 members, 2 online").await;
+    nothing_went_wrong(&[&ana, &ben, &mira]);
+}
+
 pub async fn one_goes_offline(place: Place) {
     let [ana, ben] = ana_and_ben(&place).await;
     ben.go_offline(true).await;

@@ -7,8 +7,8 @@ use utoipa::{IntoParams, Modify, OpenApi};
 
 use super::shapes::{ErrorJson, ForUser};
 use super::{
-    application, changes, chats, export, info, marks, me, members, messages, operations, search,
-    sessions, stream, sync, users,
+    application, changes, chats, export, info, marks, me, members, messages, operations, presence,
+    search, sessions, stream, sync, users,
 };
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 use crate::http::accept::PROBLEM;
@@ -26,7 +26,7 @@ use crate::http::problem::Problem;
         users::list, users::create, users::get, users::update, users::delete,
         sessions::create, sessions::list, sessions::end, me::get, me::update, me::chats,
         members::list, members::add, members::update, members::remove,
-        marks::get, marks::put, marks::list, sync::sync, stream::open,
+        marks::get, marks::put, marks::list, presence::get, sync::sync, stream::open,
     ),
     components(schemas(Problem, ErrorJson)),
     modifiers(&Complete),
@@ -133,6 +133,7 @@ fn is_native(path: &str, method: &str) -> bool {
             | "members"
             | "mark"
             | "marks"
+            | "presence"
             | "sync"
             | "stream"
             | "export"

@@ -24,14 +24,14 @@ pub(super) struct Capabilities<'a> {
     /// Kinds of chats that can be made.
     chat_kinds: [&'static str; 3],
     /// What else a client can count on.
-    features: [&'static str; 13],
+    features: [&'static str; 14],
     /// The public id of the application that people come to who name none; it gives no power by itself.
     default_application: Uuid,
     /// Whether anybody may make himself a user of that application.
     registration: bool,
 }
 
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 14] = [
     "changes",
     "events",
     "idempotency",
@@ -39,6 +39,7 @@ const FEATURES: [&str; 13] = [
     "long_poll",
     "marks",
     "members",
+    "presence",
     "problems",
     "search",
     "sessions",

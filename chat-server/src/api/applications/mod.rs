@@ -13,6 +13,7 @@ mod members;
 mod messages;
 mod operations;
 mod pages;
+mod presence;
 mod search;
 mod sessions;
 mod shapes;
@@ -127,6 +128,9 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let exported = leaf("/api/v1/applications/{app}/export")
         .get(export::export)
         .boxed();
+    let presence = leaf("/api/v1/applications/{app}/presence")
+        .get(presence::get)
+        .boxed();
     let limits = leaf("/api/v1/applications/{app}/limits")
         .get(info::limits)
         .boxed();
@@ -173,6 +177,7 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     let mine = either(mine, synced);
     let sessions = under("sessions", either(named(session), all_sessions));
     let users = under("users", either(named(user), all_users));
+    let users = either(users, under("presence", presence));
     let people = either(mine, either(users, sessions));
     let in_application = either(chats, either(either(application, people), others));
     let applications = under(

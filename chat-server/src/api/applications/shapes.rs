@@ -17,7 +17,7 @@ use crate::http::problem::Code;
 pub(super) use people::{
     Erasing, ForUser, InMember, InSession, InUser, MarkInput, MemberPatch, MemberRole,
     MembersInput, PagedByActivity, PagedByOpening, SessionInput, SyncInput, UserInput, UserNamed,
-    UserPatch,
+    UserPatch, UsersAsked,
 };
 
 /// Who takes part in a chat.

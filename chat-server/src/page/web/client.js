@@ -19,6 +19,8 @@ export class Client extends Emitter {
   /** Whether the list of chats has come. */
   isLoaded = false;
   #reloading = 0;
+  /** Whose presence the server was asked for. */
+  #watched = '';
 
   constructor(application, session) {
     super();
@@ -152,6 +154,7 @@ export class Client extends Emitter {
     const unread = read > chat.read && read >= top ? 0 : chat.unread;
     this.chats.set(chat.number, { members: null, marks: null, ...known, ...chat, top, read, unread });
     if (chat.with) this.people.need(chat.with);
+    if (chat.with && !known) this.#watch();
     if (chat.last_message && chat.delivered < chat.last_message.number && chat.unread > 0) {
       this.marks.set(chat.number, { delivered: chat.last_message.number });
     }
@@ -184,6 +187,7 @@ export class Client extends Emitter {
         else chat.members?.delete(item.user);
         if (item.role === null) chat.marks?.delete(item.user);
         if (item.deleted && this.open === chat.number) this.history.forget(item.user);
+        this.#watch();
         return this.emit('chat', chat.number);
       case 'mark':
         return this.#takeMark(chat, item);
@@ -273,16 +277,23 @@ export class Client extends Emitter {
   #connected(state) {
     if (state === 'live') this.outbox.startAll();
     if (state === 'live') this.#watch();
-    if (state !== 'live' && state !== 'catching up') this.people.forgetPresence();
+    if (state !== 'live' && state !== 'catching up') {
+      this.#watched = '';
+      this.people.forgetPresence();
+    }
     this.emit('state', state);
   }
 
   /** Those whose presence is shown: the others of direct chats, and of the chat that is open. */
   #watch() {
-    const users = new Set([...this.chats.values()].map((chat) => chat.with).filter(Boolean));
-    for (const user of this.chats.get(this.open)?.members?.keys() ?? []) users.add(user);
+    const open = this.chats.get(this.open);
+    const users = new Set([open?.with, ...(open?.members?.keys() ?? [])].filter(Boolean));
+    for (const chat of this.chats.values()) if (chat.with) users.add(chat.with);
     users.delete(this.me);
-    this.live.send({ type: 'watch', users: [...users].slice(0, 200) });
+    const watched = [...users].slice(0, 200);
+    if (this.live.state !== 'live' || this.#watched === String(watched)) return;
+    this.#watched = String(watched);
+    this.live.send({ type: 'watch', users: watched });
   }
 }
 

@@ -6,6 +6,8 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
 /** Until the server says how often its heart beats. */
 const HEARTBEAT = 30_000;
+/** One frame names so many chats. */
+const MOST = 400;
 
 export class Stream extends Emitter {
   #url;
@@ -18,6 +20,8 @@ export class Stream extends Emitter {
   #failures = 0;
   #wait = null;
   #stopped = true;
+  /** How many frames asked what was missed and were not answered yet. */
+  #behind = 0;
 
   /** `cursors` gives where the page stands: pairs of a chat's number and its cursor. */
   constructor(url, session, cursors) {
@@ -55,8 +59,11 @@ export class Stream extends Emitter {
 
   /** Asks for everything after these cursors, by chat; no frame is larger than the server takes. */
   sync(cursors) {
-    for (let at = 0; at === 0 || at < cursors.length; at += 400) {
-      this.send({ type: 'sync', cursors: Object.fromEntries(cursors.slice(at, at + 400)) });
+    for (let at = 0; at === 0 || at < cursors.length; at += MOST) {
+      // Chats that no frame names are new to the page, which the server can tell after the last of them.
+      const more = at + MOST < cursors.length;
+      this.send({ type: 'sync', cursors: Object.fromEntries(cursors.slice(at, at + MOST)), more });
+      if (this.isReady) this.#behind += 1;
     }
   }
 
@@ -84,6 +91,7 @@ export class Stream extends Emitter {
       return;
     }
     this.#socket = { socket, ready: false };
+    this.#behind = 0;
     this.#watch();
     // The session goes in the first frame: an address is written into logs.
     socket.onopen = () => socket.send(JSON.stringify({ type: 'hello', session: this.#session }));
@@ -126,7 +134,11 @@ export class Stream extends Emitter {
         }
         break;
       case 'caught_up':
-        this.emit('state', 'live');
+        this.#behind -= 1;
+        if (this.#behind <= 0) this.emit('state', 'live');
+        break;
+      case 'new':
+        this.emit('new', frame.chats);
         break;
       default:
         this.emit(frame.type, frame);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chat_core::bearer::Bearer;
 use chat_core::commit::{Edit, Mark, Post};
 use chat_core::cursor::Cursor;
-use chat_core::ids::{ChatNumber, MessageNumber};
+use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::text::{Body, IdempotencyKey, Violation};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
@@ -53,6 +53,8 @@ pub(in crate::api::applications) enum Asked {
     Mark { chat: ChatNumber, mark: Mark },
     /// To say that it writes.
     Typing(ChatNumber),
+    /// To be told whether these users are there, and of no others any more.
+    Watch(Vec<UserNumber>),
     /// A sign of life.
     Ping,
 }
@@ -136,6 +138,7 @@ impl Keys {
                 mark: mark_of(self.take("delivered"), self.take("read"))?,
             },
             "typing" => Asked::Typing(self.number("chat")?),
+            "watch" => Asked::Watch(self.users()?),
             "ping" => Asked::Ping,
             _ => return Err(RequestError::Rule("type", "is not known".into())),
         };
@@ -189,6 +192,14 @@ impl Keys {
         })
     }
 
+    fn users(&mut self) -> Result<Vec<UserNumber>, RequestError> {
+        let wrong = |violation| RequestError::Field("users", violation);
+        let raw = self.take("users").ok_or(wrong(Violation::Blank))?;
+        let users: Vec<Raw> =
+            serde_json::from_str(raw.get()).map_err(|_| wrong(Violation::Invalid))?;
+        users.iter().map(|user| number("users", user)).collect()
+    }
+
     fn chats(&mut self) -> Result<Option<Vec<ChatNumber>>, RequestError> {
         let wrong = |violation| RequestError::Field("chats", violation);
         let Some(raw) = self.take("chats") else {
@@ -221,16 +232,16 @@ mod tests {
 
         #[test]
         fn any_object_with_these_keys_is_a_frame_or_is_refused(
-            kind in "hello|sync|subscribe|post|edit|delete|mark|typing|ping|watch",
+            kind in "hello|sync|subscribe|post|edit|delete|mark|typing|ping|watch|listen",
             keys in prop::collection::btree_map(
-                "id|chat|chats|number|body|data|key|reply_to|cursors|more|session|read|delivered|x",
+                "id|chat|chats|users|number|body|data|key|reply_to|cursors|more|session|read|delivered|x",
                 r#"null|true|0|1|-1|1e400|1\.5|"1"|"x"|\[\]|\[1\]|\[\[\]\]|\{\}|\{"1":"x"\}"#,
                 0..6,
             ),
         ) {
             let keys: String = keys.iter().map(|(key, value)| format!(r#","{key}":{value}"#)).collect();
             let (_, asked) = read(&format!(r#"{{"type":"{kind}"{keys}}}"#));
-            prop_assert!(kind != "watch" || asked.is_err());
+            prop_assert!(kind != "listen" || asked.is_err());
         }
     }
 

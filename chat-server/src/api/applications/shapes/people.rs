@@ -242,6 +242,15 @@ pub(in crate::api::applications) struct Erasing {
     erase: Option<bool>,
 }
 
+/// Which users.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api::applications) struct UsersAsked {
+    /// Up to 200 numbers of users, with commas between them.
+    #[param(pattern = "^[1-9][0-9]*(,[1-9][0-9]*)*$", example = "1,2")]
+    users: String,
+}
+
 /// Which page of a list that has the latest first.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -7,6 +7,7 @@ use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::{ChatNumber, MessageNumber};
 use chat_core::live::{Ear, Rest};
+use chat_core::text::Violation;
 
 use super::frames::{self, Frame};
 use super::talk::Desk;
@@ -228,6 +229,17 @@ impl Desk {
                     chat: Some(number),
                     ..Done::default()
                 }
+            }
+            Asked::Watch(users) => {
+                let watched = guest.listener.watch(&users).await;
+                watched.map_err(|error| match error {
+                    ChatError::TooManyWatched(max) => {
+                        let unit = "users";
+                        RequestError::Field("users", Violation::TooLong { max, unit })
+                    }
+                    error => error.into(),
+                })?;
+                Done::default()
             }
             // They were seen to before.
             Asked::Hello(_) | Asked::Typing(_) | Asked::Ping => return Ok(None),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::ids::OperationId;
-use chat_core::live::{Batch, Marked, Shared, Typing};
+use chat_core::live::{Batch, Marked, Shared, Sighting, Typing};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::api::applications::changes::ItemJson;
 use crate::api::applications::input::Id;
 use crate::api::applications::me::MyChatJson;
+use crate::api::applications::presence::PresenceJson;
 use crate::api::applications::status::{RequestError, of_frame};
 use crate::live::Over;
 use crate::live::frames::encode;
@@ -56,6 +57,11 @@ pub(super) enum Frame<'a> {
     },
     /// Somebody writes.
     Typing { chat: u64, user: u64 },
+    /// Whether somebody who is watched is there.
+    Presence {
+        #[serde(flatten)]
+        presence: PresenceJson,
+    },
     /// Of a large chat: how far the user has received and read it.
     Mark {
         chat: u64,
@@ -149,6 +155,15 @@ pub(super) fn typing(typing: &Shared<Typing>) -> Vec<Utf8Bytes> {
         user: typing.user.0,
     };
     let told = typing.encoded(|typing| Told([frame(typing).encode()].into()));
+    told.0.to_vec()
+}
+
+/// Whether somebody is there.
+pub(super) fn presence(sighting: &Shared<Sighting>) -> Vec<Utf8Bytes> {
+    let frame = |sighting: &Sighting| Frame::Presence {
+        presence: sighting.into(),
+    };
+    let told = sighting.encoded(|sighting| Told([frame(sighting).encode()].into()));
     told.0.to_vec()
 }
 

@@ -102,6 +102,7 @@ impl Talk for Stream {
                 Some(user) => frames::marked(&marked, user.0).into(),
                 None => Said::default(),
             },
+            News::Presence(sighting) => frames::presence(&sighting).into(),
             News::Bye(bye) => Said::over(Over::Bye(bye)),
             // What this API has no words for.
             _ => Said::default(),

@@ -14,6 +14,7 @@ mod messages;
 mod operations;
 mod paging;
 mod people;
+mod presence;
 mod problems;
 mod search;
 mod sessions;

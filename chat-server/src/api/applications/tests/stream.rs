@@ -4,6 +4,7 @@ mod any;
 mod ends;
 mod frames;
 mod handshake;
+mod presence;
 mod talk;
 
 use chat_core::live::LiveLimits;

@@ -94,7 +94,7 @@ export class Conversation {
     this.#avatar.classList.toggle('online', Boolean(presence?.online));
     this.#presence.textContent = this.#about(chat, presence);
     const typists = this.#client.typing.in(chat.number).map((user) => this.#client.people.name(user));
-    const words = typists.length === 0 ? '' : typists.length === 1 ? `${typists[0]} is writing` : `${typists.slice(0, 3).join(', ')} are writing`;
+    const words = typists.length === 0 ? '' : typists.length === 1 ? `${typists[0]} is typing` : `${typists.slice(0, 3).join(', ')} are typing`;
     if (this.#typing.textContent !== words) this.#typing.textContent = words;
     this.#text.disabled = chat.role === 'reader';
     this.#text.placeholder = chat.role === 'reader' ? 'You can read here' : 'Write a message';

@@ -63,7 +63,7 @@ export class Sidebar {
     const client = this.#client;
     const title = client.title(chat);
     const typists = client.typing.in(chat.number);
-    const preview = typists.length > 0 ? `${client.people.name(typists[0])} is writing…` : this.#preview(chat);
+    const preview = typists.length > 0 ? `${client.people.name(typists[0])} is typing…` : this.#preview(chat);
     const isOnline = Boolean(chat.with && client.people.presence(chat.with)?.online);
     const isOpen = chat.number === client.open;
     const when = brief(activity(chat));
