@@ -97,6 +97,12 @@ const NOBODY: &str = "/api/v1/applications/2b1f8a52-3c5e-4a8e-9f53-0a6b1f8f2f11"
 /// An application's path, and the tokens of its users' sessions: user 1 is the first.
 async fn people(house: &House, names: &[&str]) -> (String, Vec<String>) {
     let application = application(house, "X").await;
+    let sessions = users(house, &application, names).await;
+    (application, sessions)
+}
+
+/// Sessions of as many users of an application.
+async fn users(house: &House, application: &str, names: &[&str]) -> Vec<String> {
     let mut sessions = Vec::new();
     for name in names {
         let body = serde_json::json!({ "username": name }).to_string();
@@ -107,7 +113,7 @@ async fn people(house: &House, names: &[&str]) -> (String, Vec<String>) {
         assert_eq!(opened.status, 201, "{}", opened.text());
         sessions.push(opened.json()["token"].as_str().unwrap().to_owned());
     }
-    (application, sessions)
+    sessions
 }
 
 /// The path of a group of these users, made by its first owner.

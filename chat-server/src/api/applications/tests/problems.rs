@@ -91,7 +91,7 @@ async fn what_the_original_does_not_list_is_always_a_problem() {
     for (method, path, status) in [
         ("GET", "/api/v1".to_owned(), 404),
         ("GET", "/api/v1/nothing".to_owned(), 404),
-        ("GET", format!("{application}/presence"), 404),
+        ("POST", format!("{application}/presence"), 405),
         ("POST", format!("{application}/export"), 405),
         ("GET", format!("{application}/operations/1"), 404),
         ("GET", format!("{chat}/nothing"), 404),
