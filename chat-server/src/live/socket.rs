@@ -213,7 +213,8 @@ where
             Some(said) = OptionFuture::from(self.work.as_mut()), if self.work.is_some() => Next::Done(said),
             // One thing after the other: the client waits, as does what it goes on to send.
             frame = self.socket.next(), if self.work.is_none() => Next::Frame(frame),
-            () = &mut self.alarm => Next::Alarm,
+            // Whoever is being listened to has said something in time.
+            () = &mut self.alarm, if self.guest.is_some() || self.work.is_none() => Next::Alarm,
         };
         match next {
             Next::Over(over) => Err(over),

@@ -18,8 +18,8 @@ use super::socket::{Guest, Said, Talk, Work, converse};
 use super::{Over, Pace};
 use crate::api::testing::noise::put;
 
-/// Says what it hears.
-struct Echo;
+/// Says what it hears, after this time.
+struct Echo(Duration);
 
 impl Talk for Echo {
     async fn told(&mut self, _: News, _: &Arc<Guest>) -> Said {
@@ -27,8 +27,12 @@ impl Talk for Echo {
     }
 
     fn heard(&mut self, frame: &str, _: Option<&Arc<Guest>>) -> Work {
-        let said = Said::frame(frame.to_owned().into());
-        async move { said }.boxed()
+        let (said, after) = (Said::frame(frame.to_owned().into()), self.0);
+        async move {
+            tokio::time::sleep(after).await;
+            said
+        }
+        .boxed()
     }
 
     fn puzzled(&mut self) -> Utf8Bytes {
@@ -46,18 +50,23 @@ impl Talk for Echo {
 
 /// A conversation with whoever holds the other end.
 async fn begin(
+    talk: Echo,
     first: Said,
     stopping: CancellationToken,
 ) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (client, server) = duplex(1 << 20);
     let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
-    let conversation = converse(socket, Echo, first, Pace::default(), stopping);
+    let conversation = converse(socket, talk, first, Pace::default(), stopping);
     (client, tokio::spawn(conversation))
 }
 
 /// What a server says when it hears these bytes and nothing more: frames without masks.
 async fn said_to(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
-    let (mut client, conversation) = begin(Said::default(), CancellationToken::new()).await;
+    said_by(Echo(Duration::ZERO), bytes).await
+}
+
+async fn said_by(talk: Echo, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (mut client, conversation) = begin(talk, Said::default(), CancellationToken::new()).await;
     client.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).await.unwrap();
@@ -116,13 +125,20 @@ fn frames_are_answered_in_their_order() {
         .flat_map(|text| frame(0x81, text.as_bytes()))
         .collect();
     let said = run(said_to(&bytes));
-    let texts: Vec<&[u8]> = said
-        .iter()
-        .filter(|(opcode, _)| *opcode == 1)
-        .map(|(_, text)| &text[..])
-        .collect();
     // Then it waits for a hello that does not come.
-    assert_eq!(texts, [&b"a"[..], b"b", b"c", b"no_hello"]);
+    assert_eq!(texts(&said), [&b"a"[..], b"b", b"c", b"no_hello"]);
+}
+
+#[test]
+fn what_takes_longer_than_the_time_for_a_hello_is_answered() {
+    let slow = Echo(2 * Pace::default().hello);
+    let said = run(said_by(slow, &frame(0x81, b"hello")));
+    assert_eq!(texts(&said), [&b"hello"[..], b"no_hello"]);
+}
+
+fn texts(frames: &[(u8, Vec<u8>)]) -> Vec<&[u8]> {
+    let texts = frames.iter().filter(|(opcode, _)| *opcode == 1);
+    texts.map(|(_, text)| &text[..]).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +162,8 @@ async fn who_gives_no_sign_of_life_is_a_ghost() {
         ..Said::default()
     };
     let began = Instant::now();
-    let (mut ghost, conversation) = begin(first, CancellationToken::new()).await;
+    let (mut ghost, conversation) =
+        begin(Echo(Duration::ZERO), first, CancellationToken::new()).await;
     let mut said = Vec::new();
     ghost.read_to_end(&mut said).await.unwrap();
     conversation.await.unwrap();
