@@ -97,7 +97,8 @@ async fn without_a_cursor_changes_begin_now() {
 async fn a_long_poll_returns_with_what_happens() {
     let house = house().await;
     let chat = a_chat(&house).await;
-    let path = format!("{chat}/changes?wait=60");
+    let at = cursor(&house, &chat).await;
+    let path = format!("{chat}/changes?after={at}&wait=60");
     let (changes, ()) = tokio::join!(house.get(&path), async {
         tokio::task::yield_now().await;
         post_all(&house, &chat, &["a"]).await;

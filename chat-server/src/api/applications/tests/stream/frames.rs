@@ -135,7 +135,7 @@ async fn what_is_long_comes_in_several_frames() {
 #[tokio::test]
 async fn every_heartbeat_tells_what_this_socket_was_told() {
     let pace = Pace {
-        heartbeat: Duration::from_millis(300),
+        heartbeat: Duration::from_secs(1),
         ..Pace::default()
     };
     let open = open_with(Options { pace, ..options() }).await;

@@ -182,7 +182,7 @@ async fn a_conversation_is_told_when_it_is_new_and_when_it_changes() {
 #[tokio::test]
 async fn a_heartbeat_says_where_the_socket_stands() {
     let pace = Pace {
-        heartbeat: Duration::from_millis(50),
+        heartbeat: Duration::from_secs(1),
         ..Pace::default()
     };
     let open = open_with(Options { pace, ..options() }).await;
@@ -194,7 +194,7 @@ async fn a_heartbeat_says_where_the_socket_stands() {
         .knock(&format!("/ws?token={}", bob.token), &[])
         .await
         .unwrap();
-    assert_eq!(client.expect("ready").await["heartbeat"], 0);
+    assert_eq!(client.expect("ready").await["heartbeat"], 1);
     client.hears_nothing().await;
     alice.say(chat, "one").await;
     let (_, cursor) = client.text().await;
