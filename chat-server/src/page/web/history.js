@@ -52,7 +52,8 @@ export class History extends Emitter {
   }
 
   /** Starts anew with the latest page. */
-  latest() {
+  async latest() {
+    await this.#idle();
     return this.#load({ before: END }, ({ messages, older }) => {
       this.items = messages;
       [this.atStart, this.atEnd] = [!older, true];
@@ -61,7 +62,8 @@ export class History extends Emitter {
   }
 
   /** Starts anew around a message. */
-  around(number) {
+  async around(number) {
+    await this.#idle();
     return this.#load({ around: number }, ({ messages, older, newer }) => {
       this.items = messages;
       [this.atStart, this.atEnd] = [!older, !newer];
@@ -96,6 +98,11 @@ export class History extends Emitter {
       }
       return beyond;
     });
+  }
+
+  /** Whoever starts anew is heard, whatever is on its way. */
+  async #idle() {
+    while (this.#loading) await this.#loading.catch(() => null);
   }
 
   /** One at a time: whoever asks while something comes gets `null`. */
