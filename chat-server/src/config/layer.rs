@@ -137,7 +137,7 @@ pub struct Layer {
         help_heading = SERVING
     )]
     pub page: Option<bool>,
-    /// Where pages come from that may ask here and open sockets, besides this server, repeatable, such as https://chat.example; * for
+    /// Where pages come from that may ask here and open sockets, besides this server, repeatable, such as `https://chat.example`; * for
     /// anywhere
     #[arg(
         long,
