@@ -119,6 +119,8 @@ pub mod seal;
 pub mod service;
 pub mod sink;
 pub mod terms;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod transfer;
 mod veil;

@@ -31,7 +31,7 @@ const GRACE: Duration = Duration::from_millis(100);
 /// How long one waits that does not lead, cannot reach the queue, or cannot commit for a reason that passes.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a job fails for no reason that passes.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_secs(60);
 

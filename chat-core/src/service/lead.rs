@@ -70,6 +70,7 @@ mod tests {
     use crate::error::{BackendError, ErrorKind};
     use crate::memory::MemoryQueue;
     use crate::port::MockQueue;
+    use crate::testing::elapse;
 
     const LEASE: Duration = Duration::from_secs(30);
 
@@ -94,9 +95,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_works_for_long_leads_for_as_long() {
         let [one, other] = pair();
-        let long = one.alone("role", LEASE, tokio::time::sleep(LEASE * 10));
+        let long = one.alone("role", LEASE, elapse(LEASE * 10));
         let beside = async {
-            tokio::time::sleep(LEASE * 9).await;
+            elapse(LEASE * 9).await;
             other.alone("role", LEASE, async {}).await
         };
         assert_eq!(tokio::join!(long, beside), (Some(()), None));

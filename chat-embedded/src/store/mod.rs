@@ -48,6 +48,9 @@ use writer::{Durability, Writer};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
+/// The one write that makes numbers.
+const COMMIT: &str = "commit";
+
 /// A store on one SQLite file: one writer, some readers, all rules in the core.
 ///
 /// Dropping it finishes what waits to be written, copies the log into the database and lets go of
@@ -140,8 +143,8 @@ impl Drop for SqliteStore {
 #[async_trait]
 impl Commit for SqliteStore {
     async fn commit(&self, batch: Arc<Batch>, now: Timestamp) -> Result<Committed> {
-        self.writer("commit")?
-            .write("commit", Durability::Configured, move |conn| {
+        self.writer(COMMIT)?
+            .write(COMMIT, Durability::Configured, move |conn| {
                 commit(conn, &batch, now)
             })
             .await

@@ -8,7 +8,8 @@ use crate::memory::MemoryBus;
 use crate::port::Stores;
 use crate::seal::Keyring;
 use crate::service::{LoggedIn, Login};
-use tokio::time::{Instant, sleep};
+use crate::testing::elapse;
+use tokio::time::Instant;
 
 /// Two nodes on one store, which hear each other or do not.
 async fn nodes(hear: bool) -> [Chat; 2] {
@@ -38,7 +39,7 @@ async fn logged_in(chat: &Chat, access: Access, user: UserNumber) -> Login {
 /// How long after `cut` it is over for the listener, and why.
 async fn over(listener: &Listener, cut: impl Future<Output = ()>) -> (Duration, Bye) {
     // Somewhere between two looks.
-    sleep(Duration::from_millis(3_300)).await;
+    elapse(Duration::from_millis(3_300)).await;
     cut.await;
     let cut = Instant::now();
     let bye = listener.over().await;

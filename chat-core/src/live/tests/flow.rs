@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::super::hub::PAGE;
 use super::*;
@@ -14,6 +14,7 @@ use crate::ids::{Epoch, MessageNumber};
 use crate::memory::MemoryStore;
 use crate::model::Role;
 use crate::port::{History, MockHistory, Store};
+use crate::testing::elapse;
 
 /// A node whose reads of changes are counted.
 async fn counted(live: LiveLimits) -> (Chat, Arc<AtomicUsize>) {
@@ -68,10 +69,10 @@ async fn thousands_who_come_back_cost_one_question() {
         listener.follow(&from, Rest::Later).await.unwrap();
         back.push(listener);
         if n % 500 == 0 {
-            sleep(Duration::from_secs(2)).await;
+            elapse(Duration::from_secs(2)).await;
         }
     }
-    sleep(A_MOMENT).await;
+    elapse(A_MOMENT).await;
     assert_eq!(reads.load(Ordering::Relaxed), 1);
     let missed: Vec<u64> = (1..=20).collect();
     for listener in &back {
@@ -79,7 +80,7 @@ async fn thousands_who_come_back_cost_one_question() {
     }
     // And what is posted now, one more for all of them.
     post(&chat, access, room.number, "new").await;
-    sleep(A_MOMENT).await;
+    elapse(A_MOMENT).await;
     assert_eq!(reads.load(Ordering::Relaxed), 2);
     let mut encoded = 0;
     for listener in &back {
@@ -110,7 +111,7 @@ async fn who_is_far_behind_gets_there_page_by_page_as_fast_as_it_listens() {
     let listener = chat.listen(Ear::of(access)).await.unwrap();
     let from = [(room.number, Some(room.cursor))];
     listener.follow(&from, Rest::Later).await.unwrap();
-    sleep(Duration::from_secs(60)).await;
+    elapse(Duration::from_secs(60)).await;
     let before = reads.load(Ordering::Relaxed);
     assert!(before <= 3, "nothing is read that nobody takes: {before}");
     let mut told = Vec::new();
@@ -146,7 +147,7 @@ async fn who_does_not_listen_is_closed_and_the_others_get_everything() {
     let mut told = Vec::new();
     for n in 1..=20_u64 {
         post(&chat, access, room.number, &n.to_string()).await;
-        sleep(A_MOMENT).await;
+        elapse(A_MOMENT).await;
         told.extend(heard_numbers(&quick));
     }
     assert_eq!(told, (1..=20).collect::<Vec<u64>>());
@@ -158,7 +159,7 @@ async fn who_does_not_listen_is_closed_and_the_others_get_everything() {
     back.follow(&[(room.number, Some(from))], Rest::Later)
         .await
         .unwrap();
-    sleep(A_MOMENT).await;
+    elapse(A_MOMENT).await;
     assert_eq!(heard_numbers(&back), told);
 }
 
@@ -181,13 +182,13 @@ async fn typing_is_told_to_the_others_and_goes_before_any_message() {
     for listener in [&ann_hears, &bob_hears] {
         listener.follow(&[], Rest::FromNow).await.unwrap();
     }
-    sleep(A_MOMENT).await;
+    elapse(A_MOMENT).await;
     heard(&ann_hears);
     heard(&bob_hears);
     for _ in 0..3 {
         ann_hears.typing(room.number).await.unwrap();
     }
-    sleep(A_MOMENT).await;
+    elapse(A_MOMENT).await;
     assert!(heard(&ann_hears).is_empty(), "who writes knows it");
     let told = heard(&bob_hears);
     assert!(
@@ -195,12 +196,12 @@ async fn typing_is_told_to_the_others_and_goes_before_any_message() {
         "{told:?}"
     );
     for _ in 0..20 {
-        sleep(Duration::from_secs(1)).await;
+        elapse(Duration::from_secs(1)).await;
         ann_hears.typing(room.number).await.unwrap();
     }
     for n in 1..=8_u64 {
         post(&chat, access, room.number, &n.to_string()).await;
-        sleep(A_MOMENT).await;
+        elapse(A_MOMENT).await;
     }
     assert_eq!(heard_numbers(&bob_hears), (1..=8).collect::<Vec<u64>>());
     assert!(ann_hears.typing(ChatNumber(99)).await.is_err());
@@ -229,7 +230,7 @@ async fn what_is_read_elsewhere_is_told_in_chats_of_any_size() {
             assert!(matches!(listener.next().await, News::CaughtUp));
         }
         chat.mark(mine, room, mark).await.unwrap();
-        sleep(A_MOMENT).await;
+        elapse(A_MOMENT).await;
         let is_large = size > 100;
         let (told, told_others) = (heard(&phone), heard(&others));
         match &told[..] {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tokio::time::sleep;
 
 use super::client::{Client, snapshot};
 use super::faults::{BadBus, Dice};
@@ -11,6 +10,7 @@ use super::*;
 use crate::commit::{AddMembers, Edit};
 use crate::ids::MessageNumber;
 use crate::model::Role;
+use crate::testing::{elapse, until};
 
 const USERS: usize = 4;
 const STEPS: u64 = 60;
@@ -79,7 +79,7 @@ impl World {
                     self.clients[one].connect(&node, self.access).await;
                 }
             }
-            7 => sleep(Duration::from_millis(self.dice.below(700))).await,
+            7 => elapse(Duration::from_millis(self.dice.below(700))).await,
             _ => self.come_or_go(&node).await,
         }
         for client in &mut self.clients {
@@ -137,12 +137,16 @@ impl World {
                 client.connect(&node, access).await;
             }
         }
-        sleep(Duration::from_secs(3)).await;
         let expected = snapshot(&node, access, chat).await;
         for client in &mut self.clients {
-            assert!(client.take(), "nobody is cut off");
-            assert!(!client.is_out, "who is back hears of it");
-            assert_eq!(client.messages, expected);
+            until(async || client.take() && !client.is_out && client.messages == expected).await;
+        }
+        elapse(Duration::from_secs(3)).await;
+        for client in &mut self.clients {
+            assert!(
+                client.take() && client.messages == expected,
+                "and so it stays"
+            );
         }
     }
 }

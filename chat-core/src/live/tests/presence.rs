@@ -13,6 +13,7 @@ use crate::error::{BackendError, ChatError, ErrorKind};
 use crate::live::presence::{AGAIN, LEASE};
 use crate::memory::{FixedClock, MemoryBus, MemoryPresence};
 use crate::port::{Bus, Event, MockBus, Presence, Subscription};
+use crate::testing::{elapse, until};
 
 const GRACE: Duration = Duration::from_secs(15);
 /// How much later than it happens something is told, at most.
@@ -227,12 +228,14 @@ async fn presence_comes_behind_messages_and_only_the_latest_of_it() {
     let ann = world.ann().await;
     ann.follow(&[], Rest::FromNow).await.unwrap();
     assert!(matches!(ann.next().await, News::CaughtUp));
+    // A second one of hers takes what the first one leaves.
+    let takes = world.ann().await;
     let bob = world.listen(1, world.bob).await;
-    tokio::time::sleep(SOON).await;
+    assert_eq!(sighted(&takes).await, (world.bob, true));
     drop(bob);
-    tokio::time::sleep(GRACE + SOON).await;
+    assert_eq!(sighted(&takes).await, (world.bob, false));
     let bob = world.listen(1, world.bob).await;
-    tokio::time::sleep(SOON).await;
+    assert_eq!(sighted(&takes).await, (world.bob, true));
     post(
         &world.nodes[1],
         by(world.access, world.bob),
@@ -240,7 +243,7 @@ async fn presence_comes_behind_messages_and_only_the_latest_of_it() {
         "one",
     )
     .await;
-    tokio::time::sleep(SOON).await;
+    elapse(SOON).await;
     // She takes nothing all that time.
     assert_eq!(posted(&ann).await, [1]);
     assert_eq!(sighted(&ann).await, (world.bob, true));
@@ -292,21 +295,18 @@ async fn when_somebody_was_last_seen_is_kept() {
     world.clock.advance(1_000);
     let came = world.clock.now();
     let bob = world.listen(1, world.bob).await;
-    tokio::time::sleep(SOON).await;
-    assert_eq!(seen().await, (true, Some(came)));
+    until(async || seen().await == (true, Some(came))).await;
     world.clock.advance(600);
     let left = world.clock.now();
     drop(bob);
-    tokio::time::sleep(GRACE + SOON).await;
+    until(async || seen().await == (false, Some(left))).await;
     world.clock.advance(600);
     assert_eq!(seen().await, (false, Some(left)));
     // Who only reads along, a page at a time, is there too.
     let room = group(&world.nodes[0], world.access, &[world.bob]).await;
     let reader = world.nodes[1].chat(by(world.access, world.bob), room.number);
     let watch = reader.await.unwrap().watch();
-    tokio::time::sleep(SOON).await;
-    assert!(seen().await.0);
+    until(async || seen().await.0).await;
     drop(watch);
-    tokio::time::sleep(GRACE + SOON).await;
-    assert!(!seen().await.0);
+    until(async || !seen().await.0).await;
 }

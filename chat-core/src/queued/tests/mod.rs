@@ -10,8 +10,10 @@ use crate::kit::store::desk::{number, post};
 use crate::memory::MemoryBus;
 use crate::page::Limit;
 use crate::port::{DeadLetters, MockCommit, MockQueue};
+use crate::queued::worker::ATTEMPTS;
+use crate::testing::{elapse, until};
 
-use world::{Node, World, away_until, futures_now, until};
+use world::{Node, Outage, World, futures_now};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Sooner than the lease of a lane ends.
@@ -130,8 +132,8 @@ async fn what_lasts_comes_later_if_nobody_waits_or_the_store_is_away() {
         .expect_find()
         .returning(|_, _| Ok(Some(Held::InLane)));
     durable.expect_durable().returning(|| Ok(true));
-    let back = Arc::new(AtomicBool::new(false));
-    let commit = Arc::new(away_until(&back, &world.store));
+    let outage = Arc::new(Outage::default());
+    let commit = Arc::new(outage.of(&world.store));
     let application = world.desk.application;
     let asked = Node::on(application, commit, Arc::new(durable), world.bus.clone()).await;
     let hasty = asked.send(world.ask("one"), Duration::ZERO).await;
@@ -140,7 +142,7 @@ async fn what_lasts_comes_later_if_nobody_waits_or_the_store_is_away() {
     let Sent::Later(id) = sent else {
         panic!("{sent:?}")
     };
-    back.store(true, Ordering::Relaxed);
+    outage.is_over.store(true, Ordering::Relaxed);
     world.node().await.works();
     until(async || world.queue.depth().await.unwrap().is_empty()).await;
     let operation = world.store.operations(&[id]).await.unwrap().remove(0);
@@ -189,8 +191,8 @@ async fn a_job_that_no_commit_takes_is_buried_and_blocks_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_waits_is_never_told_to_be_lost_and_outlasts_an_outage() {
     let world = World::new().await;
-    let back = Arc::new(AtomicBool::new(false));
-    let commit = away_until(&back, &world.store);
+    let outage = Arc::new(Outage::default());
+    let commit = outage.of(&world.store);
     let node = world.node_committing(Arc::new(commit)).await;
     node.works();
     let sent = node.send(world.ask("one"), PATIENCE).await;
@@ -199,8 +201,8 @@ async fn a_job_that_waits_is_never_told_to_be_lost_and_outlasts_an_outage() {
         "{sent:?}"
     );
     // Many more attempts than a job has that is to blame itself.
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    back.store(true, Ordering::Relaxed);
+    until(async || outage.refused.load(Ordering::Relaxed) > 3 * ATTEMPTS).await;
+    outage.is_over.store(true, Ordering::Relaxed);
     until(async || world.queue.depth().await.unwrap().is_empty()).await;
     assert_eq!(world.bodies().await, ["one"]);
     let buried = world.queue.buried(None, Limit::MAX).await.unwrap();
@@ -218,7 +220,7 @@ async fn what_a_later_version_wrote_waits_for_it() {
         body: br#"{"version":2,"request":{}}"#.to_vec(),
     };
     assert!(world.queue.push(0, &job).await.unwrap());
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    elapse(Duration::from_secs(600)).await;
     let found = world.queue.find(job.application, job.id).await.unwrap();
     assert_eq!(found, Some(Held::InLane));
 }

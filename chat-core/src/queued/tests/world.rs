@@ -1,7 +1,7 @@
 //! Nodes that write through one queue.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -146,18 +146,6 @@ impl World {
     }
 }
 
-/// Waits on the paused clock until it holds.
-pub(super) async fn until(mut holds: impl AsyncFnMut() -> bool) {
-    let mut looks = tokio::time::interval(Duration::from_millis(1));
-    let holding = async {
-        while !holds().await {
-            looks.tick().await;
-        }
-    };
-    let held = tokio::time::timeout(Duration::from_secs(60), holding).await;
-    held.expect("it comes to hold");
-}
-
 /// What the memory queue answers, which never waits to push.
 pub(super) fn futures_now<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
@@ -168,23 +156,33 @@ pub(super) fn futures_now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A Store that is away until it is told otherwise, and what it is asked then.
-pub(super) fn away_until(back: &Arc<AtomicBool>, store: &Arc<dyn Store>) -> MockCommit {
-    let down = || BackendError::new(ErrorKind::Unavailable, "mock", "commit");
-    let mut commit = MockCommit::new();
-    let (is_back, inner) = (back.clone(), store.clone());
-    commit
-        .expect_commit()
-        .returning(move |batch, now| match is_back.load(Ordering::Relaxed) {
-            true => futures_now(inner.commit(batch, now)),
-            false => Err(down()),
+/// A Store that is away until it is told otherwise.
+#[derive(Default)]
+pub(super) struct Outage {
+    pub(super) is_over: AtomicBool,
+    /// How often it was asked to commit meanwhile.
+    pub(super) refused: AtomicU32,
+}
+
+impl Outage {
+    pub(super) fn of(self: &Arc<Self>, store: &Arc<dyn Store>) -> MockCommit {
+        let down = || BackendError::new(ErrorKind::Unavailable, "mock", "commit");
+        let mut commit = MockCommit::new();
+        let (outage, inner) = (self.clone(), store.clone());
+        commit.expect_commit().returning(move |batch, now| {
+            if outage.is_over.load(Ordering::Relaxed) {
+                return futures_now(inner.commit(batch, now));
+            }
+            outage.refused.fetch_add(1, Ordering::Relaxed);
+            Err(down())
         });
-    let (is_back, inner) = (back.clone(), store.clone());
-    commit
-        .expect_operations()
-        .returning(move |ids| match is_back.load(Ordering::Relaxed) {
-            true => futures_now(inner.operations(ids)),
-            false => Err(down()),
+        let (outage, inner) = (self.clone(), store.clone());
+        commit.expect_operations().returning(move |ids| {
+            match outage.is_over.load(Ordering::Relaxed) {
+                true => futures_now(inner.operations(ids)),
+                false => Err(down()),
+            }
         });
-    commit
+        commit
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::password::Password;
+use crate::testing::until;
 use crate::text::{Email, Username};
 
 pub(super) fn username(text: &str) -> Username {
@@ -162,6 +163,5 @@ async fn a_user_who_was_deleted_right_before_a_crash_leaves_its_chats_soon_after
     chat.stop().await;
     assert!(is_in(&chat, access, group).await);
     let chat = Chat::start(after).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(61)).await;
-    assert!(!is_in(&chat, access, group).await);
+    until(async || !is_in(&chat, access, group).await).await;
 }
