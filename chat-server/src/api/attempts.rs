@@ -1,7 +1,8 @@
 //! How often somebody may try to log in with what is wrong, by name and by address; and how often one address may register.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_core::ids::ApplicationId;
@@ -28,6 +29,8 @@ pub struct Attempts {
     of_registrations: Arc<RateLimiter>,
     of_name: Arc<RateLimiter>,
     of_address: Arc<RateLimiter>,
+    /// How many with a name are on their way here: each may turn out wrong.
+    pending: Arc<Mutex<HashMap<String, u64>>>,
 }
 
 /// One attempt to log in.
@@ -51,6 +54,7 @@ impl Attempts {
             of_registrations: limiter(REGISTRATIONS),
             of_name: limiter(OF_NAME),
             of_address: limiter(OF_ADDRESS),
+            pending: Arc::default(),
         }
     }
 
@@ -84,16 +88,26 @@ impl Attempts {
             name: format!("login-{application}-{hash}"),
             address: format!("login-{}", address.to_canonical()),
         };
-        for (limiter, key) in [
-            (&self.of_address, &attempt.address),
-            (&self.of_name, &attempt.name),
+        let beside = {
+            let mut pending = self.pending();
+            let pending = pending.entry(attempt.name.clone()).or_default();
+            *pending += 1;
+            *pending - 1
+        };
+        for (limiter, key, beside) in [
+            (&self.of_address, &attempt.address, 0),
+            (&self.of_name, &attempt.name, beside),
         ] {
-            match limiter.look(key).await {
+            match limiter.look(key, beside).await {
                 Some(allowance) if !allowance.granted => return Err(allowance),
                 _ => {}
             }
         }
         Ok(attempt)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,5 +116,17 @@ impl Attempt<'_> {
     pub(crate) async fn fail(self) {
         self.attempts.of_name.take(&self.name).await;
         self.attempts.of_address.take(&self.address).await;
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut pending = self.attempts.pending();
+        if let Some(count) = pending.get_mut(&self.name) {
+            *count -= 1;
+            if *count == 0 {
+                pending.remove(&self.name);
+            }
+        }
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Export {
     /// The file; - is the standard output
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
+    /// Direct chats and groups too; whoever imports the file gets them as open chats
+    #[arg(long)]
+    with_private: bool,
     /// Compress it
     #[arg(long)]
     gzip: bool,
@@ -48,12 +51,22 @@ impl Export {
         } else {
             self.write_file(&store.stores, id).await?
         };
-        let Written { chats, messages } = written;
+        let Written {
+            chats,
+            messages,
+            left_out,
+        } = written;
         super::aside(format_args!(
             "{} of {} exported",
             say::count(messages, "message"),
             say::count(chats, "chat")
         ));
+        if left_out > 0 {
+            super::aside(format_args!(
+                "{} of members alone left out; --with-private takes them too",
+                say::count(left_out, "chat")
+            ));
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -89,11 +102,11 @@ impl Export {
         let tell = |so_far: Written| meter.at(so_far.messages, so_far.messages);
         let written = if self.gzip {
             let mut gzip = GzEncoder::new(&mut out, Compression::default());
-            let written = export(stores, id, &mut gzip, tell).await?;
+            let written = export(stores, id, self.with_private, &mut gzip, tell).await?;
             gzip.finish()?;
             written
         } else {
-            export(stores, id, &mut out, tell).await?
+            export(stores, id, self.with_private, &mut out, tell).await?
         };
         out.flush()?;
         Ok(written)

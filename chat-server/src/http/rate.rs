@@ -68,10 +68,12 @@ impl RateLimiter {
         Some(self.allowance(window, window.sum <= self.limit.requests.into()))
     }
 
-    /// Counts nothing: whether one more would be granted; `None` while the counter cannot.
-    pub async fn look(&self, key: &str) -> Option<Allowance> {
+    /// Counts nothing: whether one more would be granted when so many that are not counted yet have been; `None` while the counter
+    /// cannot.
+    pub async fn look(&self, key: &str, pending: u64) -> Option<Allowance> {
         let window = self.add(key, 0).await?;
-        Some(self.allowance(window, window.sum < self.limit.requests.into()))
+        let sum = window.sum.saturating_add(pending);
+        Some(self.allowance(window, sum < self.limit.requests.into()))
     }
 
     async fn add(&self, key: &str, amount: u64) -> Option<Window> {
@@ -198,10 +200,10 @@ mod tests {
     async fn a_look_counts_nothing() {
         let limiter = limiter("1/10s", MemoryCounter::new());
         for _ in 0..3 {
-            assert!(limiter.look("a").await.unwrap().granted);
+            assert!(limiter.look("a", 0).await.unwrap().granted);
         }
         assert!(limiter.take("a").await.unwrap().granted);
-        assert!(!limiter.look("a").await.unwrap().granted);
+        assert!(!limiter.look("a", 0).await.unwrap().granted);
     }
 
     #[tokio::test]

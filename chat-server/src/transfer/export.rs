@@ -1,11 +1,12 @@
 //! Writes an application as lines: chat by chat, by number.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 
 use chat_core::error::BackendError;
-use chat_core::ids::ApplicationId;
-use chat_core::model::ChatInfo;
+use chat_core::ids::{ApplicationId, UserNumber};
+use chat_core::model::{ChatInfo, ChatKind, Message};
 use chat_core::page::{Limit, Span};
 use chat_core::port::Stores;
 use sha2::{Digest, Sha256};
@@ -35,15 +36,19 @@ pub struct Written {
     pub chats: u64,
     /// How many messages, deleted ones included.
     pub messages: u64,
+    /// How many direct chats and groups were left out.
+    pub left_out: u64,
 }
 
-/// Writes every chat that exists now, each up to where it is when its turn comes.
+/// Writes every chat that exists now, each up to where it is when its turn comes; direct chats and groups `with_private` alone, for
+/// lines say nothing of members. The author of a message is its user's name, or the name that was imported with it.
 ///
 /// # Errors
 /// When the store cannot be read, or the lines cannot be written.
 pub async fn export(
     stores: &Stores,
     application: ApplicationId,
+    with_private: bool,
     out: &mut (impl Write + Send),
     mut progress: impl FnMut(Written) + Send,
 ) -> Result<Written, ExportError> {
@@ -60,6 +65,10 @@ pub async fn export(
                 return Ok(written);
             }
             after = chat.number.0;
+            if chat.kind != ChatKind::Open && !with_private {
+                written.left_out += 1;
+                continue;
+            }
             let number = names.number(&chat);
             write_chat(stores, &chat, number, out, &mut written, &mut progress).await?;
         }
@@ -88,9 +97,12 @@ async fn write_chat(
             .history
             .page(chat.id, span, chat.head.number, true, Limit::MAX)
             .await?;
+        let senders = senders(stores, chat.application, &page.items).await?;
         for message in &page.items {
             after = message.number.0;
-            out.write_all(&line::print(name, number, Some(message))?)?;
+            let sender = message.sender.and_then(|sender| senders.get(&sender));
+            let author = sender.or(message.author_name.as_ref());
+            out.write_all(&line::print(name, number, Some((message, author)))?)?;
         }
         written.messages += page.items.len() as u64;
         progress(*written);
@@ -100,6 +112,23 @@ async fn write_chat(
     }
     written.chats += 1;
     Ok(())
+}
+
+/// The names of those who wrote these messages.
+async fn senders(
+    stores: &Stores,
+    application: ApplicationId,
+    messages: &[Message],
+) -> Result<BTreeMap<UserNumber, String>, BackendError> {
+    let mut numbers: Vec<_> = messages.iter().filter_map(|one| one.sender).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    if numbers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let users = stores.users.users(application, &numbers).await?;
+    let named = users.into_iter().map(|user| (user.number, user.username));
+    Ok(named.collect())
 }
 
 /// Which names stand for one chat alone; sixteen bytes a chat.

@@ -142,23 +142,23 @@ impl Line {
     }
 }
 
-/// The line of a message, or of a chat without messages, with its line feed.
+/// The line of a message and its author's name, or of a chat without messages, with its line feed.
 ///
 /// # Errors
 /// When the message's data is no JSON, which it is in no store that works.
 pub fn print(
     chat: Option<&str>,
     number: Option<NonZeroU64>,
-    message: Option<&Message>,
+    message: Option<(&Message, Option<&String>)>,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let mut wire = Wire {
         chat: chat.map(str::to_owned),
         number,
         ..Wire::default()
     };
-    if let Some(message) = message {
+    if let Some((message, author)) = message {
         wire.at = Some(shown(message.created_at));
-        wire.author = message.author_name.clone();
+        wire.author = author.cloned();
         wire.body = (!message.is_deleted()).then(|| message.body.clone());
         wire.edited_at = message.edited_at.map(shown);
         wire.deleted_at = message.deleted_at.map(shown);
@@ -301,7 +301,7 @@ mod tests {
                 deleted_at: None,
                 change: chat_core::ids::Change::ZERO,
             };
-            let line = print(Some("a"), None, Some(&message)).unwrap();
+            let line = print(Some("a"), None, Some((&message, None))).unwrap();
             assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
             let read = Line::parse(&line).unwrap().message.unwrap();
             assert_eq!(read.data.unwrap().as_str(), data);

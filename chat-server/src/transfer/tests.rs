@@ -7,17 +7,19 @@ use std::io;
 use std::sync::Arc;
 
 use chat_core::clock::Timestamp;
+use chat_core::commit::{Caller, Post};
 use chat_core::ids::{ApplicationId, MessageNumber};
 use chat_core::memory::{MemorySearch, MemoryStore};
 use chat_core::model::Message;
 use chat_core::page::{Limit, Span};
 use chat_core::port::{Store, Stores};
 use chat_core::seal::Keyring;
-use chat_core::text::Name;
-use chat_core::{Chat, Parts};
+use chat_core::service::{NewChat, NewUser};
+use chat_core::text::{Body, Name, Username};
+use chat_core::{Access, Chat, Parts};
 use tokio_util::sync::CancellationToken;
 
-use super::export::export;
+use super::export::{Written, export};
 use super::import::{BadLines, End, ImportError, Importer, Tally, Told};
 use super::line::{self, BadLine};
 use super::source::Source;
@@ -46,11 +48,20 @@ impl Backend {
     }
 
     async fn export(&self) -> Vec<u8> {
+        self.export_with(false).await.0
+    }
+
+    async fn export_with(&self, with_private: bool) -> (Vec<u8>, Written) {
         let mut out = Vec::new();
-        export(&self.stores, self.application, &mut out, |_| {})
-            .await
-            .unwrap();
-        out
+        let exported = export(
+            &self.stores,
+            self.application,
+            with_private,
+            &mut out,
+            |_| {},
+        );
+        let written = exported.await.unwrap();
+        (out, written)
     }
 
     /// Imports, and rings `stop` once so many parts are committed.
@@ -170,6 +181,41 @@ async fn a_second_run_finds_nothing_new() {
         contents[0].1[0].created_at,
         Timestamp(1_100_521_080_000_000)
     );
+}
+
+#[tokio::test]
+async fn lines_say_who_wrote_and_leave_out_what_is_private() {
+    let x = Backend::start().await;
+    let access = Access::from(x.application);
+    let new = NewUser::named(Username::parse("ann").unwrap());
+    let ann = x.chat.create_user(access, new, None).await.unwrap();
+    let ann = ann.value.number;
+    let open = x
+        .chat
+        .create_chat(access, Some(Name::parse("open").unwrap()), None);
+    let group = x.chat.make_chat(access, NewChat::group(None, [ann]), None);
+    let chats = [
+        open.await.unwrap().value.number,
+        group.await.unwrap().value.chat.number,
+    ];
+    for chat in chats {
+        let post = Post {
+            body: Body::parse("hello").unwrap(),
+            data: None,
+            reply_to: None,
+        };
+        let by = access.by(Caller::For(ann));
+        x.chat.post(by, chat, post, None).await.unwrap();
+    }
+    let (lines, written) = x.export_with(false).await;
+    let lines = String::from_utf8(lines).unwrap();
+    assert_eq!((written.chats, written.left_out), (1, 1));
+    assert!(lines.contains(r#""author":"ann""#), "{lines}");
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    let (lines, written) = x.export_with(true).await;
+    let lines = String::from_utf8(lines).unwrap();
+    assert_eq!((written.chats, written.left_out), (2, 0));
+    assert_eq!(lines.matches(r#""author":"ann""#).count(), 2, "{lines}");
 }
 
 #[tokio::test]

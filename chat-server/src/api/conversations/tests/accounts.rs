@@ -181,6 +181,15 @@ async fn wrong_logins_are_limited_by_name_and_tell_nothing() {
 }
 
 #[tokio::test]
+async fn logins_at_the_same_time_are_no_more_than_those_in_a_row() {
+    let house = house().await;
+    let at_once = (0..40).map(|_| login(&house, "alice", "x"));
+    let answers = futures_util::future::join_all(at_once).await;
+    let count = |status: u16| answers.iter().filter(|one| one.status == status).count();
+    assert_eq!((count(401), count(429)), (10, 30));
+}
+
+#[tokio::test]
 async fn while_registration_is_closed_nobody_registers() {
     let options = options();
     let closed = |chat: &_| Gate {
