@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "../../examples/bot.rs"]
-#[expect(dead_code, reason = "it is a program of its own")]
+#[expect(dead_code, unreachable_pub, reason = "it is a program of its own")]
 mod bot;
 mod process;
 

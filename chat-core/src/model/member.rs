@@ -60,6 +60,8 @@ pub struct Member {
     pub read: MessageNumber,
     /// The chat stays out of its list until there is a message above this one.
     pub hidden: Option<MessageNumber>,
+    /// None of the messages above this one is its own. So what is unread there is counted without looking at each.
+    pub posted: MessageNumber,
 }
 
 impl Member {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::error::ChatError;
-use crate::ids::{ChatId, ChatNumber, PublicId};
+use crate::ids::{ChatId, ChatNumber, PublicId, UserNumber};
 use crate::model::{ChatView, Member, Message};
 use crate::page::{Limit, Page};
 use crate::port::{Activity, OwnChat};
@@ -55,12 +55,20 @@ impl Chat {
     pub async fn my_chat(&self, access: Access, chat: ChatNumber) -> Result<MyChat, ChatError> {
         let user = access.caller.user().ok_or(ChatError::NoCaller)?;
         let application = self.acting(access).await?;
-        let stores = &self.inner.stores;
-        let info = stores.chats.get(application.id, chat).await?;
+        let info = self.inner.stores.chats.get(application.id, chat).await?;
         let info = info.ok_or(ChatError::ChatNotFound(chat))?;
-        let own = stores.members.chat_of(info.id, user).await?;
+        self.own_chat(application.public_id, info.id, user).await
+    }
+
+    pub(super) async fn own_chat(
+        &self,
+        application: PublicId,
+        chat: ChatId,
+        user: UserNumber,
+    ) -> Result<MyChat, ChatError> {
+        let own = self.inner.stores.members.chat_of(chat, user).await?;
         let own = own.ok_or(ChatError::NotAMember)?;
-        Ok(self.mine(application.public_id, own))
+        Ok(self.mine(application, own))
     }
 
     /// A page of all chats that whoever asks takes part in, hidden or not, in no order that means anything: where each stands, for

@@ -3,7 +3,7 @@ use crate::ids::{Head, MessageNumber, PublicId, UserNumber};
 use crate::model::{ChatInfo, ChatView, Message};
 use crate::page::{Limit, Page, Span};
 
-use super::Chat;
+use super::{Chat, MyChat};
 
 /// A chat that was opened for reading. Its lists end at the head that it had then.
 #[derive(Clone)]
@@ -59,6 +59,16 @@ impl Reader {
     #[must_use]
     pub fn application(&self) -> PublicId {
         self.application
+    }
+
+    /// The chat as whoever reads has it by now, hidden or not.
+    ///
+    /// # Errors
+    /// [`ChatError::NoCaller`] when nobody in particular reads; [`ChatError::NotAMember`] when he is not there any more.
+    pub async fn mine(&self) -> Result<MyChat, ChatError> {
+        let user = self.viewer.ok_or(ChatError::NoCaller)?;
+        let mine = self.service.own_chat(self.application, self.info.id, user);
+        mine.await
     }
 
     /// One message.

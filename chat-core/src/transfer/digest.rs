@@ -205,6 +205,7 @@ pub(super) fn member(row: &Member) -> [u8; 32] {
         delivered,
         read,
         hidden,
+        posted,
     } = row;
     let mut digest = Digest::default();
     digest.number(user.0);
@@ -218,6 +219,7 @@ pub(super) fn member(row: &Member) -> [u8; 32] {
     digest.number(delivered.0);
     digest.number(read.0);
     digest.maybe(*hidden, |it, last| it.number(last.0));
+    digest.number(posted.0);
     digest.end()
 }
 

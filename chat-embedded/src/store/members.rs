@@ -20,7 +20,7 @@ type Result<T> = std::result::Result<T, BackendError>;
 macro_rules! member_columns {
     () => {
         "m.user, m.role, m.muted, m.joined_at, m.left_at, m.gone, m.own_change, m.mark_change, \
-         m.delivered, m.read, m.hidden"
+         m.delivered, m.read, m.hidden, m.posted"
     };
 }
 pub(super) use member_columns;
@@ -72,10 +72,11 @@ const RANGES_OF: &str = "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND u
                         WHERE chat = ?1 AND user = ?2 AND low <= ?3), ?3) \
      AND low <= ?4 AND high >= ?3";
 const PUT: &str = "INSERT INTO members (chat, user, application, role, muted, joined_at, \
-     left_at, gone, own_change, mark_change, delivered, read, hidden) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     left_at, gone, own_change, mark_change, delivered, read, hidden, posted) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (chat, user) DO UPDATE SET role = ?4, muted = ?5, joined_at = ?6, left_at = ?7, \
-     gone = ?8, own_change = ?9, mark_change = ?10, delivered = ?11, read = ?12, hidden = ?13";
+     gone = ?8, own_change = ?9, mark_change = ?10, delivered = ?11, read = ?12, hidden = ?13, \
+     posted = ?14";
 const PUT_RANGE: &str = "INSERT INTO mark_ranges (chat, user, low, high) \
      VALUES (?1, ?2, ?3, ?4) ON CONFLICT (chat, user, low) DO UPDATE SET high = excluded.high";
 const DROP_RANGE: &str = "DELETE FROM mark_ranges WHERE chat = ?1 AND user = ?2 AND low = ?3";
@@ -237,6 +238,7 @@ pub(super) fn member(row: &Row<'_>) -> rusqlite::Result<Member> {
         delivered: MessageNumber(row.get(8)?),
         read: MessageNumber(row.get(9)?),
         hidden: row.get::<_, Option<u64>>(10)?.map(MessageNumber),
+        posted: MessageNumber(row.get(11)?),
     })
 }
 
@@ -335,6 +337,7 @@ pub(super) fn put(
         int(one.delivered.0),
         int(one.read.0),
         one.hidden.map(|last| int(last.0)),
+        int(one.posted.0),
     ])?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The chats of a user, as it sees them.
 
-use chat_core::ids::{ApplicationId, ChatId, UserNumber};
-use chat_core::model::Member;
+use chat_core::ids::{ApplicationId, ChatId, MessageNumber, UserNumber};
+use chat_core::model::{ChatInfo, Member};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{Activity, MAX_UNREAD, OwnChat};
 use rusqlite::{Connection, Result};
@@ -25,13 +25,17 @@ macro_rules! unread {
     ($condition:literal) => {
         concat!(
             "SELECT count(*) FROM (SELECT 1 FROM messages m WHERE m.chat = ?1 AND m.number > ?3 \
-             AND m.deleted_at IS NULL AND m.sender IS NOT ?2 ",
+             AND m.number <= ?4 AND m.deleted_at IS NULL AND m.sender IS NOT ?2 ",
             $condition,
-            " LIMIT ?4)"
+            " LIMIT ?5)"
         )
     };
 }
 const UNREAD: &str = unread!("");
+/// How many messages above one were touched, and how many of those are deleted; as far as there are so few.
+const TOUCHED: &str = "SELECT count(*), count(m.deleted_at) FROM (SELECT number FROM touches \
+     WHERE chat = ?1 AND number > ?2 LIMIT ?3) t \
+     CROSS JOIN messages m ON m.chat = ?1 AND m.number = t.number";
 const HAS_RANGES: &str = "SELECT 1 FROM mark_ranges WHERE chat = ?1 AND user = ?2";
 /// Ranges of a member have nothing in common: only the last one that begins at or below a message can have it.
 const UNREAD_BESIDE_RANGES: &str = unread!(
@@ -78,11 +82,7 @@ pub(super) fn chat(conn: &Connection, id: ChatId, user: UserNumber) -> Result<Op
         0 => None,
         _ => one(conn, LATEST, [id.0, chat.application.0], rows::message)?,
     };
-    let unread = if member.read < chat.head.number {
-        unread(conn, id, &member)?
-    } else {
-        0
-    };
+    let unread = unread(conn, &chat, &member)?;
     Ok(Some(OwnChat {
         chat,
         member,
@@ -91,16 +91,41 @@ pub(super) fn chat(conn: &Connection, id: ChatId, user: UserNumber) -> Result<Op
     }))
 }
 
-fn unread(conn: &Connection, chat: ChatId, member: &Member) -> Result<u64> {
+fn unread(conn: &Connection, chat: &ChatInfo, member: &Member) -> Result<u64> {
+    let last = chat.head.number;
+    if member.read >= last {
+        return Ok(0);
+    }
     let user = int(member.user.0);
-    let has_ranges = conn.prepare_cached(HAS_RANGES)?.exists([chat.0, user])?;
-    let sql = if has_ranges {
-        UNREAD_BESIDE_RANGES
-    } else {
-        UNREAD
+    let has_ranges = conn.prepare_cached(HAS_RANGES)?.exists([chat.id.0, user])?;
+    let looked_at = |sql, up_to: MessageNumber| {
+        let params = [
+            chat.id.0,
+            user,
+            int(member.read.0),
+            int(up_to.0),
+            int(MAX_UNREAD),
+        ];
+        conn.prepare_cached(sql)?
+            .query_row(params, |row| row.get::<_, u64>(0))
     };
-    conn.prepare_cached(sql)?
-        .query_row([chat.0, user, int(member.read.0), int(MAX_UNREAD)], |row| {
-            row.get(0)
-        })
+    if has_ranges {
+        return looked_at(UNREAD_BESIDE_RANGES, last);
+    }
+    // All that is above is somebody else's.
+    let below_floor = MessageNumber(chat.floor.0.saturating_sub(1));
+    let above = member.posted.max(member.read).max(below_floor);
+    let params = [chat.id.0, int(above.0), int(MAX_UNREAD)];
+    let (touched, deleted): (u64, u64) = conn
+        .prepare_cached(TOUCHED)?
+        .query_row(params, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if touched >= MAX_UNREAD {
+        return looked_at(UNREAD, last);
+    }
+    let below = match member.read < above {
+        true => looked_at(UNREAD, above)?,
+        false => 0,
+    };
+    let above = last.0.saturating_sub(above.0) - deleted;
+    Ok(MAX_UNREAD.min(below + above))
 }

@@ -108,7 +108,7 @@ const CHAT_OF: &str = own_chats!(
      AND a.closed_at IS NULL AND c.closed_at IS NULL"
 );
 const MEMBER_AT: usize = 17;
-const UNREAD_AT: usize = MEMBER_AT + 11;
+const UNREAD_AT: usize = MEMBER_AT + 12;
 const LATEST_AT: usize = UNREAD_AT + 1;
 
 macro_rules! left_behind {

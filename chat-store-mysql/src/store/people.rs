@@ -26,7 +26,7 @@ pub(super) use user_columns;
 macro_rules! member_columns {
     () => {
         "p.user_number, p.role, p.muted, p.joined_at, p.left_at, p.gone, p.own_change, \
-         p.mark_change, p.delivered, p.read_up_to, p.hidden"
+         p.mark_change, p.delivered, p.read_up_to, p.hidden, p.posted"
     };
 }
 pub(super) use member_columns;
@@ -46,13 +46,14 @@ const OVER_USERS: &str = " ON DUPLICATE KEY UPDATE username = VALUES(username), 
 const END_SESSIONS: &str =
     "DELETE FROM sessions WHERE application = ? AND user_number = ? AND token <> ?";
 const WRITE_MEMBERS: &str = "INSERT INTO members (application, chat, user_number, role, muted, \
-     joined_at, left_at, gone, own_change, mark_change, change_no, delivered, read_up_to, hidden) \
+     joined_at, left_at, gone, own_change, mark_change, change_no, delivered, read_up_to, hidden, \
+     posted) \
      VALUES ";
 const OVER_MEMBERS: &str = " ON DUPLICATE KEY UPDATE role = VALUES(role), muted = VALUES(muted), \
      joined_at = VALUES(joined_at), left_at = VALUES(left_at), gone = VALUES(gone), \
      own_change = VALUES(own_change), mark_change = VALUES(mark_change), \
      change_no = VALUES(change_no), delivered = VALUES(delivered), \
-     read_up_to = VALUES(read_up_to), hidden = VALUES(hidden)";
+     read_up_to = VALUES(read_up_to), hidden = VALUES(hidden), posted = VALUES(posted)";
 /// Looks at members as they are written.
 const LEAVE: &str = "UPDATE users u SET u.leaving = IF(EXISTS (SELECT 1 FROM members p \
      FORCE INDEX (members_user) WHERE p.application = u.application \
@@ -112,6 +113,7 @@ pub(super) fn member_from(row: &MySqlRow, at: usize) -> Result<Member> {
         delivered: MessageNumber(rows::number(row, at + 8)?),
         read: MessageNumber(rows::number(row, at + 9)?),
         hidden: rows::maybe_number(row, at + 10)?.map(MessageNumber),
+        posted: MessageNumber(rows::number(row, at + 11)?),
     })
 }
 
@@ -207,7 +209,7 @@ pub(super) type Part<'w> = (ApplicationId, ChatId, &'w Member);
 /// Adds members, or writes over those that are there.
 pub(super) fn put_members(script: &mut Script, members: &[Part<'_>]) {
     for part in members.chunks(ROWS) {
-        let insert = values(WRITE_MEMBERS, 14, OVER_MEMBERS);
+        let insert = values(WRITE_MEMBERS, 15, OVER_MEMBERS);
         script.write(part.iter().fold(insert, member_values));
     }
 }
@@ -228,6 +230,7 @@ fn member_values(insert: Text, (application, chat, member): &Part<'_>) -> Text {
         .int(int(member.delivered.0))
         .int(int(member.read.0))
         .int(member.hidden.map(|last| int(last.0)))
+        .int(int(member.posted.0))
 }
 
 /// Adds what notes which of these users are deleted and some chat does not know; members are written before. Two at once may leave one

@@ -215,14 +215,17 @@ impl WorkingChat {
         Ok(())
     }
 
-    /// Whoever posts in an open chat is found there when it is deleted.
+    /// The next message is this user's. Whoever posts in an open chat is found there when it is deleted.
     pub(super) fn note(&mut self, user: UserNumber, now: Timestamp) {
-        if !self.members.contains_key(&user) {
-            let mut passing = new_member(user, Role::Member, now, Change::ZERO);
-            passing.left_at = Some(now);
-            self.written.insert(user);
-            self.members.insert(user, passing);
-        }
+        let passing = || Member {
+            left_at: Some(now),
+            ..new_member(user, Role::Member, now, Change::ZERO)
+        };
+        let known = self.members.get(&user).cloned();
+        self.write(Member {
+            posted: self.state.head.number.next(),
+            ..known.unwrap_or_else(passing)
+        });
     }
 
     fn is_group(&self) -> Result<(), Refusal> {
@@ -246,5 +249,6 @@ const fn new_member(user: UserNumber, role: Role, at: Timestamp, own_change: Cha
         delivered: MessageNumber::ZERO,
         read: MessageNumber::ZERO,
         hidden: None,
+        posted: MessageNumber::ZERO,
     }
 }

@@ -32,8 +32,8 @@ pub(super) async fn shown(
     access: Access,
     number: ChatNumber,
 ) -> Result<ConversationJson, RequestError> {
-    let roll = shared.chat().chat(access, number).await?.roll().await?;
-    let mine = shared.chat().my_chat(access, number).await?;
+    let reader = shared.chat().chat(access, number).await?;
+    let (mine, roll) = tokio::try_join!(reader.mine(), reader.roll())?;
     Ok(ConversationJson::new(mine, &roll))
 }
 

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::service::Reader;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::conversation::shown;
 use super::entry::Shared;
 use super::input;
 use super::shapes::{MessagePage, OfId};
 use super::status::RequestError;
-use super::view::{HistoryJson, MessageJson};
+use super::view::{ConversationJson, HistoryJson, MessageJson};
 use crate::http::call::Call;
 use crate::http::reply::{self, Response};
 
@@ -23,22 +23,26 @@ use crate::http::reply::{self, Response};
     responses((status = 200, description = "The conversation", body = HistoryJson)),
 )]
 pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
-    let (me, mut reader) = shared.enter_conversation(&call.head).await?;
+    let (_, mut reader) = shared.enter_conversation(&call.head).await?;
     let query = input::query(&call.head)?;
     let (limit, wait) = (input::limit(&query)?, input::wait(&query)?);
     let span = input::span(&query, &reader).await?;
     let number = reader.view().number;
     let deadline = Instant::now() + Duration::from_secs(wait);
-    let mut page = reader.messages(span, false, limit).await?;
-    if page.items.is_empty() && wait > 0 {
+    let look = async |reader: &Reader| {
+        let messages = reader.messages(span, false, limit);
+        tokio::try_join!(messages, reader.roll(), reader.mine())
+    };
+    let mut seen = look(&reader).await?;
+    if seen.0.items.is_empty() && wait > 0 {
         let mut watch = reader.watch();
         loop {
             // What was posted before the watch began is found now; and whoever waits may have been logged out or removed meanwhile.
             let me = shared.enter(&call.head).await?;
             reader = shared.chat().chat(me.access, number).await?;
-            page = reader.messages(span, false, limit).await?;
+            seen = look(&reader).await?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !page.items.is_empty() || left.is_zero() {
+            if !seen.0.items.is_empty() || left.is_zero() {
                 break;
             }
             tokio::select! {
@@ -47,14 +51,14 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             }
         }
     }
-    let roll = reader.roll().await?;
+    let (page, roll, mine) = seen;
     let message = |message| {
         let receipt = roll.receipt(&message);
         MessageJson::new(number, message, receipt)
     };
     let body = HistoryJson {
         messages: page.items.into_iter().map(message).collect(),
-        conversation: shown(&shared, me.access, number).await?,
+        conversation: ConversationJson::new(mine, &roll),
     };
     Ok(reply::json(StatusCode::OK, &body))
 }
