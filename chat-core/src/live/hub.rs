@@ -266,7 +266,12 @@ impl Hub {
             let mut failed = false;
             while let Some(read) = room.plan() {
                 match hub.read(&room, read).await {
-                    Ok(()) => failed = false,
+                    Ok(is_last) => {
+                        failed = false;
+                        if let Some(rest) = room.rest().filter(|_| is_last) {
+                            tokio::time::sleep(rest).await;
+                        }
+                    }
                     Err(error) => {
                         room.failed();
                         if hub.has_stopped() {
@@ -283,7 +288,8 @@ impl Hub {
         });
     }
 
-    async fn read(&self, room: &Arc<Room>, read: Read) -> Result<(), BackendError> {
+    /// Reads for a room and tells it; whether that was all there is.
+    async fn read(&self, room: &Arc<Room>, read: Read) -> Result<bool, BackendError> {
         // It is never closed.
         let _permit = self.reads.acquire().await;
         let limit = Limit::new(PAGE).unwrap_or(Limit::DEFAULT);
@@ -292,14 +298,15 @@ impl Hub {
         let Some(changes) = history.changes(room.id, read.from, limit, None).await? else {
             self.rooms().remove(&room.id);
             room.close();
-            return Ok(());
+            return Ok(true);
         };
+        let is_last = !changes.more;
         let gone = match changes.more {
             true => self.gone(room).await?,
             false => HashSet::new(),
         };
         room.tell(read, changes, &gone);
-        Ok(())
+        Ok(is_last)
     }
 
     /// Those of the members whom the room tells who do not take part any more.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -16,6 +17,12 @@ use super::{Batch, News, Shared, Typing};
 
 /// Whoever is not further behind than this comes in with the next read of the room.
 pub(super) const NEAR: u64 = 128;
+/// What it costs to tell one listener, and as much again for everything else.
+const TELLING: Duration = Duration::from_micros(40);
+/// Longer than this nobody waits to be told.
+const LONGEST_REST: Duration = Duration::from_millis(100);
+/// A shorter rest is none.
+const SHORTEST_REST: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) struct Room {
@@ -137,6 +144,15 @@ impl Room {
         let planned = state.plan(self.id);
         state.is_seen_to = planned.is_some();
         planned
+    }
+
+    /// How long what happens gathers here before it is told, once something was told: with many listeners each telling takes
+    /// processors from those who post, so that posts are told together that come one soon after another.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        let state = self.state();
+        let listeners = u32::try_from(state.inside.len()).unwrap_or(u32::MAX);
+        let rest = TELLING.saturating_mul(listeners).min(LONGEST_REST);
+        (rest >= SHORTEST_REST).then_some(rest)
     }
 
     /// Nothing was read.

@@ -14,7 +14,7 @@ use crate::ids::{Epoch, MessageNumber};
 use crate::memory::MemoryStore;
 use crate::model::Role;
 use crate::port::{History, MockHistory, Store};
-use crate::testing::elapse;
+use crate::testing::{elapse, until};
 
 /// A node whose reads of changes are counted.
 async fn counted(live: LiveLimits) -> (Chat, Arc<AtomicUsize>) {
@@ -80,8 +80,8 @@ async fn thousands_who_come_back_cost_one_question() {
     }
     // And what is posted now, one more for all of them.
     post(&chat, access, room.number, "new").await;
+    until(async || reads.load(Ordering::Relaxed) == 2).await;
     elapse(A_MOMENT).await;
-    assert_eq!(reads.load(Ordering::Relaxed), 2);
     let mut encoded = 0;
     for listener in &back {
         let News::Batch(batch) = listener.next().await else {
@@ -161,6 +161,37 @@ async fn who_does_not_listen_is_closed_and_the_others_get_everything() {
         .unwrap();
     elapse(A_MOMENT).await;
     assert_eq!(heard_numbers(&back), told);
+}
+
+/// Who posts one message after the other is told of together where many listen, and at once where few do.
+#[tokio::test(start_paused = true)]
+async fn what_happens_in_a_crowd_is_told_together() {
+    let (chat, reads) = counted(LiveLimits::default()).await;
+    let access = Access::from(shop(&chat).await.token);
+    for (listeners, tellings) in [(10, 20), (1_000, 2)] {
+        let room = chat.create_chat(access, None, None).await.unwrap().value;
+        let mut crowd = Vec::new();
+        for _ in 0..listeners {
+            let listener = chat.listen(Ear::of(access)).await.unwrap();
+            let chats = [(room.number, None)];
+            listener.follow(&chats, Rest::Later).await.unwrap();
+            crowd.push(listener);
+        }
+        elapse(Duration::from_secs(1)).await;
+        heard(&crowd[0]);
+        let before = reads.load(Ordering::Relaxed);
+        for n in 1..=20_u64 {
+            post(&chat, access, room.number, &n.to_string()).await;
+            elapse(A_MOMENT).await;
+            assert!(
+                n > 1 || heard_numbers(&crowd[0]) == [1],
+                "the first one at once"
+            );
+        }
+        elapse(Duration::from_millis(100)).await;
+        assert_eq!(reads.load(Ordering::Relaxed) - before, tellings);
+        assert_eq!(heard_numbers(&crowd[0]), (2..=20).collect::<Vec<u64>>());
+    }
 }
 
 #[tokio::test(start_paused = true)]
