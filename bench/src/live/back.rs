@@ -12,6 +12,8 @@ use super::socket::Socket;
 use crate::Failure;
 use crate::client::Client;
 use crate::figures::{row, with_load};
+use crate::fill::TOKEN_KEY;
+use crate::people::Ana;
 use crate::process::{anonymous, mib};
 use crate::server::{Binary, Server};
 
@@ -62,9 +64,14 @@ impl Back {
             (sockets + 100).to_string(),
             "--sockets-per-user".into(),
             (2 * SOCKETS).to_string(),
+            "--sockets-per-address".into(),
+            (2 * sockets).to_string(),
+            "--token-key".into(),
+            TOKEN_KEY.into(),
         ];
+        let ana = Ana::at_home(data.path(), 0, 0).await?;
         let (server, _) = Server::start_with(&self.binary.path()?, data.path(), &more).await?;
-        let application = server.first_application().await?;
+        let application = format!("/api/v1/applications/{}", ana.application);
         let tokens = self.people(&server, &application).await?;
         let address = server.address;
 

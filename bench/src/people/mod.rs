@@ -4,5 +4,6 @@ mod house;
 mod lists;
 mod logins;
 
+pub(crate) use house::Ana;
 pub(crate) use lists::Lists;
 pub(crate) use logins::Logins;
