@@ -37,7 +37,7 @@ pub use store::{
 };
 pub use transfer::{
     MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, Standing,
-    Transfer,
+    Transfer, UserRow,
 };
 
 #[cfg(any(test, feature = "mock"))]

@@ -125,6 +125,17 @@ impl OperationRow {
     }
 }
 
+/// A user with where it belongs.
+#[derive(Debug, Clone)]
+pub struct UserRow {
+    /// In which application.
+    pub application: PublicId,
+    /// The user, deleted or not.
+    pub user: User,
+    /// When it was last seen.
+    pub seen_at: Option<Timestamp>,
+}
+
 /// A message with where it belongs.
 #[derive(Debug, Clone)]
 pub struct MessageRow {
@@ -167,8 +178,8 @@ pub struct RangeRow {
 pub enum Rows {
     /// Applications.
     Applications(Vec<ApplicationState>),
-    /// Users, each with its application.
-    Users(Vec<(PublicId, User)>),
+    /// Users.
+    Users(Vec<UserRow>),
     /// Sessions, each with its application; in the row itself stands [`ApplicationId::ROOT`].
     Sessions(Vec<(PublicId, Session)>),
     /// Chats, each with its application.

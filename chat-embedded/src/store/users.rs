@@ -10,7 +10,7 @@ use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
 use chat_core::model::{LastingToken, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::password::PasswordHash;
-use chat_core::port::{SEEN_AGAIN, Users};
+use chat_core::port::{SEEN_AGAIN, UserRow, Users};
 use chat_core::seal::Sealed;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -224,13 +224,18 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes a user who is new here.
+/// Writes a user of another store.
 pub(super) fn create(
     conn: &Connection,
     application: ApplicationId,
-    row: &User,
+    row: &UserRow,
 ) -> rusqlite::Result<()> {
-    put(conn, CREATE, application, row)
+    put(conn, CREATE, application, &row.user)?;
+    let Some(Timestamp(seen)) = row.seen_at else {
+        return Ok(());
+    };
+    let params = [application.0, int(row.user.number.0), seen, seen];
+    conn.prepare_cached(SAW)?.execute(params).map(drop)
 }
 
 fn put(

@@ -87,6 +87,11 @@ async fn people(desk: &Desk) {
         hash: Token::random().hash(),
         sealed: Sealed(vec![7; 9]),
     };
+    for (users, seconds) in [([ALICE, carol], 70), ([BOB, carol], 140)] {
+        let at = NOW.plus_seconds(seconds);
+        let saw = desk.store.saw(desk.application, &users, at).await;
+        saw.expect("saw");
+    }
     desk.done(vec![
         Command::GiveToken(BOB, token),
         Command::DeleteUser(carol),

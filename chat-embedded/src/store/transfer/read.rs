@@ -7,10 +7,10 @@ use chat_core::commit::{
 use chat_core::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, OperationId, PublicId, UserNumber,
 };
-use chat_core::model::{Session, User};
+use chat_core::model::Session;
 use chat_core::page::Limit;
 use chat_core::port::{
-    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows,
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, UserRow,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row, params};
@@ -30,7 +30,7 @@ const APPLICATIONS: &str = concat!(
 const USERS: &str = concat!(
     "SELECT ",
     user_columns!(),
-    ", a.public_id FROM users u JOIN applications a ON a.id = u.application \
+    ", a.public_id, u.seen_at FROM users u JOIN applications a ON a.id = u.application \
      WHERE (u.application, u.number) > (?1, ?2) ORDER BY u.application, u.number LIMIT ?3"
 );
 const SESSIONS: &str = concat!(
@@ -141,10 +141,15 @@ fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
     Ok((place, application_state(row)?))
 }
 
-fn user_row(row: &Row<'_>) -> Result<(Place, (PublicId, User))> {
+fn user_row(row: &Row<'_>) -> Result<(Place, UserRow)> {
     let user = user(row)?;
     let place = Place::Users(ApplicationId(row.get(11)?), user.number);
-    Ok((place, (rows::public_id(row, 12)?, user)))
+    let row = UserRow {
+        application: rows::public_id(row, 12)?,
+        user,
+        seen_at: rows::time(row, 13)?,
+    };
+    Ok((place, row))
 }
 
 fn session_row(row: &Row<'_>) -> Result<(Place, (PublicId, Session))> {

@@ -4,9 +4,9 @@ use chat_core::error::BackendError;
 use chat_core::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, PublicId, TokenHash, UserNumber,
 };
-use chat_core::model::{Session, User};
+use chat_core::model::Session;
 use chat_core::page::Limit;
-use chat_core::port::{MemberRow, Place, RangeRow};
+use chat_core::port::{MemberRow, Place, RangeRow, UserRow};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Result, Row as _, query};
 
@@ -22,7 +22,7 @@ macro_rules! users_where {
         concat!(
             "SELECT ",
             user_columns!(),
-            ", u.application, a.public_id FROM users u FORCE INDEX (PRIMARY) \
+            ", u.application, a.public_id, u.seen_at FROM users u FORCE INDEX (PRIMARY) \
              STRAIGHT_JOIN applications a ON a.id = u.application WHERE ",
             $condition
         )
@@ -78,7 +78,7 @@ impl MysqlStore {
         application: ApplicationId,
         user: UserNumber,
         limit: Limit,
-    ) -> Found<(PublicId, User)> {
+    ) -> Found<UserRow> {
         let steps = [
             (USERS, vec![application.0, int(user.0)]),
             (FURTHER_USERS, vec![application.0]),
@@ -148,10 +148,15 @@ impl MysqlStore {
     }
 }
 
-fn user(row: &MySqlRow) -> Result<(Place, (PublicId, User))> {
+fn user(row: &MySqlRow) -> Result<(Place, UserRow)> {
     let user = user_from(row, 0)?;
     let place = Place::Users(ApplicationId(row.try_get(11)?), user.number);
-    Ok((place, (rows::public_id(row, 12)?, user)))
+    let row = UserRow {
+        application: rows::public_id(row, 12)?,
+        user,
+        seen_at: rows::maybe_time(row, 13)?,
+    };
+    Ok((place, row))
 }
 
 fn session_row(row: &MySqlRow) -> Result<(Place, (PublicId, Session))> {
