@@ -108,20 +108,23 @@ impl Presences {
     pub(super) fn watch(&self, seat: &Arc<Seat>, users: HashSet<UserNumber>) {
         let mut state = self.state();
         state.let_go(seat);
-        let now = Instant::now();
-        for user in &users {
-            let watched = state.watched.entry((seat.application, *user));
-            let watched = watched.or_insert_with(|| Watched {
-                by: HashMap::new(),
-                known: None,
-                due: now,
-            });
-            watched.by.insert(seat.id, seat.clone());
-            if let Some(known) = &watched.known {
-                seat.sight(known.clone());
-            }
+        seat.watches(users.clone());
+        state.watch(seat, &users);
+        drop(state);
+        self.look.notify_one();
+    }
+
+    /// The same, but of whom it watched before it is not told again. One that is gone meanwhile watches nobody.
+    pub(super) fn go_on_watching(&self, seat: &Arc<Seat>, users: &HashSet<UserNumber>) {
+        let mut state = self.state();
+        if !seat.wants_companions() {
+            return;
         }
-        seat.watches(users);
+        let before = seat.watches(users.clone());
+        for user in before.difference(users) {
+            state.forget(seat, *user);
+        }
+        state.watch(seat, users.difference(&before));
         drop(state);
         self.look.notify_one();
     }
@@ -311,14 +314,34 @@ impl Presences {
 }
 
 impl State {
+    fn watch<'u>(&mut self, seat: &Arc<Seat>, users: impl IntoIterator<Item = &'u UserNumber>) {
+        let now = Instant::now();
+        for user in users {
+            let watched = self.watched.entry((seat.application, *user));
+            let watched = watched.or_insert_with(|| Watched {
+                by: HashMap::new(),
+                known: None,
+                due: now,
+            });
+            watched.by.insert(seat.id, seat.clone());
+            if let Some(known) = &watched.known {
+                seat.sight(known.clone());
+            }
+        }
+    }
+
     fn let_go(&mut self, seat: &Seat) {
         for user in seat.watches(HashSet::new()) {
-            let who = (seat.application, user);
-            if let Some(watched) = self.watched.get_mut(&who) {
-                watched.by.remove(&seat.id);
-                if watched.by.is_empty() {
-                    self.watched.remove(&who);
-                }
+            self.forget(seat, user);
+        }
+    }
+
+    fn forget(&mut self, seat: &Seat, user: UserNumber) {
+        let who = (seat.application, user);
+        if let Some(watched) = self.watched.get_mut(&who) {
+            watched.by.remove(&seat.id);
+            if watched.by.is_empty() {
+                self.watched.remove(&who);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::ids::{
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, Company, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -147,6 +147,16 @@ impl Members for FlakyStore {
     ) -> Result<Page<Membership>> {
         let inner = self.inner("memberships")?;
         inner.memberships(application, user, after, limit).await
+    }
+
+    async fn companions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        company: Company,
+    ) -> Result<Vec<UserNumber>> {
+        let inner = self.inner("companions")?;
+        inner.companions(application, user, company).await
     }
 
     async fn newcomers(

@@ -175,6 +175,7 @@ macro_rules! store_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::connected]
             memberships_are_walked_by_row,
+            companions_are_those_of_the_latest_small_chats,
             newcomers_are_found_by_when_they_came,
             logins_that_stand_are_told_of_many,
             a_commit_tells_of_people,

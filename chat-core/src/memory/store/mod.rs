@@ -2,6 +2,7 @@
 
 mod apply;
 mod load;
+mod members;
 mod outbox;
 mod people;
 mod read;
