@@ -30,6 +30,10 @@ const TOGETHER: Duration = Duration::from_millis(50);
 /// So many people are seen to in one look.
 const AT_ONCE: usize = 1_000;
 
+/// So long after nobody could tell, those who ask are answered from what this node knows: a backend that is frozen holds up one of
+/// them now and then, and not each.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Whom it is about.
 pub(super) type Who = (ApplicationId, UserNumber);
 
@@ -51,6 +55,8 @@ pub(crate) struct Presences {
 struct State {
     here: HashMap<Who, Here>,
     watched: HashMap<Who, Watched>,
+    /// Until when nobody else is asked.
+    pause: Option<Instant>,
 }
 
 /// Somebody whom listeners here watch.
@@ -149,13 +155,16 @@ impl Presences {
         users: &[UserNumber],
     ) -> Result<Vec<Sighting>, BackendError> {
         let who: Vec<Who> = users.iter().map(|user| (application, *user)).collect();
-        let there = match self.are_there(&who).await {
-            Ok(there) => there,
-            Err(error) => {
-                self.failed(&error);
-                let state = self.state();
-                who.iter().map(|who| state.here.contains_key(who)).collect()
-            }
+        let there = match self.is_pausing() {
+            true => self.are_here(&who),
+            false => match self.are_there(&who).await {
+                Ok(there) => there,
+                Err(error) => {
+                    self.failed(&error);
+                    self.state().pause = Some(Instant::now() + PAUSE);
+                    self.are_here(&who)
+                }
+            },
         };
         let seen = self.stores.users.last_seen(application, users).await?;
         let seen: HashMap<_, _> = seen.into_iter().collect();
@@ -299,6 +308,16 @@ impl Presences {
             }
         }
         Ok(())
+    }
+
+    fn is_pausing(&self) -> bool {
+        let pause = self.state().pause;
+        pause.is_some_and(|end| Instant::now() < end)
+    }
+
+    fn are_here(&self, who: &[Who]) -> Vec<bool> {
+        let state = self.state();
+        who.iter().map(|who| state.here.contains_key(who)).collect()
     }
 
     async fn are_there(&self, who: &[Who]) -> Result<Vec<bool>, BackendError> {

@@ -218,6 +218,19 @@ async fn messages_go_on_while_nobody_can_tell_who_is_there() {
         line.is_cut.store(false, Ordering::Relaxed);
     }
     assert_eq!(sighted(&ann).await, (world.bob, true));
+    // Whoever asks is answered from here for a little longer: what is frozen is not waited for each time.
+    let knows = async || {
+        let known = world.nodes[1].presence(world.access, &both[1..]).await;
+        known.unwrap()[0].online
+    };
+    tokio::time::sleep(LEASE).await;
+    assert!(knows().await);
+    world.lines[1].is_cut.store(true, Ordering::Relaxed);
+    assert!(!knows().await);
+    world.lines[1].is_cut.store(false, Ordering::Relaxed);
+    assert!(!knows().await);
+    tokio::time::sleep(SOON).await;
+    assert!(knows().await);
     drop(bob);
     assert_eq!(sighted(&ann).await, (world.bob, false));
 }
