@@ -16,7 +16,7 @@ use chat_core::ids::{
     SessionId, TokenHash, UserNumber,
 };
 use chat_core::memory::MemorySearch;
-use chat_core::model::{Application, ChatInfo, Member, Message, Session, User};
+use chat_core::model::{Application, ChatInfo, DeviceKey, Member, Message, Session, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed,
@@ -107,6 +107,7 @@ pass_on! {
         user_by_token(token: TokenHash) -> Option<(ApplicationId, User)>;
         users_page(application: ApplicationId, span: Span, limit: Limit) -> Page<User>;
         saw(application: ApplicationId, users: &[UserNumber], at: Timestamp) -> ();
+        device_keys(application: ApplicationId, users: &[UserNumber]) -> Vec<(UserNumber, DeviceKey)>;
         last_seen(application: ApplicationId, users: &[UserNumber]) -> Vec<(UserNumber, Timestamp)>;
     }
     Sessions {

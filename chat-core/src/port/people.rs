@@ -8,7 +8,7 @@ use crate::error::BackendError;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Head, MessageNumber, SessionId, TokenHash, UserNumber,
 };
-use crate::model::{ChatInfo, Member, Message, Session, User};
+use crate::model::{ChatInfo, DeviceKey, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 
 use super::Progress;
@@ -44,6 +44,13 @@ pub trait Users: Send + Sync + 'static {
         users: &[UserNumber],
         at: Timestamp,
     ) -> Result<()>;
+
+    /// The keys that those of these users of an application that exist gave out for their devices, ascending by user and device.
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>>;
 
     /// When those of these users of an application that exist were last seen, ascending by number; those who never were are left
     /// out.

@@ -14,7 +14,7 @@ use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId, TokenHash,
     UserNumber,
 };
-use crate::model::{Member, Message, Session, User};
+use crate::model::{DeviceKey, Member, Message, Session, User};
 use crate::page::Limit;
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -134,6 +134,8 @@ pub struct UserRow {
     pub user: User,
     /// When it was last seen.
     pub seen_at: Option<Timestamp>,
+    /// The keys that it gave out for its devices, ascending by device.
+    pub keys: Vec<DeviceKey>,
 }
 
 /// A message with where it belongs.

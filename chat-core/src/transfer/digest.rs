@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::commit::{ApplicationState, ChatState, Done, Outcome};
-use crate::model::{LastingToken, Member, Message, Session, User};
+use crate::model::{DeviceKey, LastingToken, Member, Message, Session, User};
 use crate::port::{OperationRow, RequestRow, UserRow};
 
 /// A hash in the making: each value goes in with its length.
@@ -146,6 +146,7 @@ pub(super) fn user(row: &UserRow) -> [u8; 32] {
         application: _,
         user,
         seen_at,
+        keys,
     } = row;
     let User {
         number,
@@ -175,6 +176,17 @@ pub(super) fn user(row: &UserRow) -> [u8; 32] {
     digest.time(updated_at.0);
     digest.maybe(*deleted_at, |it, at| it.time(at.0));
     digest.maybe(*seen_at, |it, at| it.time(at.0));
+    digest.number(keys.len() as u64);
+    for one in keys {
+        let DeviceKey {
+            device,
+            key,
+            created_at,
+        } = one;
+        digest.bytes(device.as_bytes());
+        digest.bytes(key.as_bytes());
+        digest.time(created_at.0);
+    }
     digest.end()
 }
 

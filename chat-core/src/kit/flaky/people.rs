@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber,
 };
-use crate::model::{Member, Session, User};
+use crate::model::{DeviceKey, Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
     Activity, Company, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
@@ -44,6 +44,15 @@ impl Users for FlakyStore {
         at: Timestamp,
     ) -> Result<()> {
         self.inner("saw")?.saw(application, users, at).await
+    }
+
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>> {
+        let inner = self.inner("device_keys")?;
+        inner.device_keys(application, users).await
     }
 
     async fn last_seen(

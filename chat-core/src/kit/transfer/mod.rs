@@ -157,6 +157,17 @@ pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let seen = [(ALICE, 70), (BOB, 140)].map(|(user, at)| (user, NOW.plus_seconds(at)));
     assert_eq!(known(&old).await, seen);
     assert_eq!(known(&desk).await, seen);
+    let keys = async |desk: &Desk| {
+        let keys = desk.store.device_keys(desk.application, &[ALICE]).await;
+        let keys = keys.expect("device_keys").into_iter();
+        keys.map(|(_, one)| (one.device, one.key))
+            .collect::<Vec<_>>()
+    };
+    let expected = [("desk", "Qg=="), ("phone", "QQ==")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(
+        (keys(&old).await, keys(&desk).await),
+        (expected.to_vec(), expected.to_vec())
+    );
     let found = after.user_by_token(token).await.expect("user_by_token");
     assert_eq!(found, Some((desk.application, bob[0].clone())));
     let sessions = before

@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use async_trait::async_trait;
 
 use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, SessionId, TokenHash, UserNumber};
-use crate::model::{Session, User};
+use crate::model::{DeviceKey, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{Opened, Progress, SEEN_AGAIN, Sessions, Users};
 
@@ -15,6 +16,15 @@ impl State {
     pub(super) fn user(&self, application: ApplicationId, number: UserNumber) -> Option<&User> {
         let user = self.users.get(&(application, number));
         user.filter(|user| !user.is_deleted() && self.is_open(application))
+    }
+
+    /// Ascending by device.
+    pub(super) fn keys_of(&self, application: ApplicationId, user: UserNumber) -> Vec<DeviceKey> {
+        let keys = self.device_keys.get(&(application, user));
+        keys.into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect()
     }
 }
 
@@ -77,6 +87,20 @@ impl Users for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>> {
+        let found = self.users(application, users).await?;
+        let state = self.state();
+        let keys = found.iter().flat_map(|user| {
+            let keys = state.keys_of(application, user.number).into_iter();
+            keys.map(|key| (user.number, key))
+        });
+        Ok(keys.collect())
     }
 
     async fn last_seen(

@@ -96,7 +96,7 @@ async fn a_file_of_a_newer_version_is_refused_with_both_versions() {
     ] {
         let sentence = refusal(opened);
         assert!(sentence.contains("its schema is 99"), "{sentence}");
-        assert!(sentence.contains("knows up to 4"), "{sentence}");
+        assert!(sentence.contains("knows up to 5"), "{sentence}");
     }
 }
 

@@ -16,6 +16,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row, params};
 use uuid::Uuid;
 
+use super::super::devices;
 use super::super::load::{application_columns, application_state, chat_state, chat_state_columns};
 use super::super::members::{member, member_columns};
 use super::super::rows::{self, int};
@@ -81,7 +82,7 @@ pub(super) fn part(conn: &Connection, from: Place, limit: Limit) -> Result<Part>
         }
         Place::Users(application, user) => {
             let params = [application.0, int(user.0), most];
-            let found = all(conn, USERS, params, user_row)?;
+            let found = all(conn, USERS, params, |row| user_row(conn, row))?;
             Part::of(from, found, limit, Rows::Users)
         }
         Place::Sessions(after) => {
@@ -141,10 +142,11 @@ fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
     Ok((place, application_state(row)?))
 }
 
-fn user_row(row: &Row<'_>) -> Result<(Place, UserRow)> {
-    let user = user(row)?;
-    let place = Place::Users(ApplicationId(row.get(11)?), user.number);
+fn user_row(conn: &Connection, row: &Row<'_>) -> Result<(Place, UserRow)> {
+    let (user, application) = (user(row)?, ApplicationId(row.get(11)?));
+    let place = Place::Users(application, user.number);
     let row = UserRow {
+        keys: devices::find(conn, application, user.number)?,
         application: rows::public_id(row, 12)?,
         user,
         seen_at: rows::time(row, 13)?,

@@ -87,7 +87,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
 }
 
 /// Who asks, when the path names the same.
-async fn myself(shared: &Shared, head: &Head) -> Result<Me, RequestError> {
+pub(super) async fn myself(shared: &Shared, head: &Head) -> Result<Me, RequestError> {
     let me = shared.enter(head).await?;
     let named = shared.chat().user(me.access, user(head)?).await?;
     match named.number == me.user {

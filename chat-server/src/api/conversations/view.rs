@@ -3,7 +3,7 @@
 use chat_core::clock::Timestamp;
 use chat_core::ids::ChatNumber;
 use chat_core::live::Sighting;
-use chat_core::model::{Message, UserView};
+use chat_core::model::{DeviceKey, Message, UserView};
 use chat_core::service::{MyChat, Receipt, Roll};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -71,6 +71,32 @@ impl UserJson {
             created_at: Time(user.created_at),
             presence: Presence::of(sighting.is_some_and(|sighting| sighting.online)),
             last_seen_at: sighting.and_then(|sighting| sighting.last_seen_at.map(Time)),
+        }
+    }
+}
+
+/// A key of a device of a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConversationsKey)]
+pub(super) struct KeyJson {
+    /// What the user calls the device.
+    #[schema(min_length = 1, max_length = 64)]
+    device: String,
+    /// In base64.
+    #[schema(min_length = 1, max_length = 4096)]
+    key: String,
+    /// Since when it is this one.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+impl From<DeviceKey> for KeyJson {
+    fn from(key: DeviceKey) -> Self {
+        Self {
+            device: key.device,
+            key: key.key,
+            created_at: Time(key.created_at),
         }
     }
 }

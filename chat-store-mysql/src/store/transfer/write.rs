@@ -10,6 +10,7 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{Executor as _, Result, Row as _, query};
 
 use super::super::apply::{self, CREATED_CHATS};
+use super::super::devices;
 use super::super::operations;
 use super::super::people;
 use super::super::rows::{self, int};
@@ -98,6 +99,13 @@ async fn users(conn: &mut MySqlConnection, script: &mut Script, rows: &[UserRow]
         })
         .collect();
     people::put_new_users(script, found.as_deref().unwrap_or_default());
+    let keys = rows.iter().flat_map(|row| {
+        let application = owners.get(&row.application);
+        let number = row.user.number;
+        let keys = row.keys.iter();
+        keys.filter_map(move |key| Some((*application?, number, key)))
+    });
+    devices::put_keys(script, &keys.collect::<Vec<_>>());
     Ok(found.is_some())
 }
 

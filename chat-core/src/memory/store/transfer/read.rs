@@ -30,6 +30,7 @@ impl State {
                         application: self.owner(*of),
                         user: user.clone(),
                         seen_at: self.seen.get(&(*of, *number)).copied(),
+                        keys: self.keys_of(*of, *number),
                     };
                     (Place::Users(*of, *number), row)
                 });

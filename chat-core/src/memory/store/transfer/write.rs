@@ -62,6 +62,9 @@ impl State {
                     self.write_user(application, write);
                     let seen = row.seen_at.map(|at| ((application, number), at));
                     self.seen.extend(seen);
+                    let keys = row.keys.iter().map(|key| (key.device.clone(), key.clone()));
+                    self.device_keys
+                        .insert((application, number), keys.collect());
                 }
             }
             Rows::Sessions(rows) => {
