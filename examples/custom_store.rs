@@ -16,12 +16,12 @@ use chat_core::ids::{
     SessionId, TokenHash, UserNumber,
 };
 use chat_core::memory::MemorySearch;
-use chat_core::model::{Application, ChatInfo, Member, Message, Session, User};
+use chat_core::model::{Application, ChatInfo, DeviceKey, Member, Message, Session, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{
-    Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress, Recount, Sessions,
-    Store, Thread, Upkeep, Users,
+    Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed,
+    Company, Dirty, History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress,
+    Recount, Sessions, Store, Thread, Upkeep, Users,
 };
 use chat_core::seal::Keyring;
 use chat_core::text::{Body, Name};
@@ -107,6 +107,7 @@ pass_on! {
         user_by_token(token: TokenHash) -> Option<(ApplicationId, User)>;
         users_page(application: ApplicationId, span: Span, limit: Limit) -> Page<User>;
         saw(application: ApplicationId, users: &[UserNumber], at: Timestamp) -> ();
+        device_keys(application: ApplicationId, users: &[UserNumber]) -> Vec<(UserNumber, DeviceKey)>;
         last_seen(application: ApplicationId, users: &[UserNumber]) -> Vec<(UserNumber, Timestamp)>;
     }
     Sessions {
@@ -124,6 +125,7 @@ pass_on! {
         chat_of(chat: ChatId, user: UserNumber) -> Option<OwnChat>;
         threads(application: ApplicationId, user: UserNumber, after: ChatNumber, limit: Limit) -> Page<Thread>;
         memberships(application: ApplicationId, user: UserNumber, after: ChatId, limit: Limit) -> Page<Membership>;
+        companions(application: ApplicationId, user: UserNumber, company: Company) -> Vec<UserNumber>;
         newcomers(since: Timestamp, limit: Limit) -> Vec<(ApplicationId, UserNumber, ChatNumber)>;
         left_behind(of: Option<(ApplicationId, UserNumber)>, limit: Limit) -> Vec<(ApplicationId, ChatNumber, UserNumber)>;
         ranges(chat: ChatId, low: MessageNumber, high: MessageNumber) -> Vec<(MessageNumber, MessageNumber)>;

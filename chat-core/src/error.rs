@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::commit::Refusal;
+use crate::commit::{MAX_DEVICES, Refusal};
 use crate::cursor::CursorError;
 use crate::ids::{ChatNumber, MessageNumber, OperationId, UserNumber};
 use crate::model::ChatKind;
@@ -150,6 +150,12 @@ pub enum ChatError {
     /// The application has no such user.
     #[error("user {0} not found")]
     UserNotFound(UserNumber),
+    /// The user has given out no key for this device.
+    #[error("the user has no key for this device")]
+    DeviceNotFound,
+    /// The user has given out keys for as many devices as it may.
+    #[error("at most {MAX_DEVICES} devices have keys")]
+    TooManyDevices,
     /// Another user has this name.
     #[error("username has already been taken")]
     UsernameTaken,
@@ -266,6 +272,8 @@ impl From<Refusal> for ChatError {
             Refusal::CallerNotFound => Self::CallerNotFound,
             Refusal::NoCaller => Self::NoCaller,
             Refusal::UserNotFound(number) => Self::UserNotFound(number),
+            Refusal::DeviceNotFound => Self::DeviceNotFound,
+            Refusal::TooManyDevices => Self::TooManyDevices,
             Refusal::UsernameTaken => Self::UsernameTaken,
             Refusal::ChatNameTaken => Self::ChatNameTaken,
             Refusal::NotAMember => Self::NotAMember,

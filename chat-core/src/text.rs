@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -18,6 +20,11 @@ pub const MAX_KEY_CHARS: usize = 255;
 pub const MAX_EMAIL_CHARS: usize = 254;
 /// Longest URL of a picture, in characters.
 pub const MAX_PICTURE_CHARS: usize = 2_048;
+
+/// Longest name of a device, in visible ASCII characters.
+pub const MAX_DEVICE_CHARS: usize = 64;
+/// Longest key of a device, in characters of base64.
+pub const MAX_PUBLIC_KEY_CHARS: usize = 4_096;
 
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -119,6 +126,16 @@ text! {
 text! {
     /// Where a picture is: an absolute `http` or `https` URL of at most 2,048 characters.
     Picture, check_picture
+}
+
+text! {
+    /// What a user calls one of its devices: 1 to 64 visible ASCII characters.
+    Device, check_device
+}
+text! {
+    /// What others encrypt for a device with: base64 (RFC 4648, section 4, with padding) of 1 to 4,096 characters. What it means only
+    /// clients know.
+    PublicKey, check_public_key
 }
 
 impl Username {
@@ -224,19 +241,29 @@ fn check_data(text: &str) -> Result<(), Violation> {
 }
 
 fn check_key(text: &str) -> Result<(), Violation> {
+    check_visible(text, MAX_KEY_CHARS)
+}
+
+fn check_device(text: &str) -> Result<(), Violation> {
+    check_visible(text, MAX_DEVICE_CHARS)
+}
+
+fn check_visible(text: &str, max: usize) -> Result<(), Violation> {
     if text.is_empty() {
         return Err(Violation::Blank);
     }
-    if text.len() > MAX_KEY_CHARS {
-        return Err(Violation::TooLong {
-            max: MAX_KEY_CHARS,
-            unit: "characters",
-        });
+    check_length(text, max)?;
+    match text.bytes().all(|b| b.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(Violation::Invalid),
     }
-    if text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err(Violation::Invalid)
+}
+
+fn check_public_key(text: &str) -> Result<(), Violation> {
+    check_visible(text, MAX_PUBLIC_KEY_CHARS)?;
+    match STANDARD.decode(text) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Violation::Invalid),
     }
 }
 
@@ -306,5 +333,28 @@ mod tests {
         assert_eq!(IdempotencyKey::parse("a b"), Err(Violation::Invalid));
         assert_eq!(IdempotencyKey::parse(""), Err(Violation::Blank));
         assert!(IdempotencyKey::parse("k-1").is_ok());
+        assert!(IdempotencyKey::parse("k".repeat(255)).is_ok());
+        let long = IdempotencyKey::parse("k".repeat(256)).unwrap_err();
+        assert_eq!(long.to_string(), "is too long (maximum is 255 characters)");
+    }
+
+    #[test]
+    fn a_device_is_visible_ascii_and_its_key_is_base64() {
+        assert!(Device::parse("phone/1").is_ok());
+        for bad in ["a b", "é", "\n"] {
+            assert_eq!(Device::parse(bad), Err(Violation::Invalid), "{bad}");
+        }
+        assert_eq!(Device::parse(""), Err(Violation::Blank));
+        assert!(Device::parse("d".repeat(64)).is_ok());
+        let long = Device::parse("d".repeat(65)).unwrap_err();
+        assert_eq!(long.to_string(), "is too long (maximum is 64 characters)");
+        assert_eq!(PublicKey::parse("+/8=").unwrap().as_str(), "+/8=");
+        for bad in ["+/8", "-_8=", "a b=", "+/9=", "====", "é"] {
+            assert_eq!(PublicKey::parse(bad), Err(Violation::Invalid), "{bad}");
+        }
+        assert_eq!(PublicKey::parse(""), Err(Violation::Blank));
+        assert!(PublicKey::parse("A".repeat(4_096)).is_ok());
+        let long = PublicKey::parse("A".repeat(4_100)).unwrap_err();
+        assert_eq!(long.to_string(), "is too long (maximum is 4096 characters)");
     }
 }

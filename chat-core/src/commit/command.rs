@@ -12,10 +12,12 @@ use crate::ids::{
 };
 use crate::model::{ChatKind, Pair};
 use crate::seal::Sealed;
-use crate::text::{Body, Data, Name};
+use crate::text::{Body, Data, Device, Name};
 
 use super::key::Key;
-use super::people::{AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, Mark};
+use super::people::{
+    AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, Mark, PutKey,
+};
 
 /// Commands that are committed together, in order.
 #[derive(Debug, Clone)]
@@ -119,6 +121,10 @@ pub enum Command {
     DeleteUser(UserNumber),
     /// Give a user a token that does not expire, unless it has one.
     GiveToken(UserNumber, GiveToken),
+    /// Give out a key for a device of a user, in place of the one that it has.
+    PutKey(UserNumber, PutKey),
+    /// Take back the key of a device of a user.
+    DropKey(UserNumber, Device),
     /// Take users into a group.
     AddMembers(ChatNumber, AddMembers),
     /// Change what a member may do, or how it wants to be told.
@@ -282,6 +288,8 @@ impl Command {
             Self::ChangeUser(..) => "change_user",
             Self::DeleteUser(_) => "delete_user",
             Self::GiveToken(..) => "give_token",
+            Self::PutKey(..) => "put_key",
+            Self::DropKey(..) => "drop_key",
             Self::AddMembers(..) => "add_members",
             Self::ChangeMember(..) => "change_member",
             Self::RemoveMember(..) => "remove_member",
@@ -343,6 +351,7 @@ impl Command {
             Self::CreateChat(_) | Self::AddMembers(..) => ROW + NUMBER * self.weight(),
             Self::CreateUser(new) => ROW + new.bytes(),
             Self::ChangeUser(_, change) => ROW + change.bytes(),
+            Self::PutKey(_, put) => ROW + put.key.as_str().len(),
             _ => ROW,
         }
     }

@@ -194,6 +194,10 @@ impl Working {
             }
             Command::DeleteUser(user) => self.part(id, caller)?.delete_user(*user, caller, now),
             Command::GiveToken(user, new) => self.part(id, caller)?.give_token(*user, new, caller),
+            Command::PutKey(user, put) => self.part(id, caller)?.put_key(*user, put, caller, now),
+            Command::DropKey(user, device) => {
+                self.part(id, caller)?.drop_key(*user, device, caller)
+            }
             Command::CreateChat(new) => self.part(id, caller)?.create_chat(new, caller, now),
             Command::RenameChat(chat, name) => {
                 let application = self.part(id, caller)?;
@@ -372,7 +376,7 @@ impl Working {
         writes.counts = created.map(|state| Counts::of(state, true, &[])).collect();
         for (id, application) in self.applications {
             let (state, write) = application.into_write(id);
-            if write.row.is_none() && write.users.is_empty() && write.chats.is_empty() {
+            if write.is_empty() {
                 continue;
             }
             writes

@@ -7,7 +7,7 @@ use crate::ids::{
     ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, OperationId, PublicId,
     TokenHash, UserNumber,
 };
-use crate::model::{ChatKind, Direct, Member, Message, Pair, User};
+use crate::model::{ChatKind, DeviceKey, Direct, Member, Message, Pair, User};
 use crate::seal::Sealed;
 
 use super::command::SourceHash;
@@ -43,6 +43,8 @@ pub struct ApplicationFacts {
     pub chats: BTreeMap<ChatNumber, ChatFacts>,
     /// Its users, deleted ones too.
     pub users: BTreeMap<UserNumber, User>,
+    /// The keys of users' devices.
+    pub devices: BTreeMap<UserNumber, Vec<DeviceKey>>,
     /// Those of the needed names of users that are taken, folded.
     pub usernames: BTreeSet<String>,
     /// Those of the needed names of chats that are taken.

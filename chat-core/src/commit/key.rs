@@ -114,6 +114,15 @@ impl Command {
                 );
             }
             Self::DeleteUser(user) | Self::GiveToken(user, _) => form.number(Some(user.0)),
+            Self::PutKey(user, put) => {
+                form.number(Some(user.0));
+                form.text(put.device.as_str());
+                form.text(put.key.as_str());
+            }
+            Self::DropKey(user, device) => {
+                form.number(Some(user.0));
+                form.text(device.as_str());
+            }
             Self::AddMembers(_, add) => {
                 form.text(add.role.as_str());
                 form.users(&add.users);

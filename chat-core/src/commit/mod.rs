@@ -28,6 +28,9 @@ pub use key::{Fingerprint, Key, KeyHash};
 pub use needs::{Needs, RangeNeeds, ScopeNeeds, needs};
 pub use outcome::{Done, Operation, Outcome, Refusal};
 pub use people::{
-    AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, Mark, NewPassword,
+    AddMembers, Caller, ChangeMember, ChangeUser, CreateUser, GiveToken, MAX_DEVICES, Mark,
+    NewPassword, PutKey,
 };
-pub use writes::{ApplicationWrite, ChatWrite, Ends, ImportWrite, RequestWrite, UserWrite, Writes};
+pub use writes::{
+    ApplicationWrite, ChatWrite, DeviceWrite, Ends, ImportWrite, RequestWrite, UserWrite, Writes,
+};

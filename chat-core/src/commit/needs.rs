@@ -40,6 +40,8 @@ pub struct ScopeNeeds {
     pub keys: BTreeSet<KeyHash>,
     /// Users to load, deleted ones too.
     pub users: BTreeSet<UserNumber>,
+    /// Users whose keys of devices to load.
+    pub devices: BTreeSet<UserNumber>,
     /// Folded names of users to look for.
     pub usernames: BTreeSet<String>,
     /// Unique names of chats to look for.
@@ -93,6 +95,7 @@ impl Needs {
             into.messages.extend(&needs.messages);
             into.keys.extend(&needs.keys);
             into.users.extend(&needs.users);
+            into.devices.extend(&needs.devices);
             into.usernames.extend(needs.usernames.iter().cloned());
             into.chat_names.extend(needs.chat_names.iter().cloned());
             into.pairs.extend(&needs.pairs);
@@ -196,6 +199,11 @@ impl ScopeNeeds {
             Command::DeleteUser(user) | Command::GiveToken(user, _) => {
                 self.exclusive = true;
                 self.users.insert(*user);
+            }
+            Command::PutKey(user, _) | Command::DropKey(user, _) => {
+                self.exclusive = true;
+                self.users.insert(*user);
+                self.devices.insert(*user);
             }
             Command::AddMembers(chat, add) => {
                 self.users.extend(&add.users);

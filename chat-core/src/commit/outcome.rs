@@ -96,6 +96,11 @@ pub enum Done {
         /// The token, sealed.
         sealed: Sealed,
     },
+    /// A key was given out for a device of a user.
+    KeyPut {
+        /// Since when it is this one.
+        at: Timestamp,
+    },
     /// A member was taken in, changed or removed, or told how far it has read.
     MemberChanged,
     /// Lines were imported.
@@ -132,6 +137,10 @@ pub enum Refusal {
     NoCaller,
     /// The application has no such user.
     UserNotFound(UserNumber),
+    /// The user has given out no key for this device.
+    DeviceNotFound,
+    /// The user has given out keys for as many devices as it may.
+    TooManyDevices,
     /// Another user has the name.
     UsernameTaken,
     /// Another chat has the name.

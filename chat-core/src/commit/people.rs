@@ -7,7 +7,7 @@ use crate::ids::{MessageNumber, TokenHash, UserNumber};
 use crate::model::Role;
 use crate::password::{PasswordDigest, PasswordHash};
 use crate::seal::Sealed;
-use crate::text::{Email, Name, Picture, Username};
+use crate::text::{Device, Email, Name, Picture, PublicKey, Username};
 
 /// Who asks for a write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -133,6 +133,18 @@ pub struct GiveToken {
     pub hash: TokenHash,
     /// It, sealed.
     pub sealed: Sealed,
+}
+
+/// For so many devices a user gives out keys.
+pub const MAX_DEVICES: usize = 20;
+
+/// A key for a device of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutKey {
+    /// Which device.
+    pub device: Device,
+    /// Its key.
+    pub key: PublicKey,
 }
 
 /// Users to take into a group.

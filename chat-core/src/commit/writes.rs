@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, Change, ChatNumber, Head, MessageNumber, TokenHash, UserNumber};
-use crate::model::{Member, Message, User};
+use crate::model::{DeviceKey, Member, Message, User};
 
 use super::command::SourceHash;
 use super::counts::Counts;
@@ -123,8 +123,35 @@ pub struct ApplicationWrite {
     pub message_ids: bool,
     /// Its users with something to write, in number order.
     pub users: Vec<UserWrite>,
+    /// Keys of its users' devices to write, in the order of users and devices. With a user that is deleted all of its keys go.
+    pub devices: Vec<DeviceWrite>,
     /// Its chats with something to write, in number order.
     pub chats: Vec<ChatWrite>,
+}
+
+/// What is written of a device of a user.
+#[derive(Debug, Clone)]
+pub struct DeviceWrite {
+    /// Whose it is.
+    pub user: UserNumber,
+    /// What he calls it.
+    pub device: String,
+    /// Its key, inserted or written over; `None`: it has none any more.
+    pub key: Option<DeviceKey>,
+}
+
+impl ApplicationWrite {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            id: _,
+            row,
+            message_ids: _,
+            users,
+            devices,
+            chats,
+        } = self;
+        row.is_none() && users.is_empty() && devices.is_empty() && chats.is_empty()
+    }
 }
 
 /// What is written of a user.

@@ -14,6 +14,8 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// The change that last touched the chat itself.
     own_change: Change,
+    /// Whether the chat is so small that its members are told of each other.
+    is_small: bool,
 }
 
 /// About what an item takes beside its texts.
@@ -23,12 +25,13 @@ impl Batch {
     /// A page of changes after `from`, which is a cursor of its chat.
     pub(super) fn new(from: Cursor, changes: Changes) -> Self {
         let (own_change, next) = (changes.chat.own_change, changes.next);
-        let head = changes.chat.head;
+        let (head, is_small) = (changes.chat.head, changes.chat.tells_marks());
         Self {
             items: feed::items(changes, None, |chat| view(chat, Cursor { head, ..from })),
             from,
             to: Cursor { head: next, ..from },
             own_change,
+            is_small,
         }
     }
 
@@ -51,7 +54,14 @@ impl Batch {
             },
             items: self.items.iter().filter(is_new).cloned().collect(),
             own_change: self.own_change,
+            is_small: self.is_small,
         }
+    }
+
+    /// Whether somebody whom the members of the chat are told of came or left.
+    pub(super) fn moves_people(&self) -> bool {
+        let is_member = |item: &Item| matches!(item, Item::Member(_));
+        self.is_small && self.items.iter().any(is_member)
     }
 
     /// Whether this user takes part, if the batch says so or otherwise.

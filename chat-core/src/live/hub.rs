@@ -42,6 +42,8 @@ pub(crate) struct Hub {
     pub(super) seats: Seats,
     rooms: Mutex<HashMap<ChatId, Arc<Room>>>,
     stopped: AtomicBool,
+    /// Held by whoever looks for companions.
+    pub(super) looking: Arc<tokio::sync::Mutex<()>>,
     /// How often a room read the Store.
     read: AtomicU64,
 }
@@ -90,6 +92,7 @@ impl Hub {
             seats: Seats::default(),
             rooms: Mutex::default(),
             stopped: AtomicBool::new(false),
+            looking: Arc::default(),
             read: AtomicU64::new(0),
         }
     }
@@ -198,6 +201,7 @@ impl Hub {
     pub(crate) async fn look(self: &Arc<Self>) {
         let rooms: Vec<_> = self.rooms().values().cloned().collect();
         rooms.iter().for_each(|room| room.age());
+        self.look_for_companions();
         self.look_at_people().await;
     }
 

@@ -207,8 +207,17 @@ impl Listener {
         let found = &self.hub.stores.users;
         let found = found.users(self.seat.application, users).await?;
         let found = found.into_iter().map(|user| user.number).collect();
+        self.seat.watch_companions(false);
         self.hub.presence.watch(&self.seat, found);
         Ok(())
+    }
+
+    /// Is told from now on whether those are there with whom the user takes part in chats, and of no others: in the 50 that were active
+    /// last, those of more than a hundred members not counted, and of [`LiveLimits::watched`](super::LiveLimits::watched) people at most.
+    /// Who comes into a chat that is followed, or leaves it, is watched or let go of within a second or two. For the application nothing
+    /// happens.
+    pub fn watch_companions(&self) {
+        self.seat.watch_companions(true);
     }
 
     fn begin(&self, target: Target, cursor: Option<Cursor>, done: &Arc<CatchUp>) {

@@ -25,6 +25,7 @@
 
 mod attendance;
 mod batch;
+mod companions;
 mod hub;
 mod listener;
 mod news;

@@ -30,6 +30,10 @@ const TOGETHER: Duration = Duration::from_millis(50);
 /// So many people are seen to in one look.
 const AT_ONCE: usize = 1_000;
 
+/// So long after nobody could tell, those who ask are answered from what this node knows: a backend that is frozen holds up one of
+/// them now and then, and not each.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Whom it is about.
 pub(super) type Who = (ApplicationId, UserNumber);
 
@@ -51,6 +55,8 @@ pub(crate) struct Presences {
 struct State {
     here: HashMap<Who, Here>,
     watched: HashMap<Who, Watched>,
+    /// Until when nobody else is asked.
+    pause: Option<Instant>,
 }
 
 /// Somebody whom listeners here watch.
@@ -108,20 +114,23 @@ impl Presences {
     pub(super) fn watch(&self, seat: &Arc<Seat>, users: HashSet<UserNumber>) {
         let mut state = self.state();
         state.let_go(seat);
-        let now = Instant::now();
-        for user in &users {
-            let watched = state.watched.entry((seat.application, *user));
-            let watched = watched.or_insert_with(|| Watched {
-                by: HashMap::new(),
-                known: None,
-                due: now,
-            });
-            watched.by.insert(seat.id, seat.clone());
-            if let Some(known) = &watched.known {
-                seat.sight(known.clone());
-            }
+        seat.watches(users.clone());
+        state.watch(seat, &users);
+        drop(state);
+        self.look.notify_one();
+    }
+
+    /// The same, but of whom it watched before it is not told again. One that is gone meanwhile watches nobody.
+    pub(super) fn go_on_watching(&self, seat: &Arc<Seat>, users: &HashSet<UserNumber>) {
+        let mut state = self.state();
+        if !seat.wants_companions() {
+            return;
         }
-        seat.watches(users);
+        let before = seat.watches(users.clone());
+        for user in before.difference(users) {
+            state.forget(seat, *user);
+        }
+        state.watch(seat, users.difference(&before));
         drop(state);
         self.look.notify_one();
     }
@@ -146,13 +155,16 @@ impl Presences {
         users: &[UserNumber],
     ) -> Result<Vec<Sighting>, BackendError> {
         let who: Vec<Who> = users.iter().map(|user| (application, *user)).collect();
-        let there = match self.are_there(&who).await {
-            Ok(there) => there,
-            Err(error) => {
-                self.failed(&error);
-                let state = self.state();
-                who.iter().map(|who| state.here.contains_key(who)).collect()
-            }
+        let there = match self.is_pausing() {
+            true => self.are_here(&who),
+            false => match self.are_there(&who).await {
+                Ok(there) => there,
+                Err(error) => {
+                    self.failed(&error);
+                    self.state().pause = Some(Instant::now() + PAUSE);
+                    self.are_here(&who)
+                }
+            },
         };
         let seen = self.stores.users.last_seen(application, users).await?;
         let seen: HashMap<_, _> = seen.into_iter().collect();
@@ -298,6 +310,16 @@ impl Presences {
         Ok(())
     }
 
+    fn is_pausing(&self) -> bool {
+        let pause = self.state().pause;
+        pause.is_some_and(|end| Instant::now() < end)
+    }
+
+    fn are_here(&self, who: &[Who]) -> Vec<bool> {
+        let state = self.state();
+        who.iter().map(|who| state.here.contains_key(who)).collect()
+    }
+
     async fn are_there(&self, who: &[Who]) -> Result<Vec<bool>, BackendError> {
         match who.is_empty() {
             true => Ok(Vec::new()),
@@ -311,14 +333,34 @@ impl Presences {
 }
 
 impl State {
+    fn watch<'u>(&mut self, seat: &Arc<Seat>, users: impl IntoIterator<Item = &'u UserNumber>) {
+        let now = Instant::now();
+        for user in users {
+            let watched = self.watched.entry((seat.application, *user));
+            let watched = watched.or_insert_with(|| Watched {
+                by: HashMap::new(),
+                known: None,
+                due: now,
+            });
+            watched.by.insert(seat.id, seat.clone());
+            if let Some(known) = &watched.known {
+                seat.sight(known.clone());
+            }
+        }
+    }
+
     fn let_go(&mut self, seat: &Seat) {
         for user in seat.watches(HashSet::new()) {
-            let who = (seat.application, user);
-            if let Some(watched) = self.watched.get_mut(&who) {
-                watched.by.remove(&seat.id);
-                if watched.by.is_empty() {
-                    self.watched.remove(&who);
-                }
+            self.forget(seat, user);
+        }
+    }
+
+    fn forget(&mut self, seat: &Seat, user: UserNumber) {
+        let who = (seat.application, user);
+        if let Some(watched) = self.watched.get_mut(&who) {
+            watched.by.remove(&seat.id);
+            if watched.by.is_empty() {
+                self.watched.remove(&who);
             }
         }
     }

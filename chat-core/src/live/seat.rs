@@ -52,7 +52,18 @@ struct State {
     watches: HashSet<UserNumber>,
     /// What is to be told of them.
     sighted: BTreeMap<UserNumber, Arc<Shared<Sighting>>>,
+    companions: Companions,
     bye: Option<Bye>,
+}
+
+/// Whether those are watched with whom the user takes part in chats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Companions {
+    #[default]
+    No,
+    Watched,
+    /// They may be others than those who are watched.
+    Stale,
 }
 
 /// A chat that is followed.
@@ -149,6 +160,9 @@ impl Seat {
 
     /// Puts a batch in the queue; `false` when it is over for this listener.
     pub(super) fn tell(&self, batch: &Arc<Shared<Batch>>, bytes: usize) -> bool {
+        if batch.moves_people() {
+            self.loses_sight();
+        }
         self.push(News::Batch(batch.clone()), bytes)
     }
 
@@ -191,6 +205,35 @@ impl Seat {
         std::mem::replace(&mut state.watches, users)
     }
 
+    /// From now on those are watched with whom the user takes part in chats, or else whoever is named.
+    pub(super) fn watch_companions(&self, wants: bool) {
+        self.state().companions = match wants {
+            true => Companions::Stale,
+            false => Companions::No,
+        };
+    }
+
+    /// Whether those are to be watched with whom the user takes part in chats.
+    pub(super) fn wants_companions(&self) -> bool {
+        let state = self.state();
+        state.bye.is_none() && state.companions != Companions::No
+    }
+
+    /// They may be others by now.
+    pub(super) fn loses_sight(&self) {
+        self.state().loses_sight();
+    }
+
+    /// Whether they may be others by now; whoever asks finds out.
+    pub(super) fn looks_for_companions(&self) -> bool {
+        let mut state = self.state();
+        let is_stale = state.bye.is_none() && state.companions == Companions::Stale;
+        if is_stale {
+            state.companions = Companions::Watched;
+        }
+        is_stale
+    }
+
     /// It is over.
     pub(super) fn close(&self, bye: Bye) {
         let mut state = self.state();
@@ -210,6 +253,7 @@ impl Seat {
         }
         state.left.remove(&number);
         state.places.insert(number, Place { chat, told });
+        state.loses_sight();
         true
     }
 
@@ -218,6 +262,7 @@ impl Seat {
         {
             let mut state = self.state();
             state.places.remove(&chat);
+            state.loses_sight();
             if let Some(at) = at
                 && state.left.len() < REMEMBERED
             {
@@ -293,6 +338,12 @@ impl Seat {
 }
 
 impl State {
+    fn loses_sight(&mut self) {
+        if self.companions == Companions::Watched {
+            self.companions = Companions::Stale;
+        }
+    }
+
     fn end(&mut self, bye: Bye) {
         self.bye = Some(bye);
         self.queue.clear();

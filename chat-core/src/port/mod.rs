@@ -23,7 +23,8 @@ use std::sync::Arc;
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
 pub use people::{
-    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, SEEN_AGAIN, Sessions, Thread, Users,
+    Activity, Company, MAX_UNREAD, Members, Membership, Opened, OwnChat, SEEN_AGAIN, Sessions,
+    Thread, Users,
 };
 pub use presence::Presence;
 pub use queue::{
@@ -37,7 +38,7 @@ pub use store::{
 };
 pub use transfer::{
     MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, Standing,
-    Transfer,
+    Transfer, UserRow,
 };
 
 #[cfg(any(test, feature = "mock"))]

@@ -8,7 +8,7 @@ use crate::error::BackendError;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Head, MessageNumber, SessionId, TokenHash, UserNumber,
 };
-use crate::model::{ChatInfo, Member, Message, Session, User};
+use crate::model::{ChatInfo, DeviceKey, Member, Message, Session, User};
 use crate::page::{Limit, Page, Span};
 
 use super::Progress;
@@ -44,6 +44,13 @@ pub trait Users: Send + Sync + 'static {
         users: &[UserNumber],
         at: Timestamp,
     ) -> Result<()>;
+
+    /// The keys that those of these users of an application that exist gave out for their devices, ascending by user and device.
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>>;
 
     /// When those of these users of an application that exist were last seen, ascending by number; those who never were are left
     /// out.
@@ -187,6 +194,17 @@ pub struct Membership {
     pub head: Head,
 }
 
+/// Which of those whom a user takes part in chats with are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Company {
+    /// Those of so many of his chats, hidden or not, that were active last.
+    pub chats: Limit,
+    /// Chats with more members than this do not count.
+    pub members: u64,
+    /// So many of them at most.
+    pub users: Limit,
+}
+
 /// Finds out who takes part in what. A chat that is deleted, or whose application is, is in no answer.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
@@ -229,6 +247,15 @@ pub trait Members: Send + Sync + 'static {
         after: ChatId,
         limit: Limit,
     ) -> Result<Page<Membership>>;
+
+    /// Whom a user takes part in chats with, each once, without himself: first those who share the chat that was active last, and of
+    /// those of one time the lower number. One look costs no more than these chats have members.
+    async fn companions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        company: Company,
+    ) -> Result<Vec<UserNumber>>;
 
     /// Up to `limit` of those who take part in a chat and came at `since` or later, in no particular order: which application, which
     /// user, and which chat. One look costs no more than there are: it is done every second.

@@ -14,7 +14,7 @@ use crate::ids::{
     ApplicationId, ChatId, ChatNumber, Epoch, MessageNumber, OperationId, PublicId, TokenHash,
     UserNumber,
 };
-use crate::model::{Member, Message, Session, User};
+use crate::model::{DeviceKey, Member, Message, Session, User};
 use crate::page::Limit;
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -125,6 +125,19 @@ impl OperationRow {
     }
 }
 
+/// A user with where it belongs.
+#[derive(Debug, Clone)]
+pub struct UserRow {
+    /// In which application.
+    pub application: PublicId,
+    /// The user, deleted or not.
+    pub user: User,
+    /// When it was last seen.
+    pub seen_at: Option<Timestamp>,
+    /// The keys that it gave out for its devices, ascending by device.
+    pub keys: Vec<DeviceKey>,
+}
+
 /// A message with where it belongs.
 #[derive(Debug, Clone)]
 pub struct MessageRow {
@@ -167,8 +180,8 @@ pub struct RangeRow {
 pub enum Rows {
     /// Applications.
     Applications(Vec<ApplicationState>),
-    /// Users, each with its application.
-    Users(Vec<(PublicId, User)>),
+    /// Users.
+    Users(Vec<UserRow>),
     /// Sessions, each with its application; in the row itself stands [`ApplicationId::ROOT`].
     Sessions(Vec<(PublicId, Session)>),
     /// Chats, each with its application.

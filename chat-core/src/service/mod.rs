@@ -4,6 +4,7 @@ mod access;
 mod applications;
 mod chats;
 mod counts;
+mod devices;
 mod erase;
 pub(crate) mod feed;
 mod hits;

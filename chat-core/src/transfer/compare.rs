@@ -298,9 +298,9 @@ impl Side {
                 let met = Met::row(digest::application(row));
                 (What::Application(row.public_id), met)
             })),
-            Rows::Users(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
+            Rows::Users(rows) => self.found.extend(rows.iter().map(|row| {
                 let met = Met::row(digest::user(row));
-                (What::User(*owner, row.number), met)
+                (What::User(row.application, row.user.number), met)
             })),
             Rows::Sessions(rows) => self.found.extend(rows.iter().map(|(owner, row)| {
                 let met = Met::row(digest::session(row));

@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::commit::{ApplicationState, ChatState, Done, Outcome};
-use crate::model::{LastingToken, Member, Message, Session, User};
-use crate::port::{OperationRow, RequestRow};
+use crate::model::{DeviceKey, LastingToken, Member, Message, Session, User};
+use crate::port::{OperationRow, RequestRow, UserRow};
 
 /// A hash in the making: each value goes in with its length.
 #[derive(Clone, Default)]
@@ -141,7 +141,13 @@ pub(super) fn chat(row: &ChatState) -> [u8; 32] {
     digest.end()
 }
 
-pub(super) fn user(row: &User) -> [u8; 32] {
+pub(super) fn user(row: &UserRow) -> [u8; 32] {
+    let UserRow {
+        application: _,
+        user,
+        seen_at,
+        keys,
+    } = row;
     let User {
         number,
         username,
@@ -153,7 +159,7 @@ pub(super) fn user(row: &User) -> [u8; 32] {
         created_at,
         updated_at,
         deleted_at,
-    } = row;
+    } = user;
     let mut digest = Digest::default();
     digest.number(number.0);
     digest.bytes(username.as_bytes());
@@ -169,6 +175,18 @@ pub(super) fn user(row: &User) -> [u8; 32] {
     digest.time(created_at.0);
     digest.time(updated_at.0);
     digest.maybe(*deleted_at, |it, at| it.time(at.0));
+    digest.maybe(*seen_at, |it, at| it.time(at.0));
+    digest.number(keys.len() as u64);
+    for one in keys {
+        let DeviceKey {
+            device,
+            key,
+            created_at,
+        } = one;
+        digest.bytes(device.as_bytes());
+        digest.bytes(key.as_bytes());
+        digest.time(created_at.0);
+    }
     digest.end()
 }
 

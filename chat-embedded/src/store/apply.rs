@@ -9,7 +9,7 @@ use chat_core::port::Moved;
 use rusqlite::{CachedStatement, Connection, Error, Result, params};
 
 use super::rows::int;
-use super::{members, operations, users};
+use super::{devices, members, operations, users};
 
 const LET_GO_OF_NAME: &str =
     "UPDATE applications SET unique_name = NULL WHERE id = ?1 AND unique_name <> ?2";
@@ -120,6 +120,7 @@ fn application(
         ])?;
     }
     users::write(conn, write.id, &write.users)?;
+    devices::write(conn, write.id, &write.devices)?;
     for chat in write.chats.iter().filter(|chat| chat.row.unique_name) {
         if let Some(id) = chat.row.id {
             let held = chat.row.held_name().unwrap_or_default();

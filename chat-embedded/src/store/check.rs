@@ -102,7 +102,9 @@ const LAWS: [&str; 17] = [
        AND (username <> '' OR coalesce(folded, display_name, email, picture, password, token_hash,
                                        token) IS NOT NULL
             OR EXISTS (SELECT 1 FROM sessions s
-                       WHERE s.application = users.application AND s.user = users.number))",
+                       WHERE s.application = users.application AND s.user = users.number)
+            OR EXISTS (SELECT 1 FROM device_keys k
+                       WHERE k.application = users.application AND k.user = users.number))",
     "SELECT printf('chat %d: it counts %d members, but has %d', id, members, n)
      FROM (SELECT c.id, c.members, (SELECT count(*) FROM members m
                                     WHERE m.chat = c.id AND m.left_at IS NULL) AS n

@@ -16,7 +16,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::rows::int;
-use super::{members, operations, rows, users};
+use super::{devices, members, operations, rows, users};
 
 const HAS_DEFAULT: &str = "SELECT EXISTS (SELECT 1 FROM applications WHERE is_default = 1)";
 const NAME_TAKEN: &str = "SELECT 1 FROM applications WHERE unique_name = ?1";
@@ -182,6 +182,7 @@ fn application(
         state,
         chats,
         users: BTreeMap::new(),
+        devices: BTreeMap::new(),
         usernames: BTreeSet::new(),
         chat_names: BTreeSet::new(),
         pairs: BTreeMap::new(),
@@ -201,6 +202,10 @@ fn people(
         if let Some(row) = users::find(conn, id, *user)? {
             found.users.insert(*user, row);
         }
+    }
+    for user in &needs.devices {
+        let keys = devices::find(conn, id, *user)?;
+        found.devices.insert(*user, keys);
     }
     for name in &needs.usernames {
         if conn

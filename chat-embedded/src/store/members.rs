@@ -7,7 +7,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::{Member, Role};
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, Membership, OwnChat, Thread};
+use chat_core::port::{Activity, Company, Members, Membership, OwnChat, Thread};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
@@ -59,6 +59,13 @@ const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change F
      JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
      WHERE m.application = ?1 AND m.user = ?2 AND m.chat > ?3 AND m.left_at IS NULL \
      AND c.closed_at IS NULL AND a.closed_at IS NULL ORDER BY m.chat LIMIT ?4";
+const COMPANIONS: &str = "SELECT p.user FROM (SELECT c.id, c.active_at FROM members m \
+     JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
+     WHERE m.application = ?1 AND m.user = ?2 AND m.left_at IS NULL AND c.members <= ?3 \
+     AND c.closed_at IS NULL AND a.closed_at IS NULL \
+     ORDER BY c.active_at DESC, c.number DESC LIMIT ?4) q \
+     CROSS JOIN members p ON p.chat = q.id WHERE p.user <> ?2 AND p.left_at IS NULL \
+     GROUP BY p.user ORDER BY max(q.active_at) DESC, p.user LIMIT ?5";
 const NEWCOMERS: &str = "SELECT m.application, m.user, c.number FROM members m \
      JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
      WHERE m.joined_at >= ?1 AND m.left_at IS NULL \
@@ -163,6 +170,26 @@ impl Members for SqliteStore {
                 let params = [application.0, int(user.0), after.0, fetched(limit)];
                 let found = all(conn, MEMBERSHIPS, params, membership)?;
                 Ok(Page::cut(found, limit, Span::After(0)))
+            })
+            .await
+    }
+
+    async fn companions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        company: Company,
+    ) -> Result<Vec<UserNumber>> {
+        let Company {
+            chats,
+            members,
+            users,
+        } = company;
+        self.readers
+            .read("members.companions", move |conn| {
+                let (chats, users) = (chats.get() as i64, users.get() as i64);
+                let params = [application.0, int(user.0), int(members), chats, users];
+                all(conn, COMPANIONS, params, |row| Ok(UserNumber(row.get(0)?)))
             })
             .await
     }

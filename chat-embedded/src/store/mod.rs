@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod check;
 mod checkpoint;
+mod devices;
 mod erase;
 mod failpoint;
 mod forget;

@@ -12,11 +12,12 @@ use crate::error::{OpenError, translate};
 
 /// "chat" in ASCII.
 const APPLICATION_ID: i64 = 0x6368_6174;
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001.sql"),
     include_str!("../../migrations/0002.sql"),
     include_str!("../../migrations/0003.sql"),
     include_str!("../../migrations/0004.sql"),
+    include_str!("../../migrations/0005.sql"),
     include_str!("../../migrations/0006.sql"),
 ];
 const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -7,10 +7,10 @@ use chat_core::clock::Timestamp;
 use chat_core::commit::{ApplicationWrite, UserWrite};
 use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
-use chat_core::model::{LastingToken, User};
+use chat_core::model::{DeviceKey, LastingToken, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::password::PasswordHash;
-use chat_core::port::{SEEN_AGAIN, Users};
+use chat_core::port::{SEEN_AGAIN, UserRow, Users};
 use chat_core::seal::Sealed;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -18,8 +18,8 @@ use super::SqliteStore;
 use super::apply::one_row;
 use super::read::{all, fetched, one};
 use super::rows::{self, int};
-use super::sessions;
 use super::writer::Durability;
+use super::{devices, sessions};
 
 type Result<T> = std::result::Result<T, BackendError>;
 
@@ -147,6 +147,20 @@ impl Users for SqliteStore {
             .await
     }
 
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>> {
+        let users: BTreeSet<UserNumber> = users.iter().copied().collect();
+        self.readers
+            .read("users.device_keys", move |conn| {
+                let snapshot = conn.unchecked_transaction()?;
+                devices::of_users(&snapshot, application, &users)
+            })
+            .await
+    }
+
     async fn last_seen(
         &self,
         application: ApplicationId,
@@ -220,17 +234,28 @@ pub(super) fn write(
         if let Some(ends) = write.ends {
             sessions::end(conn, application, write.row.number, ends)?;
         }
+        if write.row.is_deleted() {
+            devices::drop_all(conn, application, write.row.number)?;
+        }
     }
     Ok(())
 }
 
-/// Writes a user who is new here.
+/// Writes a user of another store.
 pub(super) fn create(
     conn: &Connection,
     application: ApplicationId,
-    row: &User,
+    row: &UserRow,
 ) -> rusqlite::Result<()> {
-    put(conn, CREATE, application, row)
+    put(conn, CREATE, application, &row.user)?;
+    for key in &row.keys {
+        devices::put(conn, application, row.user.number, key)?;
+    }
+    let Some(Timestamp(seen)) = row.seen_at else {
+        return Ok(());
+    };
+    let params = [application.0, int(row.user.number.0), seen, seen];
+    conn.prepare_cached(SAW)?.execute(params).map(drop)
 }
 
 fn put(

@@ -13,6 +13,7 @@ use chat_core::port::Moved;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Error, Result, Row as _};
 
+use super::devices;
 use super::operations;
 use super::people;
 use super::rows::int;
@@ -68,6 +69,7 @@ pub(super) async fn writes(
     writes.tell_ids(outcomes);
     // From here on nothing depends on an answer.
     people::put_users(&mut script, &writes.applications);
+    devices::put_devices(&mut script, &writes.applications);
     write_chats(&mut script, &writes.applications);
     members(&mut script, &writes.applications, &created)?;
     messages(&mut script, &writes.applications, &created)?;

@@ -6,7 +6,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::Member;
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Members, Membership, OwnChat, Thread};
+use chat_core::port::{Activity, Company, Members, Membership, OwnChat, Thread};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
@@ -133,6 +133,15 @@ const MEMBERSHIPS: &str = "SELECT c.id, c.number, c.last_number, c.last_change \
      STRAIGHT_JOIN applications a ON a.id = c.application \
      WHERE p.application = ? AND p.user_number = ? AND p.chat > ? AND p.gone = 0 AND p.left_at IS NULL \
      AND a.closed_at IS NULL AND c.closed_at IS NULL ORDER BY p.chat LIMIT ?";
+const COMPANIONS: &str = "SELECT p.user_number FROM (SELECT c.id, c.active_at \
+     FROM members o FORCE INDEX (members_user) STRAIGHT_JOIN chats c ON c.id = o.chat \
+     STRAIGHT_JOIN applications a ON a.id = c.application \
+     WHERE o.application = ? AND o.user_number = ? AND o.gone = 0 AND o.left_at IS NULL \
+     AND c.members <= ? AND a.closed_at IS NULL AND c.closed_at IS NULL \
+     ORDER BY c.active_at DESC, c.number DESC LIMIT ?) q \
+     STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ON p.chat = q.id \
+     WHERE p.user_number <> ? AND p.left_at IS NULL \
+     GROUP BY p.user_number ORDER BY MAX(q.active_at) DESC, p.user_number LIMIT ?";
 const NEWCOMERS: &str = "SELECT p.application, p.user_number, c.number \
      FROM members p FORCE INDEX (members_joined) STRAIGHT_JOIN chats c ON c.id = p.chat \
      STRAIGHT_JOIN applications a ON a.id = c.application \
@@ -215,6 +224,24 @@ impl Members for MysqlStore {
         };
         let found = self.sessions.all("members.memberships", select, membership);
         Ok(Page::cut(found.await?, limit, Span::After(0)))
+    }
+
+    async fn companions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        company: Company,
+    ) -> Result<Vec<UserNumber>> {
+        let most = |limit: Limit| int(limit.get() as u64);
+        let select = || {
+            let select = query(COMPANIONS).bind(application.0).bind(int(user.0));
+            let select = select.bind(int(company.members)).bind(most(company.chats));
+            select.bind(int(user.0)).bind(most(company.users))
+        };
+        let companion = |row: &MySqlRow| rows::user_number(row, 0);
+        self.sessions
+            .all("members.companions", select, companion)
+            .await
     }
 
     async fn newcomers(

@@ -4,6 +4,7 @@ mod again;
 mod apply;
 mod changes;
 mod commit;
+mod devices;
 mod erase;
 mod forget;
 mod load;

@@ -34,9 +34,9 @@ pub(super) use member_columns;
 const LET_GO_OF_NAMES: &str =
     "UPDATE users SET folded = NULL, lasting_hash = NULL WHERE (application, number) IN (";
 const WRITE_USERS: &str = "INSERT INTO users (application, number, username, folded, display_name, \
-     email, picture, password, lasting_hash, lasting_token, created_at, updated_at, deleted_at) \
-     VALUES ";
-/// All of these rows are there.
+     email, picture, password, lasting_hash, lasting_token, created_at, updated_at, deleted_at, \
+     seen_at) VALUES ";
+/// All of these rows are there. When somebody was seen is no matter of commits.
 const OVER_USERS: &str = " ON DUPLICATE KEY UPDATE username = VALUES(username), \
      folded = VALUES(folded), display_name = VALUES(display_name), email = VALUES(email), \
      picture = VALUES(picture), password = VALUES(password), \
@@ -119,19 +119,19 @@ pub(super) fn member_from(row: &MySqlRow, at: usize) -> Result<Member> {
 
 /// Adds what writes users. What one gives up another one may take in the same batch, whatever their order.
 pub(super) fn put_users(script: &mut Script, writes: &[ApplicationWrite]) {
-    let users = |new: bool| -> Vec<(ApplicationId, &User)> {
+    let users = |new: bool| -> Vec<Written<'_>> {
         let all = writes
             .iter()
             .flat_map(|write| write.users.iter().map(|user| (write.id, user)));
         all.filter(|(_, user)| user.is_new == new)
-            .map(|(id, user)| (id, &user.row))
+            .map(|(id, user)| (id, &user.row, None))
             .collect()
     };
     let (there, new) = (users(false), users(true));
     if there.len() + new.len() > 1 {
         for part in there.chunks(ROWS) {
             let update = values(LET_GO_OF_NAMES, 2, ")");
-            script.write(part.iter().fold(update, |update, (application, user)| {
+            script.write(part.iter().fold(update, |update, (application, user, _)| {
                 update.int(application.0).int(int(user.number.0))
             }));
         }
@@ -140,18 +140,19 @@ pub(super) fn put_users(script: &mut Script, writes: &[ApplicationWrite]) {
     put_new_users(script, &new);
 }
 
+/// A user, the row of its application, and when it was seen if it is new.
+pub(super) type Written<'w> = (ApplicationId, &'w User, Option<Timestamp>);
+
 /// Adds users none of which is there.
-pub(super) fn put_new_users(script: &mut Script, users: &[(ApplicationId, &User)]) {
+pub(super) fn put_new_users(script: &mut Script, users: &[Written<'_>]) {
     put(script, users, "");
 }
 
-fn put(script: &mut Script, users: &[(ApplicationId, &User)], over: &str) {
+fn put(script: &mut Script, users: &[Written<'_>], over: &str) {
     for rows in users.chunks(ROWS) {
-        for part in carried(rows, |(_, user)| bytes(user)) {
-            let insert = values(WRITE_USERS, 13, over);
-            script.write(part.iter().fold(insert, |insert, (application, user)| {
-                user_values(insert, *application, user)
-            }));
+        for part in carried(rows, |(_, user, _)| bytes(user)) {
+            let insert = values(WRITE_USERS, 14, over);
+            script.write(part.iter().fold(insert, user_values));
         }
     }
 }
@@ -163,7 +164,7 @@ fn bytes(user: &User) -> usize {
     USER_BYTES + 2 * user.username.len() + texts.sum::<usize>()
 }
 
-fn user_values(insert: Text, application: ApplicationId, user: &User) -> Text {
+fn user_values(insert: Text, (application, user, seen): &Written<'_>) -> Text {
     let folded = (!user.is_deleted()).then(|| user.folded().into_bytes());
     let token = user.lasting_token.as_ref();
     insert
@@ -180,6 +181,7 @@ fn user_values(insert: Text, application: ApplicationId, user: &User) -> Text {
         .int(user.created_at.0)
         .int(user.updated_at.0)
         .int(user.deleted_at.map(|Timestamp(at)| at))
+        .int(seen.map(|Timestamp(at)| at))
 }
 
 /// Once the rows of their users are written, and so locked: whoever opens one meanwhile waits for that row, and finds it changed.

@@ -9,10 +9,11 @@ use sqlx::{Executor as _, Result, Row as _};
 
 use crate::error::{OpenError, translate};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001.sql"),
     include_str!("../../migrations/0002.sql"),
     include_str!("../../migrations/0003.sql"),
+    include_str!("../../migrations/0004.sql"),
     include_str!("../../migrations/0005.sql"),
 ];
 const NEWEST: i64 = MIGRATIONS.len() as i64;

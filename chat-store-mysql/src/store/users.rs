@@ -6,13 +6,14 @@ use async_trait::async_trait;
 use chat_core::clock::Timestamp;
 use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, TokenHash, UserNumber};
-use chat_core::model::User;
+use chat_core::model::{DeviceKey, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{SEEN_AGAIN, Users};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
 use super::MysqlStore;
+use super::devices::{key_columns, key_from};
 use super::people::{user, user_columns, user_from};
 use super::read::fetched;
 use super::rows::int;
@@ -38,6 +39,14 @@ const BY_TOKEN: &str = users_where!("u.lasting_hash = ?");
 const AFTER: &str = users_where!("u.application = ? AND u.number > ? ORDER BY u.number LIMIT ?");
 const BEFORE: &str =
     users_where!("u.application = ? AND u.number < ? ORDER BY u.number DESC LIMIT ?");
+const DEVICE_KEYS: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM users u STRAIGHT_JOIN applications a ON a.id = u.application \
+     STRAIGHT_JOIN device_keys k FORCE INDEX (PRIMARY) \
+     ON k.application = u.application AND k.user_number = u.number \
+     WHERE a.closed_at IS NULL AND u.deleted_at IS NULL AND u.application = ? AND u.number IN "
+);
 const SAW: &str = "UPDATE users SET seen_at = ? WHERE application = ? AND deleted_at IS NULL \
      AND (seen_at IS NULL OR seen_at <= ?) AND number IN ";
 const SEEN: &str = "SELECT u.number, u.seen_at FROM users u \
@@ -113,6 +122,24 @@ impl Users for MysqlStore {
             self.write("users.saw", limit, update).await?;
         }
         Ok(())
+    }
+
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>> {
+        let mut found = Vec::new();
+        for part in ascending(users).chunks(ROWS) {
+            let select = || {
+                let tail = " ORDER BY u.number, k.device";
+                let select = list(DEVICE_KEYS, part.len(), tail).bind(application.0);
+                padded(part).fold(select, |select, number| select.bind(number))
+            };
+            let key = |row: &MySqlRow| key_from(row, 0);
+            found.extend(self.sessions.all("users.device_keys", select, key).await?);
+        }
+        Ok(found)
     }
 
     async fn last_seen(

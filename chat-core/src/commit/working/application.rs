@@ -12,6 +12,7 @@ use crate::model::{ChatKind, Direct, Pair, Role};
 use crate::text::Name;
 
 use super::WorkingChat;
+use super::devices::WorkingDevices;
 use super::members::Right;
 use super::users::WorkingUser;
 
@@ -20,6 +21,7 @@ pub(in crate::commit) struct WorkingApplication {
     pub(in crate::commit) state: ApplicationState,
     pub(in crate::commit) changed: bool,
     pub(super) users: BTreeMap<UserNumber, WorkingUser>,
+    pub(super) devices: BTreeMap<UserNumber, WorkingDevices>,
     pub(super) usernames: BTreeSet<String>,
     chats: BTreeMap<ChatNumber, WorkingChat>,
     chat_names: BTreeSet<String>,
@@ -35,6 +37,11 @@ impl WorkingApplication {
             changed: false,
             users: users
                 .map(|(number, user)| (number, WorkingUser::loaded(user)))
+                .collect(),
+            devices: facts
+                .devices
+                .into_iter()
+                .map(|(number, keys)| (number, WorkingDevices::loaded(keys)))
                 .collect(),
             usernames: facts.usernames,
             chats: chats
@@ -252,11 +259,15 @@ impl WorkingApplication {
     ) -> (ApplicationState, ApplicationWrite) {
         let chats = self.chats.into_values();
         let users = self.users.into_values();
+        let devices = self.devices.into_iter();
         let write = ApplicationWrite {
             id,
             message_ids: self.state.is_default,
             row: self.changed.then(|| self.state.clone()),
             users: users.filter_map(WorkingUser::into_write).collect(),
+            devices: devices
+                .flat_map(|(user, devices)| devices.into_writes(user))
+                .collect(),
             chats: chats.filter_map(WorkingChat::into_write).collect(),
         };
         (self.state, write)

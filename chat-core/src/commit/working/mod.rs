@@ -2,6 +2,7 @@
 
 mod application;
 mod chat;
+mod devices;
 mod imports;
 mod marks;
 mod members;

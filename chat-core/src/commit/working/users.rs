@@ -54,7 +54,7 @@ impl WorkingApplication {
     }
 
     /// A user that exists and that the caller may change: itself, or any for the application.
-    fn own(&mut self, number: UserNumber, caller: Caller) -> Result<&mut User, Refusal> {
+    pub(super) fn own(&mut self, number: UserNumber, caller: Caller) -> Result<&mut User, Refusal> {
         let user = self.user(number)?;
         match caller.user() {
             Some(caller) if caller != number => Err(Refusal::NotAllowed),
@@ -181,6 +181,8 @@ impl WorkingApplication {
             deleted_at: Some(now),
         };
         self.usernames.remove(&folded);
+        // They go with the user.
+        self.devices.remove(&number);
         self.end(number, Some(Ends { but: None }));
         Ok(Done::UserChanged)
     }

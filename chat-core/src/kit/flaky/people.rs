@@ -5,10 +5,10 @@ use crate::clock::Timestamp;
 use crate::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber,
 };
-use crate::model::{Member, Session, User};
+use crate::model::{DeviceKey, Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, Company, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -44,6 +44,15 @@ impl Users for FlakyStore {
         at: Timestamp,
     ) -> Result<()> {
         self.inner("saw")?.saw(application, users, at).await
+    }
+
+    async fn device_keys(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Result<Vec<(UserNumber, DeviceKey)>> {
+        let inner = self.inner("device_keys")?;
+        inner.device_keys(application, users).await
     }
 
     async fn last_seen(
@@ -147,6 +156,16 @@ impl Members for FlakyStore {
     ) -> Result<Page<Membership>> {
         let inner = self.inner("memberships")?;
         inner.memberships(application, user, after, limit).await
+    }
+
+    async fn companions(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        company: Company,
+    ) -> Result<Vec<UserNumber>> {
+        let inner = self.inner("companions")?;
+        inner.companions(application, user, company).await
     }
 
     async fn newcomers(

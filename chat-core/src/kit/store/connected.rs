@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::commit::{AddMembers, Caller, ChangeUser, Command, Mark};
 use crate::ids::{ChatId, ChatNumber, MessageNumber, SessionId, TokenHash, UserNumber};
 use crate::model::{Role, Session};
-use crate::port::{Membership, Store};
+use crate::port::{Company, Membership, Store};
 
 fn add(chat: ChatNumber, user: UserNumber) -> Command {
     let (users, role) = (vec![user], Role::Member);
@@ -61,6 +61,55 @@ pub async fn memberships_are_walked_by_row(store: &Arc<dyn Store>) {
             assert_eq!((one.chat, one.head), (info.id, info.head));
         }
     }
+}
+
+/// Those are told with whom a user takes part now: in the chats that were active last, and in none that is too large.
+pub async fn companions_are_those_of_the_latest_small_chats(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let mut users = Vec::new();
+    for name in ["alice", "bob", "carol", "dave", "eve", "stranger"] {
+        users.push(desk.user(name).await);
+    }
+    let [alice, bob, carol, dave, eve, stranger] = users[..] else {
+        panic!("six users")
+    };
+    let early = desk.group(&[alice, bob, carol]).await;
+    let late = desk.group(&[alice, carol, dave]).await;
+    let large = desk.group(&[alice, bob, carol, dave, eve]).await;
+    desk.group(&[bob, stranger]).await;
+    let told = async |chats: usize, members: u64, most: usize| {
+        let company = Company {
+            chats: desk::limit(chats),
+            members,
+            users: desk::limit(most),
+        };
+        let found = store.companions(desk.application, alice, company).await;
+        found.expect("companions")
+    };
+    let post_at = async |chat, seconds| {
+        let at = NOW.plus_seconds(seconds);
+        desk.done_at(vec![post(chat, "now")], at).await;
+    };
+    post_at(early, 100).await;
+    post_at(late, 200).await;
+    assert_eq!(told(9, 3, 9).await, [carol, dave, bob]);
+    assert_eq!(told(9, 3, 2).await, [carol, dave]);
+    assert_eq!(told(1, 3, 9).await, [carol, dave]);
+    assert_eq!(told(9, 4, 9).await, [carol, dave, bob]);
+    post_at(large, 300).await;
+    assert_eq!(told(9, 5, 9).await, [bob, carol, dave, eve]);
+    assert_eq!(told(9, 2, 9).await, []);
+    // Who hides a chat takes part in it; who left, or whose chat is gone, does not.
+    let hides = vec![Command::Hide(late)];
+    desk.done_by(Caller::User(alice), hides).await;
+    desk.done(vec![Command::RemoveMember(late, carol)]).await;
+    assert_eq!(told(9, 3, 9).await, [dave, bob, carol]);
+    desk.done(vec![Command::RemoveMember(early, alice)]).await;
+    assert_eq!(told(9, 3, 9).await, [dave]);
+    desk.done(vec![Command::CloseChat(late)]).await;
+    assert_eq!(told(9, 3, 9).await, []);
+    desk.done(vec![Command::CloseApplication]).await;
+    assert_eq!(told(9, 9, 9).await, []);
 }
 
 /// Who came since a time and is still there is found, whoever came before is not.

@@ -8,6 +8,7 @@ pub mod chats;
 pub mod commit;
 pub mod connected;
 pub mod desk;
+pub mod devices;
 pub mod history;
 pub mod imports;
 pub mod keys;
@@ -139,6 +140,12 @@ macro_rules! store_kit {
             a_new_password_takes_the_lasting_token_back,
             one_username_at_once_is_taken_once,
         }
+        $($each)+! { $($fresh)+, [$crate::kit::store::devices]
+            keys_are_put_replaced_and_taken_back,
+            a_user_puts_keys_for_itself_alone,
+            keys_go_with_their_user,
+            keys_at_once_are_no_more_than_there_may_be,
+        }
         $($each)+! { $($fresh)+, [$crate::kit::store::sessions]
             logins_are_found_listed_and_ended,
             a_new_password_ends_the_other_logins,
@@ -175,6 +182,7 @@ macro_rules! store_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::connected]
             memberships_are_walked_by_row,
+            companions_are_those_of_the_latest_small_chats,
             newcomers_are_found_by_when_they_came,
             logins_that_stand_are_told_of_many,
             a_commit_tells_of_people,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::commit::Command;
 use crate::error::ErrorKind;
 use crate::ids::{ChatNumber, MessageNumber, UserNumber};
-use crate::kit::store::desk::{Desk, commit, edit, limit, number, post};
+use crate::kit::store::desk::{Desk, NOW, commit, edit, limit, number, post};
 use crate::memory::MemoryStore;
 use crate::model::Session;
 use crate::page::Limit;
@@ -137,7 +137,7 @@ pub async fn what_was_moved_goes_on_as_before(store: &Arc<dyn Movable>) {
     );
 }
 
-/// Names, tokens, pairs, sessions, marks and integer ids are found where they were.
+/// Names, tokens, pairs, sessions, marks and integer ids are found where they were, and people were last seen when they were.
 pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let (memory, tokens) = filled().await;
     move_all(memory.clone(), &*memory, store.clone()).await;
@@ -150,6 +150,24 @@ pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let found = after.user_by_name(desk.application, "bob").await;
     assert_eq!(found.expect("user_by_name"), bob.first().cloned());
     let token = bob[0].lasting_token.as_ref().expect("a token").hash;
+    let known = async |desk: &Desk| {
+        let seen = desk.store.last_seen(desk.application, &[ALICE, BOB]).await;
+        seen.expect("last_seen")
+    };
+    let seen = [(ALICE, 70), (BOB, 140)].map(|(user, at)| (user, NOW.plus_seconds(at)));
+    assert_eq!(known(&old).await, seen);
+    assert_eq!(known(&desk).await, seen);
+    let keys = async |desk: &Desk| {
+        let keys = desk.store.device_keys(desk.application, &[ALICE]).await;
+        let keys = keys.expect("device_keys").into_iter();
+        keys.map(|(_, one)| (one.device, one.key))
+            .collect::<Vec<_>>()
+    };
+    let expected = [("desk", "Qg=="), ("phone", "QQ==")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    assert_eq!(
+        (keys(&old).await, keys(&desk).await),
+        (expected.to_vec(), expected.to_vec())
+    );
     let found = after.user_by_token(token).await.expect("user_by_token");
     assert_eq!(found, Some((desk.application, bob[0].clone())));
     let sessions = before

@@ -7,6 +7,7 @@ use crate::ids::{ChatNumber, ChatUuid, MessageNumber, OperationId, SessionId, To
 use crate::kit::store::desk::{
     Desk, NOW, commit, create_chat, delete, edit, new_application, post, reply,
 };
+use crate::kit::store::devices::put;
 use crate::memory::MemoryStore;
 use crate::model::{ChatKind, Session};
 use crate::port::Store;
@@ -87,7 +88,15 @@ async fn people(desk: &Desk) {
         hash: Token::random().hash(),
         sealed: Sealed(vec![7; 9]),
     };
+    for (users, seconds) in [([ALICE, carol], 70), ([BOB, carol], 140)] {
+        let at = NOW.plus_seconds(seconds);
+        let saw = desk.store.saw(desk.application, &users, at).await;
+        saw.expect("saw");
+    }
     desk.done(vec![
+        put(ALICE, "phone", "QQ=="),
+        put(ALICE, "desk", "Qg=="),
+        put(carol, "phone", "Qw=="),
         Command::GiveToken(BOB, token),
         Command::DeleteUser(carol),
     ])

@@ -9,9 +9,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::clock::Clock as _;
+use crate::commit::AddMembers;
 use crate::error::{BackendError, ChatError, ErrorKind};
 use crate::live::presence::{AGAIN, LEASE};
 use crate::memory::{FixedClock, MemoryBus, MemoryPresence};
+use crate::model::Role;
 use crate::port::{Bus, Event, MockBus, Presence, Subscription};
 use crate::testing::{elapse, until};
 
@@ -217,6 +219,19 @@ async fn messages_go_on_while_nobody_can_tell_who_is_there() {
         line.is_cut.store(false, Ordering::Relaxed);
     }
     assert_eq!(sighted(&ann).await, (world.bob, true));
+    // Whoever asks is answered from here for a little longer: what is frozen is not waited for each time.
+    let knows = async || {
+        let known = world.nodes[1].presence(world.access, &both[1..]).await;
+        known.unwrap()[0].online
+    };
+    tokio::time::sleep(LEASE).await;
+    assert!(knows().await);
+    world.lines[1].is_cut.store(true, Ordering::Relaxed);
+    assert!(!knows().await);
+    world.lines[1].is_cut.store(false, Ordering::Relaxed);
+    assert!(!knows().await);
+    tokio::time::sleep(SOON).await;
+    assert!(knows().await);
     drop(bob);
     assert_eq!(sighted(&ann).await, (world.bob, false));
 }
@@ -279,6 +294,66 @@ async fn only_people_of_the_same_application_are_watched_and_not_too_many() {
     assert_eq!(told, [(world.ann, true), (world.bob, true)]);
     ann.watch(&[]).await.unwrap();
     hears_nothing(&ann, 3 * LEASE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn companions_are_watched_as_they_come_and_strangers_are_not() {
+    let world = World::new().await;
+    let node = &world.nodes[0];
+    let eve = user(node, world.access, "eve").await;
+    let ann = world.listen(0, world.ann).await;
+    ann.follow(&[], Rest::FromNow).await.unwrap();
+    assert!(matches!(ann.next().await, News::CaughtUp));
+    ann.watch_companions();
+    let (at_bob, at_eve) = (world.listen(1, world.bob).await, world.listen(1, eve).await);
+    hears_nothing(&ann, 2 * LEASE).await;
+    let room = group(node, world.access, &[world.ann, world.bob]).await;
+    assert!(matches!(ann.next().await, News::Joined(_)));
+    assert_eq!(sighted(&ann).await, (world.bob, true));
+    // Who comes is told of, who was known is not told of again, and who left is not told of any more.
+    let add = AddMembers {
+        users: vec![eve],
+        role: Role::Member,
+    };
+    let added = node.add_members(world.access, room.number, add, None);
+    added.await.unwrap();
+    assert!(posted(&ann).await.is_empty());
+    assert_eq!(sighted(&ann).await, (eve, true));
+    hears_nothing(&ann, LEASE).await;
+    let removed = node.remove_member(world.access, room.number, world.bob);
+    removed.await.unwrap();
+    assert!(posted(&ann).await.is_empty());
+    hears_nothing(&ann, SOON).await;
+    drop((at_bob, at_eve));
+    assert_eq!(sighted(&ann).await, (eve, false));
+    hears_nothing(&ann, LEASE).await;
+    // Whoever names somebody watches nobody else.
+    ann.watch(&[world.bob]).await.unwrap();
+    assert_eq!(sighted(&ann).await, (world.bob, false));
+    let _eve = world.listen(1, eve).await;
+    hears_nothing(&ann, LEASE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_large_chat_nobody_is_a_companion() {
+    let world = World::new().await;
+    let node = &world.nodes[0];
+    let mut users = vec![world.ann];
+    for n in 0..100 {
+        users.push(user(node, world.access, &format!("u{n}")).await);
+    }
+    let room = group(node, world.access, &users).await;
+    let ann = world.listen(0, world.ann).await;
+    ann.follow(&[], Rest::FromNow).await.unwrap();
+    assert!(matches!(ann.next().await, News::CaughtUp));
+    ann.watch_companions();
+    let _other = world.listen(1, users[1]).await;
+    hears_nothing(&ann, 2 * LEASE).await;
+    let removed = node.remove_member(world.access, room.number, users[100]);
+    removed.await.unwrap();
+    assert!(posted(&ann).await.is_empty());
+    let told = async { [sighted(&ann).await, sighted(&ann).await] };
+    assert_eq!(told.await, [(users[1], true), (users[2], false)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::commit::{
-    ApplicationState, ChatState, ChatWrite, Operation, Outcome, Remembered, RequestWrite, Sink,
-    UserWrite, Writes,
+    ApplicationState, ChatState, ChatWrite, DeviceWrite, Operation, Outcome, Remembered,
+    RequestWrite, Sink, UserWrite, Writes,
 };
 use crate::error::{BackendError, ErrorKind};
 use crate::ids::{ApplicationId, Change, ChatId, ChatNumber, UserNumber};
@@ -54,6 +54,9 @@ impl State {
             }
             for user in write.users {
                 self.write_user(write.id, user);
+            }
+            for device in write.devices {
+                self.write_device(write.id, device);
             }
             for chat in &write.chats {
                 self.free_chat(write.id, chat.row.number);
@@ -230,8 +233,20 @@ impl State {
         }
         if row.is_deleted() {
             self.seen.remove(&(application, number));
+            self.device_keys.remove(&(application, number));
         }
         self.users.insert((application, number), row);
+    }
+
+    fn write_device(&mut self, application: ApplicationId, write: DeviceWrite) {
+        let keys = self
+            .device_keys
+            .entry((application, write.user))
+            .or_default();
+        match write.key {
+            Some(key) => keys.insert(write.device, key),
+            None => keys.remove(&write.device),
+        };
     }
 
     pub(super) fn record(&mut self, operation: Operation) {

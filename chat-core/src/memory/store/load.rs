@@ -47,6 +47,11 @@ impl State {
                         .iter()
                         .filter_map(|user| Some((*user, self.users.get(&(id, *user))?.clone())))
                         .collect(),
+                    devices: needs
+                        .devices
+                        .iter()
+                        .map(|user| (*user, self.keys_of(id, *user)))
+                        .collect(),
                     usernames: needs
                         .usernames
                         .iter()

@@ -2,6 +2,7 @@
 
 mod apply;
 mod load;
+mod members;
 mod outbox;
 mod people;
 mod read;
@@ -24,7 +25,7 @@ use crate::ids::{
     ApplicationId, Change, ChatId, ChatNumber, ChatUuid, Epoch, MessageNumber, OperationId,
     PublicId, TokenHash, UserNumber,
 };
-use crate::model::{Member, Message, Pair, Session, User};
+use crate::model::{DeviceKey, Member, Message, Pair, Session, User};
 use crate::port::{Commit, Committed, Dirty, Place};
 
 type Result<T> = std::result::Result<T, BackendError>;
@@ -49,6 +50,7 @@ struct State {
     uuids: HashMap<ChatUuid, ChatId>,
     users: BTreeMap<(ApplicationId, UserNumber), User>,
     seen: HashMap<(ApplicationId, UserNumber), Timestamp>,
+    device_keys: BTreeMap<(ApplicationId, UserNumber), BTreeMap<String, DeviceKey>>,
     usernames: HashMap<(ApplicationId, String), UserNumber>,
     lasting_tokens: HashMap<TokenHash, (ApplicationId, UserNumber)>,
     sessions: BTreeMap<TokenHash, Session>,
@@ -103,6 +105,7 @@ impl MemoryStore {
             uuids: HashMap::new(),
             users: BTreeMap::new(),
             seen: HashMap::new(),
+            device_keys: BTreeMap::new(),
             usernames: HashMap::new(),
             lasting_tokens: HashMap::new(),
             sessions: BTreeMap::new(),

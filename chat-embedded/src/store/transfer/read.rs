@@ -7,15 +7,16 @@ use chat_core::commit::{
 use chat_core::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, OperationId, PublicId, UserNumber,
 };
-use chat_core::model::{Session, User};
+use chat_core::model::Session;
 use chat_core::page::Limit;
 use chat_core::port::{
-    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows,
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, UserRow,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Params, Result, Row, params};
 use uuid::Uuid;
 
+use super::super::devices;
 use super::super::load::{application_columns, application_state, chat_state, chat_state_columns};
 use super::super::members::{member, member_columns};
 use super::super::rows::{self, int};
@@ -30,7 +31,7 @@ const APPLICATIONS: &str = concat!(
 const USERS: &str = concat!(
     "SELECT ",
     user_columns!(),
-    ", a.public_id FROM users u JOIN applications a ON a.id = u.application \
+    ", a.public_id, u.seen_at FROM users u JOIN applications a ON a.id = u.application \
      WHERE (u.application, u.number) > (?1, ?2) ORDER BY u.application, u.number LIMIT ?3"
 );
 const SESSIONS: &str = concat!(
@@ -81,7 +82,7 @@ pub(super) fn part(conn: &Connection, from: Place, limit: Limit) -> Result<Part>
         }
         Place::Users(application, user) => {
             let params = [application.0, int(user.0), most];
-            let found = all(conn, USERS, params, user_row)?;
+            let found = all(conn, USERS, params, |row| user_row(conn, row))?;
             Part::of(from, found, limit, Rows::Users)
         }
         Place::Sessions(after) => {
@@ -141,10 +142,16 @@ fn application(row: &Row<'_>) -> Result<(Place, ApplicationState)> {
     Ok((place, application_state(row)?))
 }
 
-fn user_row(row: &Row<'_>) -> Result<(Place, (PublicId, User))> {
-    let user = user(row)?;
-    let place = Place::Users(ApplicationId(row.get(11)?), user.number);
-    Ok((place, (rows::public_id(row, 12)?, user)))
+fn user_row(conn: &Connection, row: &Row<'_>) -> Result<(Place, UserRow)> {
+    let (user, application) = (user(row)?, ApplicationId(row.get(11)?));
+    let place = Place::Users(application, user.number);
+    let row = UserRow {
+        keys: devices::find(conn, application, user.number)?,
+        application: rows::public_id(row, 12)?,
+        user,
+        seen_at: rows::time(row, 13)?,
+    };
+    Ok((place, row))
 }
 
 fn session_row(row: &Row<'_>) -> Result<(Place, (PublicId, Session))> {

@@ -23,7 +23,7 @@ pub(super) fn are_known(conn: &Connection, rows: &Rows) -> Result<bool> {
         Some(owner) => owners.application(owner).map(|id| id.is_some()),
     };
     match rows {
-        Rows::Users(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
+        Rows::Users(rows) => each(rows, |row| known(Some(row.application), &mut owners)),
         Rows::Sessions(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
         Rows::Chats(rows) => each(rows, |(owner, _)| known(Some(*owner), &mut owners)),
         Rows::Members(rows) => each(rows, |row| {
@@ -60,8 +60,8 @@ pub(super) fn rows(conn: &Connection, rows: &Rows) -> Result<()> {
             let application = owners.needed(Some(*owner))?;
             apply::create_chat(conn, application, row).map(drop)
         }),
-        Rows::Users(rows) => rows.iter().try_for_each(|(owner, row)| {
-            let application = owners.needed(Some(*owner))?;
+        Rows::Users(rows) => rows.iter().try_for_each(|row| {
+            let application = owners.needed(Some(row.application))?;
             users::create(conn, application, row)
         }),
         Rows::Sessions(rows) => rows.iter().try_for_each(|(owner, row)| {

@@ -2,6 +2,7 @@
 
 use chat_core::error::ChatError;
 use chat_core::ids::ChatNumber;
+use chat_core::model::UserView;
 use chat_core::page::{Limit, Span};
 use chat_core::service::{Access, Chat, Reader};
 use serde::Serialize;
@@ -12,11 +13,14 @@ use super::shapes::{ForUser, InApplication};
 use super::state::{State, only_knows, query};
 use super::status::Native;
 use super::users::UserJson;
-use super::view::ChatJson;
+use super::view::{ChatJson, Time};
 use crate::api::lists::message_page;
 use crate::http::call::Call;
 use crate::http::reply::Response;
 use crate::http::stream::{Pump, PumpError, pumped};
+
+/// The keys of so many users are told together: twenty each may have, of four kilobytes.
+const AT_ONCE: usize = 50;
 
 /// One line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,13 +29,31 @@ use crate::http::stream::{Pump, PumpError, pumped};
 pub(super) enum LineJson {
     /// A user.
     User(UserJson),
+    /// A key that the user before it gave out for a device.
+    Key(KeyJson),
     /// A chat; its messages follow.
     Chat(ChatJson),
     /// A message.
     Message(FoundMessage),
 }
 
-/// Everything there is, one object a line: for the application its users, then each chat with its messages by number; for a user
+/// A key of a device, as its user gave it out.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExportedKey)]
+pub(super) struct KeyJson {
+    /// The user's number.
+    #[schema(minimum = 1)]
+    user: u64,
+    /// What the user calls the device.
+    device: String,
+    /// In base64.
+    key: String,
+    /// Since when it is this one.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+/// Everything there is, one object a line: for the application its users with their keys, then each chat with its messages by number; for a user
 /// himself and all chats that he takes part in. Each chat is told up to where it stands when its turn comes.
 #[utoipa::path(
     get, path = "/api/v1/applications/{app}/export", tag = "applications", operation_id = "export",
@@ -54,7 +76,7 @@ pub(super) async fn export(state: State, call: Call) -> Result<Response, Native>
             match access.caller().user() {
                 Some(user) => {
                     let user = lines.chat.user(access, user).await.map_err(failed)?;
-                    lines.send(vec![LineJson::User(user.into())]).await?;
+                    lines.told_users(vec![user]).await?;
                     lines.own_chats().await?;
                 }
                 None => {
@@ -97,13 +119,36 @@ impl Lines {
             let page = self.chat.users(self.access, Span::After(after), Limit::MAX);
             let page = page.await.map_err(failed)?;
             after = page.items.last().map_or(after, |last| last.number.0);
-            let users = page.items.into_iter();
-            let users = users.map(|user| LineJson::User(user.into()));
-            self.send(users.collect()).await?;
+            let mut users = page.items;
+            while !users.is_empty() {
+                let rest = users.split_off(users.len().min(AT_ONCE));
+                self.told_users(std::mem::replace(&mut users, rest)).await?;
+            }
             if !page.more {
                 return Ok(());
             }
         }
+    }
+
+    /// Users, each with the keys of his devices behind him.
+    async fn told_users(&self, users: Vec<UserView>) -> Result<(), PumpError> {
+        let numbers: Vec<_> = users.iter().map(|user| user.number).collect();
+        let keys = self.chat.device_keys(self.access, &numbers).await;
+        let mut keys = keys.map_err(failed)?.into_iter().peekable();
+        let mut lines = Vec::with_capacity(users.len());
+        for user in users {
+            let number = user.number;
+            lines.push(LineJson::User(user.into()));
+            while let Some((_, key)) = keys.next_if(|(of, _)| *of == number) {
+                lines.push(LineJson::Key(KeyJson {
+                    user: number.0,
+                    device: key.device,
+                    key: key.key,
+                    created_at: Time(key.created_at),
+                }));
+            }
+        }
+        self.send(lines).await
     }
 
     async fn chats(&self) -> Result<(), PumpError> {

@@ -14,6 +14,7 @@ use super::entry::{Shared, key};
 use super::input::{self, nullable, text};
 use super::shapes::{LoginInput, RegisterInput};
 use super::status::RequestError;
+use super::users::shown_one;
 use super::view::{LoginJson, UserJson};
 use crate::api::gate::with_replayed;
 use crate::api::shapes::Keyed;
@@ -54,7 +55,8 @@ pub(super) async fn register(shared: Arc<Shared>, call: Call) -> Result<Response
     let counted = shared.options.attempts.register(call.head.peer.ip()).await;
     counted.map_err(|allowance| RequestError::TooMany(allowance.left()))?;
     let made = shared.chat().create_user(access, new, key.as_ref()).await?;
-    let answer = reply::json(StatusCode::CREATED, &UserJson::from(made.value));
+    let user = shown_one(&shared, access, made.value).await?;
+    let answer = reply::json(StatusCode::CREATED, &user);
     Ok(with_replayed(answer, made.replayed))
 }
 
@@ -91,7 +93,7 @@ pub(super) async fn login(shared: Arc<Shared>, call: Call) -> Result<Response, R
     let opened = opened?;
     let body = LoginJson {
         token: opened.token.expose().to_owned(),
-        user: opened.user.into(),
+        user: shown_one(&shared, home.into(), opened.user).await?,
     };
     Ok(reply::json(StatusCode::OK, &body))
 }

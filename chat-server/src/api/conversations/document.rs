@@ -5,7 +5,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::{Modify, OpenApi};
 
 use super::status::ErrorJson;
-use super::{accounts, conversation, history, messages, participants, users, ws};
+use super::{accounts, conversation, history, keys, messages, participants, users, ws};
 use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
 
 #[derive(OpenApi)]
@@ -14,7 +14,8 @@ use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, 
         accounts::register, accounts::login, accounts::logout, users::list, users::get, users::update,
         users::delete, conversation::list, conversation::create, conversation::rename,
         conversation::leave, conversation::read, history::get, messages::create, messages::get,
-        messages::edit, messages::delete, participants::add, participants::remove, ws::open,
+        messages::edit, messages::delete, participants::add, participants::remove, keys::list,
+        keys::put, keys::delete, ws::open,
     ),
     components(schemas(ErrorJson)),
     modifiers(&Complete),
@@ -35,11 +36,12 @@ impl Modify for Complete {
                 ("/users" | "/conversations/{id}" | "/ws", "get")
             );
             let inside = path.contains("{id}");
-            let others = inside && (path != "/users/{id}" || method != "get");
+            let shown = matches!((path, method), ("/users/{id}" | "/users/{id}/keys", "get"));
+            let others = inside && !shown;
             let missing = inside || path == "/conversations" && method == "post";
             let in_group = path.contains("participants") || path == "/conversations/{id}";
             let taken = path == "/register"
-                || path == "/users/{id}" && method == "put"
+                || path.starts_with("/users/{id}") && method == "put"
                 || in_group && sends;
             let errors = [
                 (
@@ -91,6 +93,7 @@ fn link(document: &mut Document) {
         "conversations_get_user",
         "conversations_update_user",
         "conversations_delete_user",
+        "conversations_list_keys",
     ];
     add_links(document, "conversations_register", "201", &user, &to);
     let conversation = [("id", "$response.body#/id")];

@@ -1,5 +1,7 @@
 //! Who comes in, and to what the path leads.
 
+use std::borrow::Cow;
+
 use chat_core::bearer::Bearer;
 use chat_core::error::ChatError;
 use chat_core::ids::{ApplicationId, ChatNumber, UserNumber};
@@ -8,12 +10,12 @@ use chat_core::service::{Access, Chat, Login, Reader};
 use chat_core::text::IdempotencyKey;
 
 use super::Options;
-use super::status::{CONVERSATION, MESSAGE, RequestError, USER};
+use super::status::{CONVERSATION, KEY, MESSAGE, RequestError, USER};
 use crate::api::gate::{self, Gate};
 use crate::http::auth;
 use crate::http::call::Head;
 
-/// Where a user or a conversation stands in every path, and what is in a conversation.
+/// Where a user or a conversation stands in every path, and what is in one.
 const FIRST: usize = 1;
 const SECOND: usize = 3;
 
@@ -105,6 +107,12 @@ pub(super) fn conversation(head: &Head) -> Result<ChatNumber, RequestError> {
 pub(super) fn user(head: &Head) -> Result<UserNumber, RequestError> {
     let number = id(head, FIRST).map(UserNumber);
     number.ok_or(RequestError::Lost(USER))
+}
+
+/// What `/users/{id}/keys/{device}` calls the device.
+pub(super) fn device(head: &Head) -> Result<String, RequestError> {
+    let device = head.segment(SECOND).map(Cow::into_owned);
+    device.ok_or(RequestError::Lost(KEY))
 }
 
 /// The user that a path in a conversation names.

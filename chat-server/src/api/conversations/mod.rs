@@ -6,6 +6,7 @@ mod document;
 mod entry;
 mod history;
 mod input;
+mod keys;
 mod messages;
 mod participants;
 mod shapes;
@@ -60,6 +61,11 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
         .put(users::update)
         .delete(users::delete)
         .boxed();
+    let key = leaf("/users/{id}/keys/{device}")
+        .put(keys::put)
+        .delete(keys::delete)
+        .boxed();
+    let all_keys = leaf("/users/{id}/keys").get(keys::list).boxed();
     let all_users = leaf("/users").get(users::list).boxed();
     let conversation = leaf("/conversations/{id}")
         .get(history::get)
@@ -105,6 +111,7 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
         either(under("register", register), under("logout", logout)),
     );
     let socket = leaf("/ws").get(ws::open).boxed();
+    let user = either(user, under("keys", either(all_keys, named(key))));
     let accounts = either(under("users", either(named(user), all_users)), accounts);
     let routes = either(
         under("conversations", below),

@@ -137,6 +137,31 @@ pub(super) struct OfId {
     id: u64,
 }
 
+/// A key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ConversationsKeyInput)]
+pub(super) struct KeyInput {
+    /// Base64 (RFC 4648, section 4, with padding).
+    #[schema(
+        min_length = 1,
+        max_length = 4096,
+        pattern = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"
+    )]
+    key: String,
+}
+
+/// Where in the API.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OfDevice {
+    /// The user's id.
+    #[param(minimum = 1)]
+    id: u64,
+    /// What the user calls the device: visible ASCII characters.
+    #[param(min_length = 1, max_length = 64, pattern = r"^[!-~]+$")]
+    device: String,
+}
+
 /// Where in the API.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Path)]

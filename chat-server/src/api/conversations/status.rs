@@ -23,6 +23,7 @@ use crate::live::handshake::with_upgrade;
 pub(super) const USER: &str = "User not found";
 pub(super) const CONVERSATION: &str = "Conversation not found";
 pub(super) const MESSAGE: &str = "Message not found";
+pub(super) const KEY: &str = "Key not found";
 pub(super) const PARTICIPANT: &str = "Participant not found";
 /// Those of whom there are too many come back so much later.
 const LATER: Duration = Duration::from_secs(10);
@@ -77,6 +78,8 @@ impl From<ChatError> for RequestError {
             ChatError::ChatNotFound(_) => Self::Lost(CONVERSATION),
             ChatError::MessageNotFound(_) => Self::Lost(MESSAGE),
             ChatError::MemberNotFound(_) => Self::Lost(PARTICIPANT),
+            ChatError::DeviceNotFound => Self::Lost(KEY),
+            ChatError::TooManyDevices => Self::Taken("Too many devices have keys"),
             ChatError::NotAMember | ChatError::Removed => Self::Forbidden("Not a participant"),
             ChatError::NotAllowed => Self::Forbidden("Not allowed"),
             ChatError::UsernameTaken => Self::Taken("Username already taken"),

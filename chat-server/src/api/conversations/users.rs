@@ -1,9 +1,11 @@
 //! `/users` and `/users/{id}`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use chat_core::model::UserView;
 use chat_core::password::Password;
-use chat_core::service::UserChange;
+use chat_core::service::{Access, UserChange};
 use chat_core::text::{Email, Picture};
 use http::StatusCode;
 use serde::Deserialize;
@@ -41,8 +43,34 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     let query = input::query(&call.head)?;
     let (limit, span) = (input::limit(&query)?, input::after(&query)?);
     let page = shared.chat().users(me.access, span, limit).await?;
-    let users: Vec<UserJson> = page.items.into_iter().map(UserJson::from).collect();
+    let users = shown(&shared, me.access, page.items).await?;
     Ok(reply::json(StatusCode::OK, &users))
+}
+
+/// Users with whether they are there, all asked for at once.
+async fn shown(
+    shared: &Shared,
+    access: Access,
+    users: Vec<UserView>,
+) -> Result<Vec<UserJson>, RequestError> {
+    let numbers: Vec<_> = users.iter().map(|user| user.number).collect();
+    let known = shared.chat().presence(access, &numbers).await?;
+    let known: HashMap<_, _> = known.iter().map(|one| (one.user, one)).collect();
+    let users = users.into_iter().map(|user| {
+        let sighting = known.get(&user.number).copied();
+        UserJson::new(user, sighting)
+    });
+    Ok(users.collect())
+}
+
+/// A user with whether he is there.
+pub(super) async fn shown_one(
+    shared: &Shared,
+    access: Access,
+    user: UserView,
+) -> Result<UserJson, RequestError> {
+    let known = shared.chat().presence(access, &[user.number]).await?;
+    Ok(UserJson::new(user, known.first()))
 }
 
 /// One user.
@@ -54,11 +82,12 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response, Re
 pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
     let me = shared.enter(&call.head).await?;
     let found = shared.chat().user(me.access, user(&call.head)?).await?;
-    Ok(reply::json(StatusCode::OK, &UserJson::from(found)))
+    let found = shown_one(&shared, me.access, found).await?;
+    Ok(reply::json(StatusCode::OK, &found))
 }
 
 /// Who asks, when the path names the same.
-async fn myself(shared: &Shared, head: &Head) -> Result<Me, RequestError> {
+pub(super) async fn myself(shared: &Shared, head: &Head) -> Result<Me, RequestError> {
     let me = shared.enter(head).await?;
     let named = shared.chat().user(me.access, user(head)?).await?;
     match named.number == me.user {
@@ -105,7 +134,8 @@ pub(super) async fn update(shared: Arc<Shared>, call: Call) -> Result<Response, 
         .chat()
         .change_user(me.access, me.user, change)
         .await?;
-    Ok(reply::json(StatusCode::OK, &UserJson::from(changed)))
+    let changed = shown_one(&shared, me.access, changed).await?;
+    Ok(reply::json(StatusCode::OK, &changed))
 }
 
 /// Delete yourself. Your messages stay and show no author.

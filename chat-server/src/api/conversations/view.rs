@@ -2,7 +2,8 @@
 
 use chat_core::clock::Timestamp;
 use chat_core::ids::ChatNumber;
-use chat_core::model::{Message, UserView};
+use chat_core::live::Sighting;
+use chat_core::model::{DeviceKey, Message, UserView};
 use chat_core::service::{MyChat, Receipt, Roll};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -34,7 +35,7 @@ pub(super) struct UserJson {
     created_at: Time,
     /// Whether it is connected.
     presence: Presence,
-    /// When it was last connected, if that is known.
+    /// When it was last connected, to a minute; of who is connected, to five. Null if it never was.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Time>,
 }
@@ -43,22 +44,59 @@ pub(super) struct UserJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ConversationsPresence)]
-enum Presence {
-    /// Through no socket.
+pub(super) enum Presence {
+    /// By a socket, or was a moment ago.
+    Online,
+    /// By none.
     Offline,
 }
 
-impl From<UserView> for UserJson {
-    fn from(user: UserView) -> Self {
+impl Presence {
+    pub(super) const fn of(online: bool) -> Self {
+        match online {
+            true => Self::Online,
+            false => Self::Offline,
+        }
+    }
+}
+
+impl UserJson {
+    /// A user, and whether he is there as far as anybody knows.
+    pub(super) fn new(user: UserView, sighting: Option<&Sighting>) -> Self {
         Self {
             id: user.number.0,
             username: user.username,
             email: user.email,
             profile_picture: user.picture,
             created_at: Time(user.created_at),
-            // No socket leads here, so nobody is connected.
-            presence: Presence::Offline,
-            last_seen_at: None,
+            presence: Presence::of(sighting.is_some_and(|sighting| sighting.online)),
+            last_seen_at: sighting.and_then(|sighting| sighting.last_seen_at.map(Time)),
+        }
+    }
+}
+
+/// A key of a device of a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ConversationsKey)]
+pub(super) struct KeyJson {
+    /// What the user calls the device.
+    #[schema(min_length = 1, max_length = 64)]
+    device: String,
+    /// In base64.
+    #[schema(min_length = 1, max_length = 4096)]
+    key: String,
+    /// Since when it is this one.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+}
+
+impl From<DeviceKey> for KeyJson {
+    fn from(key: DeviceKey) -> Self {
+        Self {
+            device: key.device,
+            key: key.key,
+            created_at: Time(key.created_at),
         }
     }
 }

@@ -116,6 +116,7 @@ pub(super) fn application(row: &MySqlRow, facts: &mut Facts) -> Result<()> {
         state,
         chats: BTreeMap::new(),
         users: BTreeMap::new(),
+        devices: BTreeMap::new(),
         usernames: BTreeSet::new(),
         chat_names: BTreeSet::new(),
         pairs: BTreeMap::new(),

@@ -9,6 +9,7 @@ use chat_core::model::Pair;
 use sqlx::mysql::MySqlRow;
 use sqlx::{Result, Row as _};
 
+use super::super::devices::{key_columns, key_from};
 use super::super::people::{member_columns, member_from, user_columns, user_from};
 use super::super::rows::{self, int};
 use super::super::script::{Text, table, values};
@@ -18,6 +19,11 @@ const USERS: &str = concat!(
     "SELECT u.application, ",
     user_columns!(),
     " FROM users u FORCE INDEX (PRIMARY) WHERE (u.application, u.number) IN ("
+);
+const DEVICES: &str = concat!(
+    "SELECT k.application, ",
+    key_columns!(),
+    " FROM device_keys k FORCE INDEX (PRIMARY) WHERE (k.application, k.user_number) IN ("
 );
 const USERNAMES: &str = "SELECT application, folded FROM users FORCE INDEX (users_folded) \
      WHERE (application, folded) IN (";
@@ -45,6 +51,7 @@ const RANGES: &str = "SELECT c.application, c.number, r.user_number, r.low, r.hi
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     User,
+    Device,
     Username,
     ChatName,
     Pair,
@@ -61,6 +68,12 @@ pub(super) fn look(scopes: &Scopes, mut add: impl FnMut(Found, Text)) {
             select.int(one.0).int(int(one.1.0))
         });
         add(Found::User, select);
+    }
+    for part in all(scopes, |needs| &needs.devices).chunks(ROWS) {
+        let select = part.iter().fold(values(DEVICES, 2, ")"), |select, one| {
+            select.int(one.0).int(int(one.1.0))
+        });
+        add(Found::Device, select);
     }
     let usernames = all(scopes, |needs| &needs.usernames);
     texts(USERNAMES, &usernames, |select| add(Found::Username, select));
@@ -125,6 +138,10 @@ impl Found {
             Self::User => {
                 let user = user_from(row, 1)?;
                 found.users.insert(user.number, user);
+            }
+            Self::Device => {
+                let (user, key) = key_from(row, 1)?;
+                found.devices.entry(user).or_default().push(key);
             }
             Self::Username => {
                 found.usernames.insert(text(row, 1)?);

@@ -1,20 +1,23 @@
 //! Users, sessions, members and what they have read, in the order of [`Place`].
 
+use std::collections::BTreeMap;
+
 use chat_core::error::BackendError;
 use chat_core::ids::{
     ApplicationId, ChatId, ChatNumber, MessageNumber, PublicId, TokenHash, UserNumber,
 };
-use chat_core::model::{Session, User};
+use chat_core::model::{DeviceKey, Session};
 use chat_core::page::Limit;
-use chat_core::port::{MemberRow, Place, RangeRow};
+use chat_core::port::{MemberRow, Place, RangeRow, UserRow};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Result, Row as _, query};
 
 use super::super::MysqlStore;
+use super::super::devices::{key_columns, key_from};
 use super::super::people::{member_columns, member_from, user_columns, user_from};
 use super::super::rows::{self, int};
 use super::super::sessions::{session, session_columns};
-use super::super::sql::Sql;
+use super::super::sql::{ROWS, Sql, padded, pairs};
 use super::OP;
 
 macro_rules! users_where {
@@ -22,7 +25,7 @@ macro_rules! users_where {
         concat!(
             "SELECT ",
             user_columns!(),
-            ", u.application, a.public_id FROM users u FORCE INDEX (PRIMARY) \
+            ", u.application, a.public_id, u.seen_at FROM users u FORCE INDEX (PRIMARY) \
              STRAIGHT_JOIN applications a ON a.id = u.application WHERE ",
             $condition
         )
@@ -69,6 +72,15 @@ const RANGES: &str = ranges_where!("r.chat = ? AND r.user_number = ? AND r.low >
 const RANGES_OF_FURTHER_MEMBERS: &str = ranges_where!("r.chat = ? AND r.user_number > ?");
 const FURTHER_RANGES: &str = ranges_where!("r.chat > ?");
 
+const KEYS: &str = concat!(
+    "SELECT k.application, ",
+    key_columns!(),
+    " FROM device_keys k FORCE INDEX (PRIMARY) WHERE (k.application, k.user_number) IN "
+);
+
+/// Keys by application and user.
+type Keys = BTreeMap<(ApplicationId, UserNumber), Vec<DeviceKey>>;
+
 /// Rows, each with its place.
 type Found<T> = std::result::Result<Vec<(Place, T)>, BackendError>;
 
@@ -78,12 +90,42 @@ impl MysqlStore {
         application: ApplicationId,
         user: UserNumber,
         limit: Limit,
-    ) -> Found<(PublicId, User)> {
+    ) -> Found<UserRow> {
         let steps = [
             (USERS, vec![application.0, int(user.0)]),
             (FURTHER_USERS, vec![application.0]),
         ];
-        self.in_turn(&steps, limit, self::user).await
+        let mut found = self.in_turn(&steps, limit, self::user).await?;
+        let mut keys = self.keys_of(&found).await?;
+        for (place, row) in &mut found {
+            if let Place::Users(application, user) = place {
+                row.keys = keys.remove(&(*application, *user)).unwrap_or_default();
+            }
+        }
+        Ok(found)
+    }
+
+    /// The keys of these users, whether they exist or not.
+    async fn keys_of(&self, users: &[(Place, UserRow)]) -> std::result::Result<Keys, BackendError> {
+        let users = users.iter().filter_map(|(place, _)| match place {
+            Place::Users(application, user) => Some((application.0, int(user.0))),
+            _ => None,
+        });
+        let users: Vec<_> = users.collect();
+        let mut found = Keys::new();
+        for part in users.chunks(ROWS) {
+            let select = || {
+                let select = pairs(KEYS, part.len(), " ORDER BY k.device");
+                padded(part).fold(select, |select, (application, user)| {
+                    select.bind(application).bind(user)
+                })
+            };
+            let key = |row: &MySqlRow| Ok((ApplicationId(row.try_get(0)?), key_from(row, 1)?));
+            for (application, (user, key)) in self.sessions.all(OP, select, key).await? {
+                found.entry((application, user)).or_default().push(key);
+            }
+        }
+        Ok(found)
     }
 
     pub(super) async fn sessions_behind(
@@ -148,10 +190,16 @@ impl MysqlStore {
     }
 }
 
-fn user(row: &MySqlRow) -> Result<(Place, (PublicId, User))> {
+fn user(row: &MySqlRow) -> Result<(Place, UserRow)> {
     let user = user_from(row, 0)?;
     let place = Place::Users(ApplicationId(row.try_get(11)?), user.number);
-    Ok((place, (rows::public_id(row, 12)?, user)))
+    let row = UserRow {
+        application: rows::public_id(row, 12)?,
+        user,
+        seen_at: rows::maybe_time(row, 13)?,
+        keys: Vec::new(),
+    };
+    Ok((place, row))
 }
 
 fn session_row(row: &MySqlRow) -> Result<(Place, (PublicId, Session))> {

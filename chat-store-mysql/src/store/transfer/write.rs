@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::commit::{ApplicationState, ChatState, ImportWrite};
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, PublicId};
-use chat_core::model::{Session, User};
-use chat_core::port::{MemberRow, MessageRow, RangeRow, Rows};
+use chat_core::model::Session;
+use chat_core::port::{MemberRow, MessageRow, RangeRow, Rows, UserRow};
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Executor as _, Result, Row as _, query};
 
 use super::super::apply::{self, CREATED_CHATS};
+use super::super::devices;
 use super::super::operations;
 use super::super::people;
 use super::super::rows::{self, int};
@@ -88,17 +89,23 @@ async fn chats(
     Ok(found.is_some())
 }
 
-async fn users(
-    conn: &mut MySqlConnection,
-    script: &mut Script,
-    rows: &[(PublicId, User)],
-) -> Result<bool> {
-    let owners = owners(conn, rows.iter().map(|(owner, _)| *owner)).await?;
+async fn users(conn: &mut MySqlConnection, script: &mut Script, rows: &[UserRow]) -> Result<bool> {
+    let owners = owners(conn, rows.iter().map(|row| row.application)).await?;
     let found: Option<Vec<_>> = rows
         .iter()
-        .map(|(owner, row)| Some((*owners.get(owner)?, row)))
+        .map(|row| {
+            let application = *owners.get(&row.application)?;
+            Some((application, &row.user, row.seen_at))
+        })
         .collect();
     people::put_new_users(script, found.as_deref().unwrap_or_default());
+    let keys = rows.iter().flat_map(|row| {
+        let application = owners.get(&row.application);
+        let number = row.user.number;
+        let keys = row.keys.iter();
+        keys.filter_map(move |key| Some((*application?, number, key)))
+    });
+    devices::put_keys(script, &keys.collect::<Vec<_>>());
     Ok(found.is_some())
 }
 

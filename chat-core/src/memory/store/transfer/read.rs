@@ -5,7 +5,9 @@ use crate::commit::{ImportWrite, KeyHash, Operation};
 use crate::ids::{ApplicationId, ChatId, MessageNumber, PublicId, UserNumber};
 use crate::model::Session;
 use crate::page::Limit;
-use crate::port::{MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows};
+use crate::port::{
+    MemberRow, MessageRow, OperationRow, Part, Place, RangeRow, RequestRow, Rows, UserRow,
+};
 
 use super::super::State;
 
@@ -23,8 +25,14 @@ impl State {
                     .users
                     .iter()
                     .filter(|(at, _)| **at > (application, user));
-                let rows = behind.map(|((of, number), row)| {
-                    (Place::Users(*of, *number), (self.owner(*of), row.clone()))
+                let rows = behind.map(|((of, number), user)| {
+                    let row = UserRow {
+                        application: self.owner(*of),
+                        user: user.clone(),
+                        seen_at: self.seen.get(&(*of, *number)).copied(),
+                        keys: self.keys_of(*of, *number),
+                    };
+                    (Place::Users(*of, *number), row)
                 });
                 Part::of(from, rows.take(most).collect(), limit, Rows::Users)
             }

@@ -18,7 +18,7 @@ impl State {
                 .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
             Rows::Users(rows) => rows
                 .iter()
-                .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
+                .try_for_each(|row| self.application_of(row.application).map(drop)),
             Rows::Sessions(rows) => rows
                 .iter()
                 .try_for_each(|(owner, _)| self.application_of(*owner).map(drop)),
@@ -51,13 +51,20 @@ impl State {
                 }
             }
             Rows::Users(rows) => {
-                for (owner, row) in rows {
+                for row in rows {
+                    let application = self.application_of(row.application)?;
+                    let number = row.user.number;
                     let write = UserWrite {
-                        row: row.clone(),
+                        row: row.user.clone(),
                         is_new: true,
                         ends: None,
                     };
-                    self.write_user(self.application_of(*owner)?, write);
+                    self.write_user(application, write);
+                    let seen = row.seen_at.map(|at| ((application, number), at));
+                    self.seen.extend(seen);
+                    let keys = row.keys.iter().map(|key| (key.device.clone(), key.clone()));
+                    self.device_keys
+                        .insert((application, number), keys.collect());
                 }
             }
             Rows::Sessions(rows) => {

@@ -1,4 +1,10 @@
+use chat_core::commit::PutKey;
+use chat_core::ids::{Token, UserNumber};
+use chat_core::service::Access;
+use chat_core::text::{Device, PublicKey};
+
 use super::*;
+use crate::api::testing::is_time;
 
 /// Kind and text of each line.
 fn lines(answer: &Answer) -> Vec<String> {
@@ -10,6 +16,7 @@ fn lines(answer: &Answer) -> Vec<String> {
             "user" => &line["username"],
             "chat" => &line["number"],
             "message" => &line["body"],
+            "key" => &line["device"],
             other => panic!("{other}"),
         };
         format!("{} {text}", line["type"].as_str().unwrap())
@@ -64,4 +71,41 @@ async fn more_than_a_page_of_messages_is_taken() {
     let lines = lines(&house.get(&format!("{application}/export")).await);
     assert_eq!(lines.len(), 202);
     assert_eq!(lines[201], "message \"200\"");
+}
+
+#[tokio::test]
+async fn keys_of_devices_are_taken_behind_their_users() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob"]).await;
+    let token: Token = application.rsplit('/').next().unwrap().parse().unwrap();
+    let access = Access::from(token);
+    for (user, device) in [(1, "phone"), (2, "b"), (1, "desk")] {
+        let put = PutKey {
+            device: Device::parse(device).unwrap(),
+            key: PublicKey::parse("QUJD").unwrap(),
+        };
+        house
+            .chat
+            .put_key(access, UserNumber(user), put)
+            .await
+            .unwrap();
+    }
+    let export = format!("{application}/export");
+    let all = house.get(&export).await;
+    let expected = [
+        "user \"alice\"",
+        "key \"desk\"",
+        "key \"phone\"",
+        "user \"bob\"",
+        "key \"b\"",
+    ];
+    assert_eq!(lines(&all), expected);
+    let key: Value = serde_json::from_str(all.text().lines().nth(1).unwrap()).unwrap();
+    assert_eq!(
+        (&key["user"], &key["key"]),
+        (&Value::from(1), &Value::from("QUJD"))
+    );
+    assert!(is_time(&key["created_at"], 6), "{key}");
+    let bob = by(&house, &sessions[1], "GET", &export, "").await;
+    assert_eq!(lines(&bob), expected[3..]);
 }

@@ -2,8 +2,10 @@
 
 mod accounts;
 mod doors;
+mod encryption;
 mod groups;
 mod history;
+mod keys;
 mod messages;
 mod one_to_one;
 mod users;
@@ -135,12 +137,15 @@ fn ids(list: &Value) -> Vec<u64> {
     list.map(|one| one["id"].as_u64().unwrap()).collect()
 }
 
-const ALL: [(&str, &str); 20] = [
+const ALL: [(&str, &str); 23] = [
     ("POST", "/logout"),
     ("GET", "/users"),
     ("GET", "/users/1"),
     ("PUT", "/users/1"),
     ("DELETE", "/users/1"),
+    ("GET", "/users/1/keys"),
+    ("PUT", "/users/1/keys/phone"),
+    ("DELETE", "/users/1/keys/phone"),
     ("POST", "/conversations"),
     ("GET", "/conversations"),
     ("GET", "/conversations/1"),
@@ -204,6 +209,7 @@ async fn other_paths_are_404_and_other_methods_405() {
     let alice = person(&house, "alice").await;
     for path in [
         "/users/1/x",
+        "/users/1/keys/x/y",
         "/conversations/1/x",
         "/conversations/1/message/1/x",
         "/login/x",
@@ -238,6 +244,8 @@ async fn other_paths_are_404_and_other_methods_405() {
         ("DELETE", "/logout", "POST"),
         ("POST", "/users", "GET, HEAD"),
         ("POST", "/users/1", "GET, HEAD, PUT, DELETE"),
+        ("PUT", "/users/1/keys", "GET, HEAD"),
+        ("GET", "/users/1/keys/x", "PUT, DELETE"),
         ("PUT", "/conversations", "GET, HEAD, POST"),
         ("PATCH", "/conversations/1", "GET, HEAD, PUT, DELETE"),
         ("GET", "/conversations/1/message", "POST"),
@@ -282,6 +290,7 @@ async fn a_missing_parent_is_told_before_an_invalid_body() {
     assert_eq!(answer.status, 404);
     for (method, path) in [
         ("PUT", "/users/1"),
+        ("PUT", "/users/1/keys/phone"),
         ("POST", "/conversations"),
         ("PUT", "/conversations/1"),
         ("POST", "/conversations/1/message"),

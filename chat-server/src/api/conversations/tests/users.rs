@@ -1,4 +1,11 @@
+use chat_core::commit::Caller;
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::live::Ear;
+use chat_core::port::MockPresence;
+use chat_core::{Chat, Parts};
+
 use super::*;
+use crate::http::testing::front;
 
 #[tokio::test]
 async fn users_are_listed_by_id_in_pages() {
@@ -128,4 +135,62 @@ async fn whoever_is_deleted_leaves_messages_without_author() {
     );
     let again = person(&house, "bob").await;
     assert_eq!(again.id, 4, "the name is free, the number is not");
+}
+
+#[tokio::test]
+async fn users_are_shown_with_whether_they_are_there() {
+    let house = house().await;
+    let [alice, bob, _] = three(&house).await;
+    let unseen = json!(["offline", null]);
+    let shown = |user: &Value| json!([user["presence"], user["lastSeenAt"]]);
+    for user in alice.get("/users").await.as_array().unwrap() {
+        assert_eq!(shown(user), unseen);
+    }
+    let ear = Ear::of(home(&house).await.by(Caller::User(UserNumber(bob.id))));
+    let listener = house.chat.listen(ear).await.unwrap();
+    // It is told beside the request that connects.
+    let there = loop {
+        let user = alice.get("/users/2").await;
+        if user["presence"] == "online" && user["lastSeenAt"] != Value::Null {
+            break user;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(is_time(&there["lastSeenAt"], 3), "{there}");
+    assert_eq!(alice.get("/users").await[1], there);
+    let listed = alice.get("/users").await;
+    assert_eq!(
+        [shown(&listed[0]), shown(&listed[2])],
+        [unseen.clone(), unseen]
+    );
+    assert_eq!(bob.get("/users/2").await["presence"], "online");
+    let changed = bob.done("PUT", "/users/2", json!({}), 200).await.json();
+    assert_eq!(shown(&changed), shown(&there));
+    drop(listener);
+}
+
+#[tokio::test]
+async fn who_was_here_is_shown_while_nobody_can_tell() {
+    let mut away = MockPresence::new();
+    let fault = || BackendError::new(ErrorKind::Unavailable, "presence", "away");
+    away.expect_touch().returning(move |_, _, _| Err(fault()));
+    away.expect_of().returning(move |_| Err(fault()));
+    let parts = Parts {
+        presence: Arc::new(away),
+        ..Parts::in_memory()
+    };
+    let chat = Chat::start(parts).await.unwrap();
+    let front = front(vec![door(gate(&chat), options(), BODY)]);
+    let house = House::on_doubles(chat, front);
+    let [alice, bob, _] = three(&house).await;
+    let ear = Ear::of(home(&house).await.by(Caller::User(UserNumber(bob.id))));
+    let _listener = house.chat.listen(ear).await.unwrap();
+    let listed = alice.get("/users").await;
+    let shown: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["presence"])
+        .collect();
+    assert_eq!(shown, ["offline", "online", "offline"]);
 }

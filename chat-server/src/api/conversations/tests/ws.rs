@@ -4,6 +4,7 @@ mod any;
 mod ends;
 mod frames;
 mod handshake;
+mod presence;
 mod resume;
 
 use chat_core::live::LiveLimits;
@@ -52,6 +53,7 @@ impl Person<'_> {
             client.message().await,
             Message::text(r#"{"type":"ready","heartbeat":25}"#)
         );
+        client.1 = &["heads", "presence"];
         client
     }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use chat_core::cursor::Cursor;
 use chat_core::ids::MessageNumber;
-use chat_core::live::{Batch, Marked, Shared, Typing};
+use chat_core::live::{Batch, Marked, Shared, Sighting, Typing};
 use chat_core::model::{Member, Message};
 use chat_core::service::{Item, Receipt, Roll};
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::super::view::{ConversationJson, MessageJson};
+use super::super::view::{ConversationJson, MessageJson, Presence};
 use crate::live::frames::encode;
 use crate::live::socket::Said;
 
@@ -62,6 +62,8 @@ pub(super) enum Frame<'a> {
     },
     /// Somebody writes.
     Typing { conversation_id: u64, user_id: u64 },
+    /// Whether somebody is there with whom the user takes part in a conversation.
+    Presence { user_id: u64, presence: Presence },
     /// The cursor is of no use: the conversation is to be read anew. What happens from now on is told.
     Reset { conversation_id: u64 },
     /// All that was missed was told.
@@ -187,6 +189,17 @@ pub(super) fn typing(typing: &Arc<Shared<Typing>>) -> Utf8Bytes {
         user_id: typing.user.0,
     };
     typing.encoded(|typing| Told(frame(typing).encode())).0
+}
+
+/// Somebody came or is gone.
+pub(super) fn presence(sighting: &Arc<Shared<Sighting>>) -> Utf8Bytes {
+    let frame = |sighting: &Sighting| Frame::Presence {
+        user_id: sighting.user.0,
+        presence: Presence::of(sighting.online),
+    };
+    sighting
+        .encoded(|sighting| Told(frame(sighting).encode()))
+        .0
 }
 
 /// The user, on all of whose sockets this is told, has received and read more of a large conversation.

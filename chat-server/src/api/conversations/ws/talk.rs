@@ -209,6 +209,7 @@ impl Desk {
             Ok(guest) => Said::guest(Arc::new(guest)),
             Err(wrong) => {
                 let said = self.refuse(None, &wrong, true);
+                begun.listener.watch_companions();
                 Said {
                     guest: Some(begun),
                     ..said
@@ -222,6 +223,7 @@ impl Desk {
         let session = begun.session.clone().ok_or(RequestError::Unauthorized)?;
         let listener = self.shared.chat().listen(self.ear).await?;
         listener.follow(cursors, Rest::AsJoined).await?;
+        listener.watch_companions();
         Ok(Guest {
             access: begun.access,
             application: begun.application,
@@ -256,6 +258,7 @@ impl Talk for Talker {
             }
             .encode(),
             News::Typing(typing) => frames::typing(&typing),
+            News::Presence(sighting) => frames::presence(&sighting),
             News::Marked(marked) => match guest.listener.user() {
                 Some(user) => frames::marked(&marked, user.0),
                 None => return Said::default(),
@@ -276,6 +279,9 @@ impl Talk for Talker {
                 async move { desk.begin_at(named(cursors), begun).await }.boxed()
             }
             (first, asked) => {
+                if let Some(begun) = &first {
+                    begun.listener.watch_companions();
+                }
                 let Some(guest) = first.clone().or_else(|| guest.cloned()) else {
                     return async { Said::over(Over::NoHello) }.boxed();
                 };
@@ -298,7 +304,9 @@ impl Talk for Talker {
     }
 
     fn unheard(&mut self) -> Option<Arc<Guest>> {
-        self.waiting.take()
+        let begun = self.waiting.take()?;
+        begun.listener.watch_companions();
+        Some(begun)
     }
 
     fn beat(&mut self, guest: &Guest) -> Vec<Utf8Bytes> {
