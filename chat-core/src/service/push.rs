@@ -39,6 +39,7 @@ pub(super) async fn run(pusher: Arc<Pusher>, lead: Lead) {
     loop {
         let turn = lead.alone(ROLE, LEASE, pusher.run_for(TURN)).await;
         if turn.is_none() {
+            pusher.rest();
             sleep(TURN).await;
         }
     }

@@ -145,6 +145,12 @@ impl Pusher {
         }
     }
 
+    /// Another node tells users: what this one remembers may be told there by now, and whether it works is not for this one to say.
+    pub(crate) fn rest(&self) {
+        *self.later() = Later::default();
+        *self.last_failure() = None;
+    }
+
     fn works(&self) {
         if self.last_failure().take().is_some() {
             tracing::info!("users who are not connected are told again");

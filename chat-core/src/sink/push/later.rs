@@ -1,6 +1,7 @@
 //! Those who were there when something came for them, and had not read it: a connection may be dead for a while before that is known.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -97,9 +98,9 @@ impl Later {
         let now = Instant::now();
         for doubt in doubts {
             let place = (doubt.chat, doubt.notification.user);
-            if !self.doubts.contains_key(&place) {
+            if let Entry::Vacant(free) = self.doubts.entry(place) {
                 let due = now + AGAIN;
-                self.doubts.insert(place, Doubt { due, ..doubt });
+                free.insert(Doubt { due, ..doubt });
                 self.turns.push_back((due, place));
             }
         }

@@ -343,6 +343,23 @@ async fn a_second_look_that_is_not_taken_is_taken_again() {
     assert_eq!(pusher.told(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_rests_remembers_nothing_and_has_not_failed() {
+    let scene = Scene::open().await;
+    let chat = scene.group_of(3).await;
+    scene.is_there(2).await;
+    scene.done(Some(1), vec![post(chat, "a")]).await;
+    let mut notifier = MockNotifier::new();
+    notifier.expect_notify().returning(|_| Err(away()));
+    let pusher = scene.pusher(Arc::new(notifier));
+    pusher.run_for(Duration::from_millis(1)).await;
+    assert!(pusher.failure().is_some());
+    assert_eq!(pusher.later().len(), (1, 1));
+    pusher.rest();
+    assert!(pusher.failure().is_none());
+    assert_eq!(pusher.later().len(), (0, 0));
+}
+
 #[test]
 fn no_more_are_remembered_than_there_is_room_for() {
     let mut later = Later::default();
