@@ -9,6 +9,8 @@ mod later;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod named;
+#[cfg(feature = "notify-http")]
+mod notify_http;
 mod probe;
 #[cfg(feature = "embedded")]
 mod read_only;
@@ -17,6 +19,7 @@ mod reader;
 #[cfg(feature = "redis")]
 mod redis;
 mod routes;
+mod schemes;
 #[cfg(feature = "embedded")]
 mod sqlite;
 #[cfg(test)]
@@ -34,7 +37,9 @@ use chat_core::live::LiveLimits;
 use chat_core::memory::{
     MemoryBus, MemoryCounter, MemoryPresence, MemoryQueue, MemorySearch, MemoryStore,
 };
-use chat_core::port::{Bus, Counter, DeadLetters, Presence, Queue, Search, Store, Stores};
+use chat_core::port::{
+    Bus, Counter, DeadLetters, Notifier, Presence, Queue, Search, Store, Stores,
+};
 #[cfg(any(feature = "embedded", feature = "mysql"))]
 use chat_core::port::{Standing, Transfer};
 use chat_core::seal::Keyring;
@@ -45,7 +50,8 @@ use crate::api::ops::Probe;
 use crate::config::{BackendUrl, Settings};
 
 use later::Later;
-use probe::{QueueProbe, SearchProbe, StoreProbe};
+use probe::{NotifyProbe, QueueProbe, SearchProbe, StoreProbe};
+use schemes::no_adapter;
 
 pub use error::WiringError;
 #[cfg(any(feature = "embedded", feature = "mysql"))]
@@ -98,7 +104,7 @@ impl Node {
         Self::open(settings, Indexing::Now, recount_every).await
     }
 
-    /// As [`Node::start`], for a command that ends: it works no queue and leaves to servers what comes with time.
+    /// As [`Node::start`], for a command that ends: it works no queue, tells no users, and leaves to servers what comes with time.
     ///
     /// # Errors
     /// As [`Node::start`].
@@ -108,6 +114,7 @@ impl Node {
     ) -> Result<Self, WiringError> {
         let mut settings = settings.clone();
         settings.work = false;
+        settings.notify = None;
         Self::open(&settings, indexing, None).await
     }
 
@@ -119,6 +126,7 @@ impl Node {
         if indexing == Indexing::Now {
             is_shared(settings)?;
         }
+        let notifier = open_notifier(settings)?;
         let Exchange {
             counter,
             bus,
@@ -153,6 +161,7 @@ impl Node {
             queueing: Some(queueing),
             dead_letters: Some(Arc::clone(&dead_letters)),
             counter: is_outside(&settings.queue).then(|| Arc::clone(&counter)),
+            notifier,
             recount_every,
             live: LiveLimits {
                 per_user: settings.sockets_per_user,
@@ -177,7 +186,7 @@ impl Node {
     /// Asks the backends whether they work.
     #[must_use]
     pub fn probes(&self, settings: &Settings) -> Vec<Arc<dyn Probe>> {
-        vec![
+        let mut probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(StoreProbe {
                 chat: self.chat.clone(),
                 url: settings.store.clone(),
@@ -190,7 +199,12 @@ impl Node {
                 queue: self.jobs.queue.clone(),
                 url: settings.queue.clone(),
             }),
-        ]
+        ];
+        if let Some(url) = settings.notify.clone() {
+            let chat = self.chat.clone();
+            probes.push(Arc::new(NotifyProbe { chat, url }));
+        }
+        probes
     }
 
     /// The backends under the names of their settings, for whoever watches them.
@@ -201,7 +215,10 @@ impl Node {
             NamedUrl::new(UrlName::Search, &settings.search),
             NamedUrl::new(UrlName::Queue, &settings.queue),
         ];
-        named.into_iter().zip(self.probes(settings)).collect()
+        let notify = settings.notify.as_ref();
+        let notify = notify.map(|url| NamedUrl::new(UrlName::Notify, url));
+        let named = named.into_iter().chain(notify);
+        named.zip(self.probes(settings)).collect()
     }
 }
 
@@ -314,6 +331,18 @@ fn open_exchange(url: &BackendUrl) -> Result<Exchange, WiringError> {
     }
 }
 
+/// Who tells users that are not connected, if anybody does.
+fn open_notifier(settings: &Settings) -> Result<Option<Arc<dyn Notifier>>, WiringError> {
+    let Some(url) = &settings.notify else {
+        return Ok(None);
+    };
+    match url.scheme() {
+        #[cfg(feature = "notify-http")]
+        "http" | "https" => notify_http::open_notifier(url, settings.notify_secret.as_ref()),
+        _ => Err(no_adapter(&NamedUrl::new(UrlName::Notify, url))),
+    }
+}
+
 /// The file of the store, when it is one.
 #[must_use]
 pub fn database(settings: &Settings) -> Option<PathBuf> {
@@ -321,48 +350,6 @@ pub fn database(settings: &Settings) -> Option<PathBuf> {
         #[cfg(feature = "embedded")]
         "sqlite" => Some(sqlite::file_of(&settings.store)),
         _ => None,
-    }
-}
-
-/// The schemes that each setting takes, with the feature that brings the adapter.
-const SCHEMES: [(&str, &[(&str, &str)]); 3] = [
-    ("store", &[("sqlite", "embedded"), ("mysql", "mysql")]),
-    (
-        "search",
-        &[
-            ("sqlite", "embedded"),
-            ("http", "elasticsearch"),
-            ("https", "elasticsearch"),
-        ],
-    ),
-    (
-        "queue",
-        &[
-            ("redis", "redis"),
-            ("rediss", "redis"),
-            ("redis-sentinel", "redis"),
-            ("rediss-sentinel", "redis"),
-            ("redis-cluster", "redis"),
-            ("rediss-cluster", "redis"),
-        ],
-    ),
-];
-
-fn no_adapter(given: &NamedUrl) -> WiringError {
-    let port = given.name.port();
-    let given = given.clone();
-    let known = SCHEMES.iter().find(|(name, _)| *name == port);
-    let known = known.map_or(&[][..], |(_, schemes)| schemes);
-    let scheme = given.url.scheme();
-    match known.iter().find(|(known, _)| *known == scheme) {
-        Some((_, feature)) => WiringError::LeftOut { given, feature },
-        None => {
-            let known: Vec<_> = known.iter().map(|(scheme, _)| *scheme).collect();
-            WiringError::UnknownScheme {
-                given,
-                known: format!("{}, memory", known.join(", ")),
-            }
-        }
     }
 }
 

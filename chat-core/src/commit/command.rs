@@ -34,6 +34,8 @@ pub struct Batch {
 pub enum Sink {
     /// The search index.
     Index,
+    /// Notifications to users who are not connected.
+    Push,
 }
 
 impl Sink {
@@ -42,6 +44,7 @@ impl Sink {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Index => "index",
+            Self::Push => "push",
         }
     }
 }

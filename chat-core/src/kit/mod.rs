@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod counter;
 pub mod flaky;
+pub mod notifier;
 pub mod presence;
 pub mod queue;
 pub mod search;

@@ -176,6 +176,24 @@ impl Presences {
         Ok(users.iter().zip(there).map(sighting).collect())
     }
 
+    /// Whether these are there now, as far as it is known: those who are connected to this node are, and of the others the port may
+    /// be unable to tell.
+    pub(crate) async fn are_known(
+        &self,
+        application: ApplicationId,
+        users: &[UserNumber],
+    ) -> Vec<Option<bool>> {
+        let who: Vec<Who> = users.iter().map(|user| (application, *user)).collect();
+        let told = self.are_there(&who).await;
+        let told = told.inspect_err(|error| self.failed(error)).ok();
+        let state = self.state();
+        let known = |(place, who)| match state.here.contains_key(who) {
+            true => Some(true),
+            false => told.as_ref().and_then(|told| told.get(place).copied()),
+        };
+        who.iter().enumerate().map(known).collect()
+    }
+
     /// Sees to whatever is due, for as long as it is polled.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut looks = tokio::time::interval(LOOK);

@@ -5,6 +5,7 @@
 mod bus;
 mod clock;
 mod counter;
+mod notifier;
 mod presence;
 mod queue;
 mod search;
@@ -13,6 +14,7 @@ mod store;
 pub use bus::MemoryBus;
 pub use clock::FixedClock;
 pub use counter::MemoryCounter;
+pub use notifier::MemoryNotifier;
 pub use presence::MemoryPresence;
 pub use queue::MemoryQueue;
 pub use search::MemorySearch;

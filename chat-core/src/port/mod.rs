@@ -10,6 +10,7 @@
 
 mod bus;
 mod counter;
+mod notifier;
 mod people;
 mod presence;
 mod queue;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
+pub use notifier::{Notification, Notifier};
 pub use people::{
     Activity, Company, MAX_UNREAD, Members, Membership, Opened, OwnChat, SEEN_AGAIN, Sessions,
     Thread, Users,
@@ -45,6 +47,8 @@ pub use transfer::{
 pub use bus::MockBus;
 #[cfg(any(test, feature = "mock"))]
 pub use counter::MockCounter;
+#[cfg(any(test, feature = "mock"))]
+pub use notifier::MockNotifier;
 #[cfg(any(test, feature = "mock"))]
 pub use people::{MockMembers, MockSessions, MockUsers};
 #[cfg(any(test, feature = "mock"))]

@@ -1,6 +1,5 @@
 //! The search index as a whole: what it lacks, and building it anew.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,11 +7,12 @@ use tokio::time::Instant;
 
 use crate::commit::Sink;
 use crate::error::{BackendError, ChatError};
-use crate::ids::{ChatId, Head};
+use crate::ids::ChatId;
 use crate::page::Limit;
 use crate::sink::Rebuild;
 
 use super::Chat;
+use super::lag::{Known, SinkLag};
 
 /// For so long a search takes an index to be whole that was. Somebody may have removed it meanwhile.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -26,17 +26,7 @@ pub(super) struct IndexState {
     rebuilding: tokio::sync::Mutex<()>,
     /// When it was last found to be whole.
     whole: Mutex<Option<Instant>>,
-    /// Since when these chats are known to wait, each from this head on.
-    waiting: Mutex<HashMap<(ChatId, Head), Instant>>,
-}
-
-/// How far the search index is behind the Store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct IndexLag {
-    /// Chats that it has yet to follow; 1,000 also stands for more.
-    pub chats: usize,
-    /// How long this process has known of the one that waits longest.
-    pub longest: Duration,
+    waiting: Known,
 }
 
 impl Chat {
@@ -116,21 +106,8 @@ impl Chat {
     ///
     /// # Errors
     /// What the Store could not do.
-    pub async fn index_lag(&self) -> Result<IndexLag, BackendError> {
+    pub async fn index_lag(&self) -> Result<SinkLag, BackendError> {
         let rows = self.inner.stores.outbox.dirty(Sink::Index, Limit::MAX);
-        let rows = rows.await?;
-        let now = Instant::now();
-        let waiting = &self.inner.index.waiting;
-        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = rows.iter().map(|row| {
-            let place = (row.chat, row.from);
-            (place, waiting.get(&place).copied().unwrap_or(now))
-        });
-        *waiting = known.collect();
-        let first = waiting.values().min().copied().unwrap_or(now);
-        Ok(IndexLag {
-            chats: rows.len(),
-            longest: now - first,
-        })
+        Ok(self.inner.index.waiting.look(&rows.await?))
     }
 }

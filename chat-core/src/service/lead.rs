@@ -1,22 +1,30 @@
 //! What one of several nodes does for all of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{interval_at, timeout};
 
+use crate::error::BackendError;
 use crate::port::Queue;
 
 /// A queue that says nothing for so long is as good as none.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Finds out whether this node leads.
-pub(super) struct Lead(Option<Arc<dyn Queue>>);
+pub(super) struct Lead {
+    queue: Option<Arc<dyn Queue>>,
+    has_failed: AtomicBool,
+}
 
 impl Lead {
     /// By this queue, which the nodes share; a node without one leads in every role.
     pub(super) fn new(queue: Option<Arc<dyn Queue>>) -> Self {
-        Self(queue)
+        Self {
+            queue,
+            has_failed: AtomicBool::new(false),
+        }
     }
 
     /// Does `work`, unless another node leads in `role`: then it does nothing and answers `None`. This node leads while the work
@@ -49,25 +57,35 @@ impl Lead {
     }
 
     async fn leads(&self, role: &str, lease: Duration) -> bool {
-        let Some(queue) = &self.0 else { return true };
+        let Some(queue) = &self.queue else {
+            return true;
+        };
         match timeout(PATIENCE, queue.lead(role, lease)).await {
-            Ok(Ok(leads)) => leads,
-            Ok(Err(error)) => {
-                tracing::warn!(?error, role, "the queue does not say who leads");
-                true
+            Ok(Ok(leads)) => {
+                self.has_failed.store(false, Ordering::Relaxed);
+                leads
             }
-            Err(_) => {
-                tracing::warn!(role, "the queue does not say who leads in time");
-                true
+            Ok(Err(error)) => self.leads_alone(role, Some(&error)),
+            Err(_) => self.leads_alone(role, None),
+        }
+    }
+
+    /// Says so once, until the queue answers again.
+    fn leads_alone(&self, role: &str, error: Option<&BackendError>) -> bool {
+        if !self.has_failed.swap(true, Ordering::Relaxed) {
+            match error {
+                Some(error) => tracing::warn!(?error, role, "the queue does not say who leads"),
+                None => tracing::warn!(role, "the queue does not say who leads in time"),
             }
         }
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{BackendError, ErrorKind};
+    use crate::error::ErrorKind;
     use crate::memory::MemoryQueue;
     use crate::port::MockQueue;
     use crate::testing::elapse;

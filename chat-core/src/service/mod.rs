@@ -10,6 +10,7 @@ pub(crate) mod feed;
 mod hits;
 mod import;
 mod index;
+mod lag;
 mod lead;
 mod leavers;
 mod live;
@@ -21,7 +22,9 @@ mod mine;
 mod operations;
 mod parts;
 mod presence;
+mod push;
 mod reader;
+mod ready;
 mod roll;
 mod search;
 mod sessions;
@@ -41,7 +44,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
-use crate::error::{BackendError, ChatError};
+use crate::error::ChatError;
 use crate::ids::Epoch;
 use crate::lane::{Lane, Lanes, Worker};
 use crate::live::{Hub, Presences};
@@ -49,7 +52,7 @@ use crate::password::Passwords;
 use crate::port::{Bus, DeadLetters, Search, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
-use crate::sink::{Announcer, CountFeed, Indexer};
+use crate::sink::{Announcer, CountFeed, Indexer, Pusher};
 use crate::text::{IdempotencyKey, Name};
 
 pub(crate) use chats::view;
@@ -62,7 +65,7 @@ pub use chats::{MadeChat, NewChat};
 pub(crate) use feed::items;
 pub use feed::{Feed, Item, Watch};
 pub use import::{DirectFound, ImportedDirect};
-pub use index::IndexLag;
+pub use lag::SinkLag;
 pub use logins::{LoggedIn, Login, SESSION_SECONDS};
 pub use messages::Posted;
 pub use mine::{AllMyChats, MyChat};
@@ -78,6 +81,7 @@ pub use users::{NewUser, UserChange};
 use index::IndexState;
 use lead::Lead;
 use live::Live;
+use push::Push;
 
 /// A running chat backend. Cheap to clone; its tasks end with [`Chat::stop`] or the last clone.
 ///
@@ -114,6 +118,7 @@ struct Inner {
     counts: Option<Arc<CountFeed>>,
     indexer: Arc<Indexer>,
     index: IndexState,
+    push: Option<Push>,
     recounted: Mutex<Recounted>,
     purge: Arc<Notify>,
     tasks: Mutex<Tasks>,
@@ -154,33 +159,34 @@ impl Chat {
             queueing,
             dead_letters,
             counter,
+            notifier,
             recount_every,
             live,
         } = parts;
         let epoch = stores.upkeep.epoch().await?;
         let wake = Arc::new(Notify::new());
         let counts = counter.map(|counter| Arc::new(CountFeed::new(counter, keyring.clone())));
-        let announcer = Announcer::new(bus.clone(), wake.clone()).feeding(counts.clone());
+        let wake_push = notifier.is_some().then(|| Arc::new(Notify::new()));
+        let followers = [Some(wake.clone()), wake_push.clone()];
+        let followers = followers.into_iter().flatten().collect();
+        let announcer = Announcer::new(bus.clone(), followers).feeding(counts.clone());
         let announcer = Arc::new(announcer);
         let indexer = Arc::new(Indexer::new(stores.clone(), search.clone(), wake));
+        let mut sinks = vec![Sink::Index];
+        sinks.extend(notifier.is_some().then_some(Sink::Push));
         let lane = || {
             Lane::new(
                 stores.commit.clone(),
                 clock.clone(),
                 announcer.clone(),
-                vec![Sink::Index],
+                sinks.clone(),
                 limits.shared_by(lanes),
             )
         };
         let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
         let watches = Arc::new(Watches::default());
-        let presence = Presences::new(
-            presence,
-            stores.clone(),
-            bus.clone(),
-            clock.clone(),
-            live.grace,
-        );
+        let grace = live.grace;
+        let presence = Presences::new(presence, stores.clone(), bus.clone(), clock.clone(), grace);
         let presence = Arc::new(presence);
         let hub = Hub::new(
             stores.clone(),
@@ -200,7 +206,7 @@ impl Chat {
             others: JoinSet::new(),
         };
         tasks.others.spawn(announcer.run());
-        tasks.others.spawn(presence.run());
+        tasks.others.spawn(presence.clone().run());
         if let Some(counts) = counts.clone() {
             tasks.others.spawn(counts.run());
         }
@@ -212,7 +218,14 @@ impl Chat {
             .others
             .spawn(watches.clone().run(subscription, hub.clone()));
         let lanes = Lanes::new(lanes);
-        let lead = Lead::new(queueing.as_ref().map(|queueing| queueing.queue.clone()));
+        let lead = || Lead::new(queueing.as_ref().map(|queueing| queueing.queue.clone()));
+        let push = notifier.zip(wake_push).map(|(notifier, wake)| {
+            let pusher = Pusher::new(stores.clone(), presence, notifier, wake, grace);
+            let pusher = Arc::new(pusher);
+            tasks.others.spawn(push::run(pusher.clone(), lead()));
+            Push::new(pusher)
+        });
+        let lead = lead();
         let queued = match queueing {
             Some(Queueing {
                 queue,
@@ -264,6 +277,7 @@ impl Chat {
                 counts,
                 indexer,
                 index: IndexState::default(),
+                push,
                 recounted: Mutex::default(),
                 purge: Arc::new(Notify::new()),
                 tasks: Mutex::new(tasks),
@@ -361,22 +375,6 @@ impl Chat {
             patience: Duration::ZERO,
             ..self.clone()
         }
-    }
-
-    /// Succeeds when the Store takes writes now.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub async fn store_ready(&self) -> Result<(), BackendError> {
-        self.inner.stores.upkeep.ready().await
-    }
-
-    /// Succeeds when the search index answers now.
-    ///
-    /// # Errors
-    /// Why it does not.
-    pub async fn search_ready(&self) -> Result<(), BackendError> {
-        self.inner.search.ready().await
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::lane::LaneLimits;
 use crate::live::LiveLimits;
 use crate::memory::{MemoryBus, MemoryPresence, MemorySearch, MemoryStore};
-use crate::port::{Bus, Counter, DeadLetters, Presence, Queue, Search, Store, Stores};
+use crate::port::{Bus, Counter, DeadLetters, Notifier, Presence, Queue, Search, Store, Stores};
 use crate::queued::Routes;
 use crate::seal::Keyring;
 
@@ -38,6 +38,9 @@ pub struct Parts {
     /// Where counts are kept for others to read, as `APP-{token}` (chats) and `APP-{token}-{number}` (messages); without one they
     /// are kept nowhere but in the Store.
     pub counter: Option<Arc<dyn Counter>>,
+    /// Who tells users that are not connected of messages that they have not read; without one nobody does. What is to be told is
+    /// noted with each commit, so all nodes on a store have one, or none has.
+    pub notifier: Option<Arc<dyn Notifier>>,
     /// How often all counts are recomputed; with `None` this process leaves that, and what else comes with time, to others.
     pub recount_every: Option<Duration>,
     /// How much may be connected and wait.
@@ -60,6 +63,7 @@ impl Parts {
             queueing: None,
             dead_letters: None,
             counter: None,
+            notifier: None,
             recount_every: Some(Duration::from_secs(30 * 60)),
             live: LiveLimits::default(),
         }

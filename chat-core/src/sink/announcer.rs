@@ -1,4 +1,4 @@
-//! From the commit to the Bus and the index worker, without making the commit wait.
+//! From the commit to the Bus and the sinks that follow the Store, without making the commit wait.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ const PEOPLE: usize = 256;
 pub struct Announcer {
     pending: Mutex<Pending>,
     publish: Notify,
-    index: Arc<Notify>,
+    followers: Vec<Arc<Notify>>,
     counts: Option<Arc<CountFeed>>,
     bus: Arc<dyn Bus>,
 }
@@ -49,13 +49,13 @@ impl Pending {
 }
 
 impl Announcer {
-    /// An announcer to this bus, which wakes `index` as well.
+    /// An announcer to this bus, which wakes those who follow the Store as well.
     #[must_use]
-    pub fn new(bus: Arc<dyn Bus>, index: Arc<Notify>) -> Self {
+    pub fn new(bus: Arc<dyn Bus>, followers: Vec<Arc<Notify>>) -> Self {
         Self {
             pending: Mutex::default(),
             publish: Notify::new(),
-            index,
+            followers,
             counts: None,
             bus,
         }
@@ -124,7 +124,9 @@ impl Announce for Announcer {
         }
         drop(pending);
         self.publish.notify_one();
-        self.index.notify_one();
+        for follower in &self.followers {
+            follower.notify_one();
+        }
     }
 
     fn people(&self, people: Vec<(ApplicationId, UserNumber)>) {

@@ -3,6 +3,7 @@
 mod announcer;
 mod counts;
 mod index;
+mod push;
 #[cfg(test)]
 mod tests;
 
@@ -10,3 +11,4 @@ pub use announcer::Announcer;
 pub use counts::CountFeed;
 pub(crate) use counts::key as count_key;
 pub use index::{Followed, Indexer, Rebuild};
+pub(crate) use push::Pusher;

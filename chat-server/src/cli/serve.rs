@@ -83,6 +83,9 @@ fn welcome(settings: &Settings, addresses: &[SocketAddr]) -> String {
     text.push_str(&format!("stores in   {}\n", settings.store));
     text.push_str(&format!("indexes in  {}\n", settings.search));
     text.push_str(&format!("queues in   {}\n", settings.queue));
+    if let Some(notify) = &settings.notify {
+        text.push_str(&format!("notifies    {notify}\n"));
+    }
     let doors = settings.doors();
     for choice in &doors {
         let state = if choice.open { "on " } else { "off" };

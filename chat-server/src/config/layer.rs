@@ -60,6 +60,27 @@ pub struct Layer {
         hide_env_values = true
     )]
     pub queue: Option<BackendUrl>,
+    /// Where it is told who has messages that he has not read and is not there: an http: or https: URL that signed JSON is posted to;
+    /// the same on every node of a store [default: nowhere]
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_NOTIFY",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = SERVING
+    )]
+    pub notify: Option<BackendUrl>,
+    /// What notifications are signed with: whsec_ and 24 to 64 bytes in base64
+    #[arg(
+        long,
+        global = true,
+        env = "CHAT_NOTIFY_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        help_heading = SERVING
+    )]
+    pub notify_secret: Option<Secret>,
     /// How writes come to their commit [default: direct]
     #[arg(
         long,
@@ -317,6 +338,8 @@ impl Layer {
             store: self.store.or(below.store),
             search: self.search.or(below.search),
             queue: self.queue.or(below.queue),
+            notify: self.notify.or(below.notify),
+            notify_secret: self.notify_secret.or(below.notify_secret),
             write: self.write.or(below.write),
             write_of: self.write_of.or(below.write_of),
             work: self.work.or(below.work),

@@ -77,6 +77,10 @@ pub struct Settings {
     pub search: BackendUrl,
     /// Where jobs wait.
     pub queue: BackendUrl,
+    /// Where notifications to users who are not connected go; `None` is nowhere.
+    pub notify: Option<BackendUrl>,
+    /// What they are signed with.
+    pub notify_secret: Option<Secret>,
     /// How writes come to their commit.
     pub write: Write,
     /// How the writes of single applications do.
@@ -169,6 +173,8 @@ impl Settings {
                 Ok,
             )?,
             data,
+            notify: layer.notify,
+            notify_secret: layer.notify_secret,
             write: layer.write.unwrap_or_default(),
             write_of: layer.write_of.unwrap_or_default(),
             work: layer.work.unwrap_or(true),
@@ -219,8 +225,20 @@ impl Settings {
             setting: "log_level",
             why,
         })?;
+        self.check_notify()?;
         self.check_work()?;
         doors::check_exposure(self)
+    }
+
+    /// Whoever is told of users must know that it was this server that told.
+    fn check_notify(&self) -> Result<(), ConfigError> {
+        if self.notify.is_some() && self.notify_secret.is_none() {
+            return Err(ConfigError::Invalid {
+                setting: "notify_secret",
+                why: "is missing, and what is told to the setting notify is signed: make one, with `echo whsec_$(openssl rand -base64 32)`, and give it to the receiver too".into(),
+            });
+        }
+        Ok(())
     }
 
     /// A queue in memory is worked here or nowhere.

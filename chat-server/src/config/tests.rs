@@ -67,7 +67,8 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 fn every_setting_has_a_flag_a_variable_and_a_key_of_one_name() {
     let command = <Flags as clap::CommandFactory>::command();
     let key = format!("token_key = \"{}\"\n", "1f".repeat(32));
-    let full = key + "admin_key = \"k\"\ndoor = [\"applications\"]\nrate_limit = \"6/1m\"";
+    let notify = "notify = \"http://h\"\nnotify_secret = \"s\"\n";
+    let full = key + notify + "admin_key = \"k\"\ndoor = [\"applications\"]\nrate_limit = \"6/1m\"";
     let shown: toml::Table =
         toml::from_str(&decide(&[], &full).unwrap().to_toml().unwrap()).unwrap();
     let mut keys: Vec<&String> = shown.keys().collect();
@@ -124,6 +125,24 @@ fn shown_settings_hide_credentials_and_can_be_read_again() {
             .contains("not the credential")
     );
     Layer::parse(&decide(&[], "").unwrap().to_toml().unwrap()).unwrap();
+}
+
+#[test]
+fn notifications_are_off_and_never_unsigned_and_their_secret_is_not_shown() {
+    assert!(decide(&[], "").unwrap().notify.is_none());
+    let url = ["--notify", "https://u:s3cret@push.example/chat?key=s3cret"];
+    let error = decide(&url, "").unwrap_err().to_string();
+    assert!(
+        error.contains("the setting notify_secret is missing"),
+        "{error}"
+    );
+    let settings = decide(&url, "notify_secret = \"whsec_s3cret\"").unwrap();
+    let shown = settings.to_toml().unwrap();
+    assert!(
+        shown.contains("https://(hidden)@push.example/chat?(hidden)"),
+        "{shown}"
+    );
+    assert!(!format!("{shown} {settings:?} {error}").contains("s3cret"));
 }
 
 #[test]

@@ -105,6 +105,9 @@ pub enum WiringError {
         /// What is wrong with it.
         why: String,
     },
+    /// The secret is not one that notifications can be signed with.
+    #[error("the setting notify_secret cannot be used: {0}")]
+    BadNotifySecret(String),
     /// The key that tokens are sealed under cannot be had.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -21,6 +21,8 @@ pub enum UrlName {
     Search,
     /// The setting `queue`.
     Queue,
+    /// The setting `notify`.
+    Notify,
     /// What `migrate` moves.
     From,
     /// Where `migrate` moves it.
@@ -34,6 +36,7 @@ impl UrlName {
             Self::Store | Self::From | Self::To => "store",
             Self::Search => "search",
             Self::Queue => "queue",
+            Self::Notify => "notifier",
         }
     }
 
@@ -51,6 +54,7 @@ impl fmt::Display for UrlName {
         match self {
             Self::From => out.write_str("--from"),
             Self::To => out.write_str("--to"),
+            Self::Notify => out.write_str("the setting notify"),
             Self::Store | Self::Search | Self::Queue => write!(out, "the setting {}", self.port()),
         }
     }

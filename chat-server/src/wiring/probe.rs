@@ -22,6 +22,11 @@ pub(super) struct QueueProbe {
     pub(super) url: BackendUrl,
 }
 
+pub(super) struct NotifyProbe {
+    pub(super) chat: Chat,
+    pub(super) url: BackendUrl,
+}
+
 type Checked = Result<Working, Box<dyn std::error::Error + Send + Sync>>;
 
 #[async_trait]
@@ -84,6 +89,28 @@ impl Probe for QueueProbe {
 
     async fn check(&self) -> Checked {
         self.queue.depth().await?;
+        Ok(Working::Wholly)
+    }
+}
+
+#[async_trait]
+impl Probe for NotifyProbe {
+    fn role(&self) -> &'static str {
+        "notify"
+    }
+
+    fn backend(&self) -> String {
+        self.url.scheme().to_owned()
+    }
+
+    /// What is to be told waits in the store.
+    fn is_vital(&self) -> bool {
+        false
+    }
+
+    /// Nothing is sent to find out: it works as long as the last attempt did.
+    async fn check(&self) -> Checked {
+        self.chat.notifier_ready()?;
         Ok(Working::Wholly)
     }
 }

@@ -93,6 +93,48 @@ async fn readiness_looks_at_the_queue_without_needing_it() {
     assert!(down.check().await.is_err());
 }
 
+#[tokio::test]
+async fn notifications_are_refused_by_name_and_looked_at_without_being_needed() {
+    let notifying = |url: &str, secret: &str| {
+        let mut settings = settings("memory:", "memory:", "memory:");
+        settings.notify = Some(url.parse().unwrap());
+        settings.notify_secret = Some(secret.parse().unwrap());
+        settings
+    };
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let text = refusal(notifying("memory:", secret)).await;
+    assert!(text.ends_with("known are http, https"), "{text}");
+    #[cfg(not(feature = "notify-http"))]
+    {
+        let text = refusal(notifying("http://h", secret)).await;
+        assert!(
+            text.contains("without the cargo feature notify-http"),
+            "{text}"
+        );
+    }
+    #[cfg(feature = "notify-http")]
+    {
+        let text = refusal(notifying("http://u:s3cret@", secret)).await;
+        assert!(
+            text.contains("the setting notify cannot") && !text.contains("s3cret"),
+            "{text}"
+        );
+        let text = refusal(notifying("http://h", "s3cret")).await;
+        let named = text.contains("the setting notify_secret cannot");
+        assert!(named && !text.contains("s3cret"), "{text}");
+        let settings = notifying("http://127.0.0.1:1", secret);
+        let node = Node::start(&settings).await.unwrap();
+        let watched = node.watched(&settings);
+        let (given, probe) = watched.last().unwrap();
+        assert_eq!(
+            given.to_string(),
+            "the setting notify is http://127.0.0.1:1"
+        );
+        assert_eq!((probe.role(), probe.is_vital()), ("notify", false));
+        assert!(probe.check().await.is_ok());
+    }
+}
+
 #[cfg(feature = "mysql")]
 #[tokio::test]
 async fn a_parameter_of_the_store_that_cannot_be_is_refused_by_name() {

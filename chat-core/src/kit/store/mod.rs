@@ -114,6 +114,7 @@ macro_rules! store_kit {
             a_part_that_was_followed_is_settled,
             those_waiting_longest_come_first,
             what_is_left_waits_behind_the_others,
+            sinks_follow_by_themselves,
             without_a_sink_nothing_is_dirty,
             a_closed_chat_is_dirty,
             an_erased_chat_is_dirty_until_it_is_settled,

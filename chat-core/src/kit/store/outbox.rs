@@ -143,6 +143,42 @@ pub async fn what_is_left_waits_behind_the_others(store: &Arc<dyn Store>) {
     assert_eq!(waiting.collect::<Vec<_>>(), expected);
 }
 
+/// Each sink has rows of its own, and settles nobody else's.
+pub async fn sinks_follow_by_themselves(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let (one, other) = (desk.chat().await, desk.chat().await);
+    let both = Batch {
+        requests: vec![desk.ask(post(one, "a")), desk.ask(post(other, "b"))],
+        sinks: vec![Sink::Index, Sink::Push],
+    };
+    store.commit(Arc::new(both), NOW).await.expect("commit");
+    desk.done(vec![post(one, "c")]).await;
+    let to = async |sink| {
+        let rows = store.dirty(sink, Limit::MAX).await.expect("dirty");
+        let mut to: Vec<_> = rows.iter().map(|row| row.to.number.0).collect();
+        to.sort_unstable();
+        to
+    };
+    assert_eq!(
+        (to(Sink::Index).await, to(Sink::Push).await),
+        (vec![1, 2], vec![1, 1])
+    );
+    settle(store, &dirty(store).await).await;
+    assert_eq!(
+        (to(Sink::Index).await, to(Sink::Push).await),
+        (vec![], vec![1, 1])
+    );
+    let waits = |sink| store.waits(sink, desk.application);
+    assert!(!waits(Sink::Index).await.expect("waits") && waits(Sink::Push).await.expect("waits"));
+    let rows = store.dirty(Sink::Push, Limit::ONE).await.expect("dirty");
+    store.settle(Sink::Push, &rows).await.expect("settle");
+    let pending = store.pending(Sink::Push, rows[0].chat).await;
+    assert_eq!(
+        (pending.expect("pending"), to(Sink::Push).await),
+        (None, vec![1])
+    );
+}
+
 /// Who names no sink has none that follows.
 pub async fn without_a_sink_nothing_is_dirty(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;

@@ -89,7 +89,7 @@ async fn what_the_index_has_yet_to_follow_is_told_with_its_age() {
     };
     let (chat, shop, room) = start_with(parts).await;
     let lag = async || {
-        let IndexLag { chats, longest } = chat.index_lag().await.unwrap();
+        let SinkLag { chats, longest } = chat.index_lag().await.unwrap();
         (chats, longest.as_secs())
     };
     let first = lag().await;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Asks one backend whether it works.
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// What the backend is to the server: `store`, `search`, `queue`.
+    /// What the backend is to the server: `store`, `search`, `queue`, `notify`.
     fn role(&self) -> &'static str;
 
     /// Which backend it is, without credentials.
@@ -68,7 +68,7 @@ enum Status {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct Backend {
-    /// What it is to the server: `store`, `search`, `queue`.
+    /// What it is to the server: `store`, `search`, `queue`, `notify`.
     role: &'static str,
     /// Which one it is.
     backend: String,
