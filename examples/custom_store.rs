@@ -20,8 +20,8 @@ use chat_core::model::{Application, ChatInfo, Member, Message, Session, User};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed, Dirty,
-    History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress, Recount, Sessions,
-    Store, Thread, Upkeep, Users,
+    History, Members, Membership, Newcomer, Opened, Outbox, OwnChat, Piece, Progress, Recount,
+    Sessions, Store, Thread, Upkeep, Users,
 };
 use chat_core::seal::Keyring;
 use chat_core::text::{Body, Name};
@@ -124,7 +124,7 @@ pass_on! {
         chat_of(chat: ChatId, user: UserNumber) -> Option<OwnChat>;
         threads(application: ApplicationId, user: UserNumber, after: ChatNumber, limit: Limit) -> Page<Thread>;
         memberships(application: ApplicationId, user: UserNumber, after: ChatId, limit: Limit) -> Page<Membership>;
-        newcomers(since: Timestamp, limit: Limit) -> Vec<(ApplicationId, UserNumber, ChatNumber)>;
+        newcomers(after: (Timestamp, ChatId, UserNumber), limit: Limit) -> Page<Newcomer>;
         left_behind(of: Option<(ApplicationId, UserNumber)>, limit: Limit) -> Vec<(ApplicationId, ChatNumber, UserNumber)>;
         ranges(chat: ChatId, low: MessageNumber, high: MessageNumber) -> Vec<(MessageNumber, MessageNumber)>;
     }

@@ -23,7 +23,8 @@ use std::sync::Arc;
 pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
 pub use people::{
-    Activity, MAX_UNREAD, Members, Membership, Opened, OwnChat, SEEN_AGAIN, Sessions, Thread, Users,
+    Activity, MAX_UNREAD, Members, Membership, Newcomer, Opened, OwnChat, SEEN_AGAIN, Sessions,
+    Thread, Users,
 };
 pub use presence::Presence;
 pub use queue::{

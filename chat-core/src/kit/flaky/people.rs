@@ -8,7 +8,7 @@ use crate::ids::{
 use crate::model::{Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, Members, Membership, Newcomer, Opened, OwnChat, Progress, Sessions, Thread, Users,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -151,10 +151,10 @@ impl Members for FlakyStore {
 
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
-        self.inner("newcomers")?.newcomers(since, limit).await
+    ) -> Result<Page<Newcomer>> {
+        self.inner("newcomers")?.newcomers(after, limit).await
     }
 
     async fn left_behind(
