@@ -20,8 +20,8 @@ use chat_core::model::{Application, ChatInfo, DeviceKey, Member, Message, Sessio
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{
     Activity, ApplicationCount, Applications, Changes, ChatCount, Chats, Commit, Committed,
-    Company, Dirty, History, Members, Membership, Opened, Outbox, OwnChat, Piece, Progress,
-    Recount, Sessions, Store, Thread, Upkeep, Users,
+    Company, Dirty, History, Members, Membership, Newcomer, Opened, Outbox, OwnChat, Piece,
+    Progress, Recount, Sessions, Store, Thread, Upkeep, Users,
 };
 use chat_core::seal::Keyring;
 use chat_core::text::{Body, Name};
@@ -126,7 +126,7 @@ pass_on! {
         threads(application: ApplicationId, user: UserNumber, after: ChatNumber, limit: Limit) -> Page<Thread>;
         memberships(application: ApplicationId, user: UserNumber, after: ChatId, limit: Limit) -> Page<Membership>;
         companions(application: ApplicationId, user: UserNumber, company: Company) -> Vec<UserNumber>;
-        newcomers(since: Timestamp, limit: Limit) -> Vec<(ApplicationId, UserNumber, ChatNumber)>;
+        newcomers(after: (Timestamp, ChatId, UserNumber), limit: Limit) -> Page<Newcomer>;
         left_behind(of: Option<(ApplicationId, UserNumber)>, limit: Limit) -> Vec<(ApplicationId, ChatNumber, UserNumber)>;
         ranges(chat: ChatId, low: MessageNumber, high: MessageNumber) -> Vec<(MessageNumber, MessageNumber)>;
     }

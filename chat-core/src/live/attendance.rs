@@ -56,6 +56,8 @@ pub(super) struct Here {
     said: Said,
     /// When it was last kept that he was seen.
     seen: Option<Instant>,
+    /// Whether it is to be kept, and could not be yet.
+    is_owed: bool,
 }
 
 /// What was said of him last.
@@ -75,6 +77,7 @@ impl Here {
             connections: 0,
             said: Said::Nothing(now + LEASE),
             seen: None,
+            is_owed: false,
         }
     }
 
@@ -103,7 +106,8 @@ impl Here {
         }
     }
 
-    /// Whether it is time to keep that he was seen: when he comes, when he leaves, and now and then while he is there.
+    /// Whether it is time to keep that he was seen: when he comes, when he leaves, and now and then while he is there; again until it
+    /// [was](Here::seen).
     pub(super) fn is_to_be_seen(&mut self, next: Next, now: Instant) -> bool {
         let is_fresh = self.seen.is_some_and(|seen| now < seen + SEEN);
         let is_due = match next {
@@ -111,10 +115,14 @@ impl Here {
             Next::Stay => !is_fresh,
             Next::Go => false,
         };
-        if is_due {
-            self.seen = Some(now);
-        }
-        is_due
+        self.is_owed |= is_due;
+        self.is_owed
+    }
+
+    /// It was kept that he was seen.
+    pub(super) fn seen(&mut self, now: Instant) {
+        self.seen = Some(now);
+        self.is_owed = false;
     }
 
     /// It was said; whether anything is left to say.
@@ -175,9 +183,14 @@ mod tests {
         let start = Instant::now();
         let mut here = Here::new(start);
         assert!(here.is_to_be_seen(Next::Come, start));
+        // As long as it could not be kept.
+        assert!(here.is_to_be_seen(Next::Stay, start));
+        here.seen(start);
         assert!(!here.is_to_be_seen(Next::Stay, start + AGAIN));
         assert!(here.is_to_be_seen(Next::Stay, start + SEEN));
+        here.seen(start + SEEN);
         assert!(here.is_to_be_seen(Next::Leave, start + SEEN));
+        here.seen(start + SEEN);
         assert!(!here.is_to_be_seen(Next::Go, start + 2 * SEEN));
     }
 }

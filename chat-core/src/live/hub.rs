@@ -1,7 +1,7 @@
 //! All that is followed on this node, and by whom.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use crate::cursor::Cursor;
 use crate::error::{BackendError, ChatError};
 use crate::ids::{ApplicationId, ChatId, ChatNumber, Epoch, Head, PublicId, UserNumber};
 use crate::page::{Limit, Span};
-use crate::port::{Bus, Event, Stores};
+use crate::port::{Event, Stores};
 use crate::service::Watches;
+use crate::sink::Announcer;
 
 use super::room::{Coming, NEAR, Read, Room};
 use super::seat::{CatchUp, Seat};
@@ -34,7 +35,7 @@ pub(crate) struct Hub {
     pub(super) stores: Stores,
     pub(super) epoch: Epoch,
     pub(super) limits: LiveLimits,
-    pub(super) bus: Arc<dyn Bus>,
+    pub(super) announcer: Arc<Announcer>,
     pub(super) clock: Arc<dyn Clock>,
     pub(crate) presence: Arc<Presences>,
     watches: Arc<Watches>,
@@ -46,6 +47,8 @@ pub(crate) struct Hub {
     pub(super) looking: Arc<tokio::sync::Mutex<()>>,
     /// How often a room read the Store.
     read: AtomicU64,
+    /// When those who came to a chat could last be looked for.
+    pub(super) newcomers_since: AtomicI64,
 }
 
 /// A chat to follow.
@@ -73,16 +76,17 @@ pub(super) enum Come {
 impl Hub {
     pub(crate) fn new(
         stores: Stores,
-        bus: Arc<dyn Bus>,
+        announcer: Arc<Announcer>,
         clock: Arc<dyn Clock>,
         epoch: Epoch,
         limits: LiveLimits,
         watches: Arc<Watches>,
         presence: Arc<Presences>,
     ) -> Self {
+        let newcomers_since = AtomicI64::new(clock.now().0);
         Self {
             stores,
-            bus,
+            announcer,
             clock,
             epoch,
             limits,
@@ -94,6 +98,7 @@ impl Hub {
             stopped: AtomicBool::new(false),
             looking: Arc::default(),
             read: AtomicU64::new(0),
+            newcomers_since,
         }
     }
 
@@ -197,7 +202,7 @@ impl Hub {
         }
     }
 
-    /// A second has passed.
+    /// A second has passed, or something may have been missed.
     pub(crate) async fn look(self: &Arc<Self>) {
         let rooms: Vec<_> = self.rooms().values().cloned().collect();
         rooms.iter().for_each(|room| room.age());
@@ -256,10 +261,15 @@ impl Hub {
         self.seats.leave(seat);
         self.presence.let_go(seat);
         for chat in seat.chats() {
-            let mut rooms = self.rooms();
-            if rooms.get(&chat).is_some_and(|room| room.leave(seat.id)) {
-                rooms.remove(&chat);
-            }
+            self.leave_room(seat, chat);
+        }
+    }
+
+    /// A listener follows a chat no more.
+    pub(super) fn leave_room(&self, seat: &Seat, chat: ChatId) {
+        let mut rooms = self.rooms();
+        if rooms.get(&chat).is_some_and(|room| room.leave(seat.id)) {
+            rooms.remove(&chat);
         }
     }
 

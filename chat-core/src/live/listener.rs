@@ -136,15 +136,46 @@ impl Listener {
         chats: &[(ChatNumber, Option<Cursor>)],
         rest: Rest,
     ) -> Result<(), ChatError> {
+        self.must_be_of_these(chats)?;
+        let _following = self.seat.following.lock().await;
+        self.begin_all(chats, rest).await
+    }
+
+    /// The same, as if nothing was followed before: what waits to be told is not told, but what these calls say is.
+    ///
+    /// # Errors
+    /// As [`Listener::follow`].
+    pub async fn follow_anew(
+        &self,
+        chats: &[(ChatNumber, Option<Cursor>)],
+        rest: Rest,
+    ) -> Result<(), ChatError> {
+        self.must_be_of_these(chats)?;
+        let _following = self.seat.following.lock().await;
+        for chat in self.seat.chats() {
+            self.hub.leave_room(&self.seat, chat);
+        }
+        self.seat.begin_again();
+        self.begin_all(chats, rest).await
+    }
+
+    fn must_be_of_these(&self, chats: &[(ChatNumber, Option<Cursor>)]) -> Result<(), ChatError> {
         let is_other = |(chat, cursor): &(ChatNumber, Option<Cursor>)| {
             cursor.is_some_and(|cursor| {
                 cursor.chat != *chat || cursor.application != self.seat.public_id
             })
         };
-        if chats.iter().any(is_other) {
-            return Err(ChatError::Cursor(CursorError::OtherChat));
+        match chats.iter().any(is_other) {
+            true => Err(ChatError::Cursor(CursorError::OtherChat)),
+            false => Ok(()),
         }
-        let _following = self.seat.following.lock().await;
+    }
+
+    async fn begin_all(
+        &self,
+        chats: &[(ChatNumber, Option<Cursor>)],
+        rest: Rest,
+    ) -> Result<(), ChatError> {
         if self.seat.user().is_some() && rest != Rest::Later {
             self.seat.follow_all();
         }
@@ -158,6 +189,9 @@ impl Listener {
             match target {
                 Some(target) => self.begin(target, *cursor, &done),
                 None => {
+                    if let Some(chat) = self.seat.chat(*chat) {
+                        self.hub.leave_room(&self.seat, chat);
+                    }
                     // Who comes back goes on from there.
                     let own = cursor.filter(|cursor| cursor.epoch == self.hub.epoch);
                     self.seat.remove(*chat, own.map(|cursor| cursor.head));
@@ -188,8 +222,7 @@ impl Listener {
         let user = self.seat.user().ok_or(ChatError::NoCaller)?;
         let chat = self.seat.chat(chat).ok_or(ChatError::NotAMember)?;
         if self.seat.may_type() {
-            // Whether it gets there nobody waits for.
-            let _ = self.hub.bus.publish(&[Event::Typing { chat, user }]).await;
+            self.hub.announcer.tell(Event::Typing { chat, user });
         }
         Ok(())
     }

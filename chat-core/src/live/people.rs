@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::clock::Timestamp;
 use crate::error::{BackendError, ChatError};
-use crate::ids::{ApplicationId, ChatId, ChatNumber, UserNumber};
+use crate::ids::{ChatId, ChatNumber, UserNumber};
 use crate::page::Limit;
 use crate::port::Membership;
 use crate::service::view;
@@ -23,13 +24,16 @@ const MANY: usize = 500;
 impl Hub {
     /// A user may be logged in, or take part in chats, otherwise than before.
     pub(super) fn look_after(self: &Arc<Self>, person: Person) {
-        let seats = self.seats.of(person);
+        let mut seats = self.seats.of(person);
+        seats.retain(|seat| seat.calls());
         if seats.is_empty() {
             return;
         }
         let hub = self.clone();
         tokio::spawn(async move {
             for seat in seats {
+                let _looking = seat.looking.lock().await;
+                seat.is_seen_to();
                 if let Err(error) = hub.look_at(&seat).await {
                     tracing::debug!(?error, "a listener is looked after a little later");
                 }
@@ -64,16 +68,24 @@ impl Hub {
     pub(super) async fn look_at_people(self: &Arc<Self>) {
         let seats = self.seats.all();
         if seats.is_empty() {
+            self.looked_at_newcomers(self.clock.now());
             return;
         }
-        if let Err(error) = self.look_for_ends(&seats).await {
-            tracing::debug!(?error, "logins that ended are looked for a little later");
-        }
-        if seats.iter().any(|seat| seat.follows_all())
-            && let Err(error) = self.look_for_newcomers().await
-        {
-            tracing::debug!(?error, "who joined a chat is looked for a little later");
-        }
+        let ends = async {
+            if let Err(error) = self.look_for_ends(&seats).await {
+                tracing::debug!(?error, "logins that ended are looked for a little later");
+            }
+        };
+        let newcomers = async {
+            let now = self.clock.now();
+            if !seats.iter().any(|seat| seat.follows_all()) {
+                // Whoever follows all from now on finds out what that is.
+                self.looked_at_newcomers(now);
+            } else if let Err(error) = self.look_for_newcomers(now).await {
+                tracing::debug!(?error, "who joined a chat is looked for a little later");
+            }
+        };
+        tokio::join!(ends, newcomers);
     }
 
     async fn look_for_ends(&self, seats: &[Arc<Seat>]) -> Result<(), BackendError> {
@@ -118,34 +130,33 @@ impl Hub {
         Ok(())
     }
 
-    async fn look_for_newcomers(self: &Arc<Self>) -> Result<(), BackendError> {
-        let Timestamp(now) = self.clock.now();
-        let since = Timestamp(now).plus_seconds(-WINDOW);
+    /// Looks for those who came to a chat since the last time that could be done, or that one of them was not told yet.
+    async fn look_for_newcomers(self: &Arc<Self>, now: Timestamp) -> Result<(), BackendError> {
+        let last = self.newcomers_since.load(Ordering::Relaxed);
+        let since = Timestamp(last.min(now.0)).plus_seconds(-WINDOW);
         let members = &self.stores.members;
-        let newcomers = members.newcomers(since, Limit::MAX).await?;
-        if newcomers.len() >= Limit::MAX.get() {
-            // Who did not fit may be anybody.
-            self.seats
-                .people()
-                .into_iter()
-                .for_each(|person| self.look_after(person));
-            return Ok(());
-        }
-        let mut people: HashSet<Person> = HashSet::new();
-        for (application, user, chat) in newcomers {
-            let person: (ApplicationId, Option<UserNumber>) = (application, Some(user));
-            let own = self.seats.of(person);
-            if own
-                .iter()
-                .any(|seat| seat.follows_all() && !seat.follows(chat))
-            {
-                people.insert(person);
+        let (mut after, mut seen_to) = ((since, ChatId(0), UserNumber(0)), now);
+        loop {
+            let page = members.newcomers(after, Limit::MAX).await?;
+            for newcomer in page.items {
+                after = newcomer.place();
+                let person = (newcomer.application, Some(newcomer.user));
+                let own = self.seats.of(person);
+                let mut own = own.iter();
+                if own.any(|seat| seat.follows_all() && !seat.follows(newcomer.number)) {
+                    seen_to = seen_to.min(newcomer.joined_at);
+                    self.look_after(person);
+                }
+            }
+            if !page.more {
+                self.looked_at_newcomers(seen_to);
+                return Ok(());
             }
         }
-        people
-            .into_iter()
-            .for_each(|person| self.look_after(person));
-        Ok(())
+    }
+
+    fn looked_at_newcomers(&self, now: Timestamp) {
+        self.newcomers_since.store(now.0, Ordering::Relaxed);
     }
 
     /// What the user of a seat takes part in.

@@ -133,7 +133,7 @@ impl Room {
         state.is_called()
     }
 
-    /// A second has passed.
+    /// Forgets what nobody came back for.
     pub(super) fn age(&self) {
         self.state().tail.age();
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ pub(super) struct Seat {
     state: Mutex<State>,
     /// One at a time says which chats are followed.
     pub(super) following: tokio::sync::Mutex<()>,
+    /// One at a time looks after it.
+    pub(super) looking: tokio::sync::Mutex<()>,
+    /// Whether somebody is about to.
+    is_looked_after: AtomicBool,
     news: Notify,
     over: Notify,
 }
@@ -100,6 +105,8 @@ impl Seat {
             limits,
             state: Mutex::default(),
             following: tokio::sync::Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
+            is_looked_after: AtomicBool::new(false),
             news: Notify::new(),
             over: Notify::new(),
         }
@@ -304,6 +311,29 @@ impl Seat {
             state.typed = Some(now);
         }
         !is_early
+    }
+
+    /// Whether it is to be looked after and nobody is about to do that.
+    pub(super) fn calls(&self) -> bool {
+        !self.is_looked_after.swap(true, Ordering::AcqRel)
+    }
+
+    /// It is looked after now: what happens from here on calls again.
+    pub(super) fn is_seen_to(&self) {
+        self.is_looked_after.store(false, Ordering::Release);
+    }
+
+    /// Forgets what it follows and what waits of that; who has taken nothing of it is not slow.
+    pub(super) fn begin_again(&self) {
+        let mut state = self.state();
+        state.queue.clear();
+        state.places = HashMap::new();
+        state.parked = Vec::new();
+        state.left = HashMap::new();
+        state.follows_all = false;
+        if state.bye == Some(Bye::Slow) {
+            state.bye = None;
+        }
     }
 
     /// The chats that it follows.

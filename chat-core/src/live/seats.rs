@@ -22,6 +22,8 @@ pub(super) struct Seats {
 #[derive(Debug, Default)]
 struct State {
     people: HashMap<Person, HashMap<u64, Arc<Seat>>>,
+    /// How many there are.
+    taken: usize,
     addresses: HashMap<IpAddr, usize>,
 }
 
@@ -34,7 +36,11 @@ impl Seats {
     /// Takes one in, unless there are too many already.
     pub(super) fn take(&self, seat: &Arc<Seat>, limits: LiveLimits) -> bool {
         let mut state = self.state();
-        let State { people, addresses } = &mut *state;
+        let State {
+            people,
+            addresses,
+            taken,
+        } = &mut *state;
         let person = (seat.application, seat.user());
         let own = people.get(&person).map_or(0, HashMap::len);
         if seat.user().is_some() && own >= limits.per_user {
@@ -51,6 +57,7 @@ impl Seats {
             .entry(person)
             .or_default()
             .insert(seat.id, seat.clone());
+        *taken += 1;
         true
     }
 
@@ -67,6 +74,7 @@ impl Seats {
         if own.is_empty() {
             state.people.remove(&person);
         }
+        state.taken -= 1;
         if let Some(address) = seat.address
             && let Some(from_there) = state.addresses.get_mut(&address)
         {
@@ -82,13 +90,6 @@ impl Seats {
         let state = self.state();
         let own = state.people.get(&person);
         own.map_or_else(Vec::new, |own| own.values().cloned().collect())
-    }
-
-    /// All users who are connected.
-    pub(super) fn people(&self) -> Vec<Person> {
-        let state = self.state();
-        let users = state.people.keys().filter(|(_, user)| user.is_some());
-        users.copied().collect()
     }
 
     /// All listeners in an application.
@@ -107,7 +108,7 @@ impl Seats {
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.state().people.values().map(HashMap::len).sum()
+        self.state().taken
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -2,6 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::ids::{Head, UserNumber};
 
@@ -13,22 +16,33 @@ const BATCHES: usize = 32;
 const BYTES: usize = 256 << 10;
 /// So many that begin elsewhere than the first batch does are shared by those who have come as far.
 const BEGINNINGS: usize = 32;
-/// It is forgotten when nobody came back while so many looks were taken.
-const LOOKS: u8 = 5;
+/// Those take so many bytes beside the batches, at most.
+const BEGUN_BYTES: usize = BYTES;
+/// It is forgotten when nobody came back for so long.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// Batches without a gap, up to the head of the room.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     batches: VecDeque<(Arc<Shared<Batch>>, usize)>,
     bytes: usize,
-    beginnings: HashMap<Head, (Arc<Shared<Batch>>, usize)>,
-    unused: u8,
+    beginnings: Beginnings,
+    /// When somebody last came back.
+    used: Option<Instant>,
+}
+
+/// What those are told first who had come to somewhere within a batch.
+#[derive(Debug, Default)]
+struct Beginnings {
+    known: HashMap<Head, (Arc<Shared<Batch>>, usize)>,
+    bytes: usize,
 }
 
 impl Tail {
     /// Begins anew, with this.
     pub(super) fn begin(&mut self, batch: Arc<Shared<Batch>>, bytes: usize) {
         *self = Self::default();
+        self.used = Some(Instant::now());
         self.push(batch, bytes);
     }
 
@@ -47,10 +61,10 @@ impl Tail {
         }
     }
 
-    /// A second has passed.
+    /// Forgets what nobody came back for.
     pub(super) fn age(&mut self) {
-        self.unused = self.unused.saturating_add(1);
-        if self.unused > LOOKS && !self.batches.is_empty() {
+        let is_old = self.used.is_none_or(|used| used.elapsed() > KEPT);
+        if is_old && !self.batches.is_empty() {
             *self = Self::default();
         }
     }
@@ -69,7 +83,7 @@ impl Tail {
 
     /// What happened after `at`, which it [reaches](Tail::reaches).
     pub(super) fn after(&mut self, at: Head) -> Vec<(Arc<Shared<Batch>>, usize)> {
-        self.unused = 0;
+        self.used = Some(Instant::now());
         let (mut at, mut after) = (at, Vec::new());
         for (batch, bytes) in &self.batches {
             if at.covers(batch.to.head) {
@@ -77,7 +91,7 @@ impl Tail {
             }
             let told = match batch.from.head == at {
                 true => (batch.clone(), *bytes),
-                false => beginning(&mut self.beginnings, batch, at),
+                false => self.beginnings.of(batch, at),
             };
             at = furthest(at, batch.to.head);
             after.push(told);
@@ -86,19 +100,64 @@ impl Tail {
     }
 }
 
-fn beginning(
-    known: &mut HashMap<Head, (Arc<Shared<Batch>>, usize)>,
-    batch: &Batch,
-    at: Head,
-) -> (Arc<Shared<Batch>>, usize) {
-    if let Some(known) = known.get(&at) {
-        return known.clone();
+impl Beginnings {
+    /// What of a batch is new to those who have come to `at`. It is shared while there is room for it.
+    fn of(&mut self, batch: &Batch, at: Head) -> (Arc<Shared<Batch>>, usize) {
+        if let Some(known) = self.known.get(&at) {
+            return known.clone();
+        }
+        let made = batch.after(at);
+        let bytes = made.bytes();
+        let made = (Arc::new(Shared::new(made)), bytes);
+        if self.known.len() < BEGINNINGS && self.bytes + bytes <= BEGUN_BYTES {
+            self.bytes += bytes;
+            self.known.insert(at, made.clone());
+        }
+        made
     }
-    let made = batch.after(at);
-    let bytes = made.bytes();
-    let made = (Arc::new(Shared::new(made)), bytes);
-    if known.len() < BEGINNINGS {
-        known.insert(at, made.clone());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::Post;
+    use crate::ids::MessageNumber;
+    use crate::live::{Ear, News, Rest};
+    use crate::text::{Body, Name};
+    use crate::{Access, Chat, Parts};
+
+    #[tokio::test]
+    async fn what_those_have_who_came_from_elsewhere_is_bounded_too() {
+        let chat = Chat::start(Parts::in_memory()).await.unwrap();
+        let shop = Name::parse("shop").unwrap();
+        let shop = chat.create_application(shop, true, None).await.unwrap();
+        let access = Access::from(shop.value.token);
+        let room = chat.create_chat(access, None, None).await.unwrap().value;
+        for _ in 0..30 {
+            let post = Post {
+                body: Body::parse(&"x".repeat(8_000)).unwrap(),
+                data: None,
+                reply_to: None,
+            };
+            chat.post(access, room.number, post, None).await.unwrap();
+        }
+        let listener = chat.listen(Ear::of(access)).await.unwrap();
+        let from = [(room.number, Some(room.cursor))];
+        listener.follow(&from, Rest::Later).await.unwrap();
+        let News::Batch(batch) = listener.next().await else {
+            panic!("there is something to catch up with");
+        };
+        let bytes = batch.bytes();
+        let mut tail = Tail::default();
+        tail.begin(batch.clone(), bytes);
+        for number in 1..30 {
+            let at = Head {
+                number: MessageNumber(number),
+                ..batch.from.head
+            };
+            assert_eq!(tail.after(at).len(), 1);
+        }
+        let kept: usize = tail.beginnings.known.values().map(|(_, bytes)| bytes).sum();
+        assert!((1..=BYTES).contains(&kept), "{kept}");
     }
-    made
 }

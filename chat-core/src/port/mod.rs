@@ -25,8 +25,8 @@ pub use bus::{Bus, Event, Subscription};
 pub use counter::{Count, Counter, Window};
 pub use notifier::{Notification, Notifier};
 pub use people::{
-    Activity, Company, MAX_UNREAD, Members, Membership, Opened, OwnChat, SEEN_AGAIN, Sessions,
-    Thread, Users,
+    Activity, Company, MAX_UNREAD, Members, Membership, Newcomer, Opened, OwnChat, SEEN_AGAIN,
+    Sessions, Thread, Users,
 };
 pub use presence::Presence;
 pub use queue::{

@@ -205,6 +205,29 @@ pub struct Company {
     pub users: Limit,
 }
 
+/// Somebody who takes part in a chat since a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newcomer {
+    /// The application.
+    pub application: ApplicationId,
+    /// The user.
+    pub user: UserNumber,
+    /// The row id of the chat.
+    pub chat: ChatId,
+    /// The number of the chat.
+    pub number: ChatNumber,
+    /// When the user came, if more than once the last time.
+    pub joined_at: Timestamp,
+}
+
+impl Newcomer {
+    /// Its place among all who came.
+    #[must_use]
+    pub const fn place(&self) -> (Timestamp, ChatId, UserNumber) {
+        (self.joined_at, self.chat, self.user)
+    }
+}
+
 /// Finds out who takes part in what. A chat that is deleted, or whose application is, is in no answer.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
@@ -257,13 +280,13 @@ pub trait Members: Send + Sync + 'static {
         company: Company,
     ) -> Result<Vec<UserNumber>>;
 
-    /// Up to `limit` of those who take part in a chat and came at `since` or later, in no particular order: which application, which
-    /// user, and which chat. One look costs no more than there are: it is done every second.
+    /// A page of those who take part in a chat, ascending by [when they came](Newcomer::place), above `after`. A page costs no more than
+    /// there are: the last ones are asked for every second.
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>>;
+    ) -> Result<Page<Newcomer>>;
 
     /// Up to `limit` chats that a deleted user was in and is not [`gone`](Member::gone) from: what is left to do after a user was
     /// deleted. Those of one user of an application, or else of any.

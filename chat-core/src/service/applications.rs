@@ -218,17 +218,7 @@ impl Chat {
         let application = self.resolve(access).await?;
         self.submit(access, Command::CloseApplication, None).await?;
         self.inner.purge.notify_one();
-        if let Err(error) = self
-            .inner
-            .bus
-            .publish(&[Event::Closed(application.id)])
-            .await
-        {
-            tracing::warn!(
-                ?error,
-                "the bus did not take an event; readers look for themselves"
-            );
-        }
+        self.inner.announcer.tell(Event::Closed(application.id));
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl Chat {
                 read: member.read,
             };
             // The user's other sockets may as well see it later.
-            let _ = self.inner.bus.publish(&[event]).await;
+            self.inner.announcer.tell(event);
         }
         Ok(member)
     }

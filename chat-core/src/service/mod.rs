@@ -49,7 +49,7 @@ use crate::ids::Epoch;
 use crate::lane::{Lane, Lanes, Worker};
 use crate::live::{Hub, Presences};
 use crate::password::Passwords;
-use crate::port::{Bus, DeadLetters, Search, Stores};
+use crate::port::{DeadLetters, Search, Stores};
 use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
 use crate::seal::Keyring;
 use crate::sink::{Announcer, CountFeed, Indexer, Pusher};
@@ -104,7 +104,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 struct Inner {
     stores: Stores,
     search: Arc<dyn Search>,
-    bus: Arc<dyn Bus>,
+    announcer: Arc<Announcer>,
     clock: Arc<dyn Clock>,
     keyring: Keyring,
     passwords: Passwords,
@@ -190,7 +190,7 @@ impl Chat {
         let presence = Arc::new(presence);
         let hub = Hub::new(
             stores.clone(),
-            bus.clone(),
+            announcer.clone(),
             clock.clone(),
             epoch,
             live,
@@ -205,7 +205,7 @@ impl Chat {
             lanes: workers.into_iter().map(Worker::run).collect(),
             others: JoinSet::new(),
         };
-        tasks.others.spawn(announcer.run());
+        tasks.others.spawn(announcer.clone().run());
         tasks.others.spawn(presence.clone().run());
         if let Some(counts) = counts.clone() {
             tasks.others.spawn(counts.run());
@@ -263,7 +263,7 @@ impl Chat {
             inner: Arc::new(Inner {
                 stores,
                 search,
-                bus,
+                announcer,
                 clock,
                 keyring,
                 passwords: Passwords::default(),
@@ -311,6 +311,9 @@ impl Chat {
         }
         let mut others = std::mem::take(&mut self.tasks().others);
         others.shutdown().await;
+        // Whose leases cannot be shortened is there until they end.
+        let presence = self.inner.live.0.presence.farewell();
+        let _ = tokio::time::timeout(FAREWELL, presence).await;
     }
 
     fn tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {

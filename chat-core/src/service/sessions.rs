@@ -48,7 +48,7 @@ impl Chat {
         let sessions = &self.inner.stores.sessions;
         match sessions.end_session(application, user, session).await? {
             true => {
-                self.tell_person(application, user).await;
+                self.tell_person(application, user);
                 Ok(())
             }
             false => Err(ChatError::SessionNotFound),
@@ -76,7 +76,7 @@ impl Chat {
                 break;
             }
         }
-        self.tell_person(application, user).await;
+        self.tell_person(application, user);
         Ok(ended)
     }
 
@@ -90,17 +90,15 @@ impl Chat {
             sessions
                 .end_session(login.application, login.user, session)
                 .await?;
-            self.tell_person(login.application, login.user).await;
+            self.tell_person(login.application, login.user);
         }
         Ok(())
     }
 
     /// Tells all nodes that a user is logged in otherwise than before.
-    async fn tell_person(&self, application: ApplicationId, user: UserNumber) {
+    fn tell_person(&self, application: ApplicationId, user: UserNumber) {
         let event = Event::Person { application, user };
-        if let Err(error) = self.inner.bus.publish(&[event]).await {
-            tracing::warn!(?error, "sockets of a session are closed a little later");
-        }
+        self.inner.announcer.tell(event);
     }
 
     /// The lasting token of a user; if it has none, `new` becomes it, or else a random one.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::ids::{ApplicationId, ChatId, Head};
 use crate::live::Hub;
@@ -14,12 +14,16 @@ use crate::port::{Chats, Event, Subscription};
 /// How often the Store is asked for the heads of the chats that somebody waits for. Events may be lost, on the way or with the
 /// node that committed: what they would have told is heard of so late.
 const LOOK: Duration = Duration::from_secs(1);
+/// So long it is not asked again, however much may have been missed.
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 pub(crate) struct Watches {
     chats: Mutex<HashMap<ChatId, Watched>>,
     /// Something may have been missed.
     look: Notify,
+    /// Of what those do who are connected, too.
+    look_at_people: Notify,
 }
 
 struct Watched {
@@ -64,32 +68,40 @@ impl Watches {
     }
 
     /// Looks at the Store every second, and when something may have been missed, for as long as it is polled: one question for all
-    /// who wait, none while nobody does.
+    /// who wait, none while nobody does. No look waits for the other.
     pub(super) async fn look(self: Arc<Self>, store: Arc<dyn Chats>, hub: Arc<Hub>) {
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failed = false;
-        loop {
-            tokio::select! {
-                _ = looks.tick() => {}
-                () = self.look.notified() => {}
+        let chats = async {
+            let (mut looks, mut failed) = (Looks::new(&self.look), false);
+            loop {
+                looks.next().await;
+                self.look_at(&*store, &hub, &mut failed).await;
             }
-            hub.look().await;
-            let waited = self.waited();
-            if waited.is_empty() {
-                continue;
+        };
+        let people = async {
+            let mut looks = Looks::new(&self.look_at_people);
+            loop {
+                looks.next().await;
+                hub.look().await;
             }
-            match store.heads(&waited).await {
-                Ok(heads) => {
-                    failed = false;
-                    for (chat, to) in self.compare(&waited, heads.into_iter().collect()) {
-                        hub.wake(chat, to);
-                    }
+        };
+        tokio::join!(chats, people);
+    }
+
+    async fn look_at(self: &Arc<Self>, store: &dyn Chats, hub: &Arc<Hub>, failed: &mut bool) {
+        let waited = self.waited();
+        if waited.is_empty() {
+            return;
+        }
+        match store.heads(&waited).await {
+            Ok(heads) => {
+                *failed = false;
+                for (chat, to) in self.compare(&waited, heads.into_iter().collect()) {
+                    hub.wake(chat, to);
                 }
-                Err(error) => {
-                    if !std::mem::replace(&mut failed, true) {
-                        tracing::warn!(?error, "whoever waits for a chat hears from the bus alone");
-                    }
+            }
+            Err(error) => {
+                if !std::mem::replace(failed, true) {
+                    tracing::warn!(?error, "whoever waits for a chat hears from the bus alone");
                 }
             }
         }
@@ -142,12 +154,46 @@ impl Watches {
             | Event::Presence { .. }
             | Event::Typing { .. }
             | Event::Marked { .. } => {}
-            Event::Gap => self.look.notify_one(),
+            Event::Gap => {
+                self.look.notify_one();
+                self.look_at_people.notify_one();
+            }
         }
     }
 
     fn chats(&self) -> MutexGuard<'_, HashMap<ChatId, Watched>> {
         self.chats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Every second, and whenever it is called for, but not without a pause.
+struct Looks<'a> {
+    seconds: Interval,
+    call: &'a Notify,
+    last: Option<Instant>,
+}
+
+impl<'a> Looks<'a> {
+    fn new(call: &'a Notify) -> Self {
+        let mut seconds = tokio::time::interval(LOOK);
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            seconds,
+            call,
+            last: None,
+        }
+    }
+
+    /// It is time for the next look.
+    async fn next(&mut self) {
+        if let Some(last) = self.last {
+            tokio::time::sleep_until(last + PAUSE).await;
+        }
+        tokio::select! {
+            _ = self.seconds.tick() => {}
+            () = self.call.notified() => {}
+        }
+        self.last = Some(Instant::now());
     }
 }
 

@@ -18,6 +18,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// When there are more, each node looks by itself at whoever is connected to it.
 const PEOPLE: usize = 256;
 
+/// So many events of other kinds wait; who lost one looks by himself.
+const OTHERS: usize = 1_024;
+
 /// Collects what moved, one entry a chat however often it moves, and publishes it.
 pub struct Announcer {
     pending: Mutex<Pending>,
@@ -32,6 +35,10 @@ struct Pending {
     moved: HashMap<ChatId, Moved>,
     /// Users who are logged in, or take part in chats, otherwise than before.
     people: HashSet<(ApplicationId, UserNumber)>,
+    /// Whatever else happened.
+    others: Vec<Event>,
+    /// Whether there was more of that.
+    is_lost: bool,
 }
 
 impl Pending {
@@ -39,11 +46,13 @@ impl Pending {
         let moved = self.moved.into_values().map(event);
         let people = self.people.into_iter();
         let is_crowd = people.len() > PEOPLE;
+        let is_gap = is_crowd || self.is_lost;
         let person = |(application, user)| Event::Person { application, user };
         let people = people.take(if is_crowd { 0 } else { PEOPLE }).map(person);
         moved
             .chain(people)
-            .chain(is_crowd.then_some(Event::Gap))
+            .chain(self.others)
+            .chain(is_gap.then_some(Event::Gap))
             .collect()
     }
 }
@@ -66,6 +75,21 @@ impl Announcer {
     pub fn feeding(mut self, counts: Option<Arc<CountFeed>>) -> Self {
         self.counts = counts;
         self
+    }
+
+    /// Publishes an event soon, while whoever tells it goes on.
+    pub(crate) fn tell(&self, event: Event) {
+        if let Event::Person { application, user } = event {
+            return self.people(vec![(application, user)]);
+        }
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        match pending.others.len() < OTHERS {
+            true => pending.others.push(event),
+            // Nobody looks for those who write.
+            false => pending.is_lost |= !matches!(event, Event::Typing { .. }),
+        }
+        drop(pending);
+        self.publish.notify_one();
     }
 
     /// Publishes for as long as it is polled. What the bus does not take is not kept: every node looks at the Store for those who
@@ -134,9 +158,13 @@ impl Announce for Announcer {
             return;
         }
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        // More than a crowd is a crowd.
-        let room = (PEOPLE + 1).saturating_sub(pending.people.len());
-        pending.people.extend(people.into_iter().take(room));
+        for one in people {
+            // More than a crowd is a crowd.
+            if pending.people.len() > PEOPLE {
+                break;
+            }
+            pending.people.insert(one);
+        }
         drop(pending);
         self.publish.notify_one();
     }
@@ -145,5 +173,27 @@ impl Announce for Announcer {
         if let Some(feed) = &self.counts {
             feed.take_in(counts);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryBus;
+
+    #[tokio::test]
+    async fn a_crowd_is_a_gap_however_many_of_it_wait_already() {
+        let bus = MemoryBus::new();
+        let mut heard = bus.subscribe().await.unwrap();
+        let announcer = Announcer::new(Arc::new(bus), Vec::new());
+        let people = |users: std::ops::Range<u64>| {
+            let person = |user| (ApplicationId(1), UserNumber(user));
+            users.map(person).collect::<Vec<_>>()
+        };
+        announcer.people(people(0..200));
+        announcer.people(people(0..300));
+        let running = tokio::spawn(Arc::new(announcer).run());
+        assert_eq!(heard.next().await, Some(Event::Gap));
+        running.abort();
     }
 }

@@ -7,7 +7,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::{Member, Role};
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Company, Members, Membership, OwnChat, Thread};
+use chat_core::port::{Activity, Company, Members, Membership, Newcomer, OwnChat, Thread};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
@@ -66,10 +66,11 @@ const COMPANIONS: &str = "SELECT p.user FROM (SELECT c.id, c.active_at FROM memb
      ORDER BY c.active_at DESC, c.number DESC LIMIT ?4) q \
      CROSS JOIN members p ON p.chat = q.id WHERE p.user <> ?2 AND p.left_at IS NULL \
      GROUP BY p.user ORDER BY max(q.active_at) DESC, p.user LIMIT ?5";
-const NEWCOMERS: &str = "SELECT m.application, m.user, c.number FROM members m \
+const NEWCOMERS: &str = "SELECT m.application, m.user, m.chat, c.number, m.joined_at FROM members m \
      JOIN chats c ON c.id = m.chat JOIN applications a ON a.id = c.application \
-     WHERE m.joined_at >= ?1 AND m.left_at IS NULL \
-     AND c.closed_at IS NULL AND a.closed_at IS NULL LIMIT ?2";
+     WHERE (m.joined_at, m.chat, m.user) > (?1, ?2, ?3) AND m.left_at IS NULL \
+     AND c.closed_at IS NULL AND a.closed_at IS NULL \
+     ORDER BY m.joined_at, m.chat, m.user LIMIT ?4";
 const RANGES: &str =
     "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
 
@@ -196,15 +197,23 @@ impl Members for SqliteStore {
 
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+    ) -> Result<Page<Newcomer>> {
         self.readers
             .read("members.newcomers", move |conn| {
-                all(conn, NEWCOMERS, [since.0, limit.get() as i64], |row| {
-                    let (user, chat) = (UserNumber(row.get(1)?), ChatNumber(row.get(2)?));
-                    Ok((ApplicationId(row.get(0)?), user, chat))
-                })
+                let (since, chat, user) = after;
+                let params = [since.0, chat.0, int(user.0), fetched(limit)];
+                let found = all(conn, NEWCOMERS, params, |row| {
+                    Ok(Newcomer {
+                        application: ApplicationId(row.get(0)?),
+                        user: UserNumber(row.get(1)?),
+                        chat: ChatId(row.get(2)?),
+                        number: ChatNumber(row.get(3)?),
+                        joined_at: Timestamp(row.get(4)?),
+                    })
+                })?;
+                Ok(Page::cut(found, limit, Span::After(0)))
             })
             .await
     }

@@ -156,16 +156,24 @@ impl Gate {
     /// Counts one thing more that is asked for on a socket, when there is a limit, and sees that whoever asks is still logged in:
     /// what was true when the socket was opened need not be so now.
     pub(crate) async fn enter_again(&self, guest: &Guest) -> Result<(), EntryError> {
-        if let Some(limiter) = &self.limiter
-            && let Some(allowance) = limiter.take(&format!("rate-{}", guest.application)).await
-            && !allowance.granted
-        {
+        if let Some(allowance) = self.refused(guest).await {
             return Err(EntryError::Exhausted(allowance));
         }
         if let Some(session) = &guest.session {
             self.chat.authenticate(session).await?;
         }
         Ok(())
+    }
+
+    /// Counts one thing more that is said on a socket, when there is a limit: whether it is told, or lost as it may be.
+    pub(crate) async fn may_say(&self, guest: &Guest) -> bool {
+        self.refused(guest).await.is_none()
+    }
+
+    async fn refused(&self, guest: &Guest) -> Option<Allowance> {
+        let limiter = self.limiter.as_ref()?;
+        let allowance = limiter.take(&format!("rate-{}", guest.application)).await?;
+        (!allowance.granted).then_some(allowance)
     }
 
     /// The token in one segment with the access that it gives, and the chat in another.

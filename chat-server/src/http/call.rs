@@ -34,6 +34,8 @@ pub struct Head {
     pub started: Instant,
     /// Ends what would wait for news when the server stops.
     pub stopping: CancellationToken,
+    /// Ends what has not come to its end in the time for that.
+    pub kill: CancellationToken,
     /// The connection itself, where the client asks to speak another protocol on it.
     pub upgrade: Option<OnUpgrade>,
     /// What is left of the application's rate, once a handler counted the request.
@@ -45,6 +47,11 @@ impl Head {
     /// Notes which route answers; the first one stands.
     pub(super) fn enter(&self, route: Arc<Route>) {
         let _ = self.route.set(route);
+    }
+
+    /// What a connection heeds that goes on after its request was answered: `stopping`, then `kill`.
+    pub(crate) fn ends(&self) -> (CancellationToken, CancellationToken) {
+        (self.stopping.clone(), self.kill.clone())
     }
 
     /// One segment of the path, counted from 0, decoded; `None` when it is missing or not well formed.

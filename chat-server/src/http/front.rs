@@ -35,6 +35,7 @@ pub struct Front {
     ids: RequestIds,
     access: AccessLogger,
     stopping: CancellationToken,
+    kill: CancellationToken,
     lost: Arc<Route>,
     cors: Cors,
 }
@@ -53,6 +54,7 @@ impl Front {
             ids: RequestIds::new(),
             access,
             stopping,
+            kill: CancellationToken::new(),
             lost: Arc::new(Route::new("none", "none", "other")),
             cors: Cors::default(),
         }
@@ -68,6 +70,11 @@ impl Front {
     /// Rings when the server stops.
     pub fn stopping(&self) -> &CancellationToken {
         &self.stopping
+    }
+
+    /// Rings when those who are still here have to go.
+    pub(super) fn kill(&self) -> &CancellationToken {
+        &self.kill
     }
 
     /// The door whose mount is the longest that the path begins with.
@@ -96,6 +103,7 @@ impl Front {
             request_id: request_id.clone(),
             started,
             stopping: self.stopping.clone(),
+            kill: self.kill.clone(),
             upgrade: parts.extensions.get().filter(|_| !is_head).cloned(),
             allowance: OnceLock::new(),
             route: OnceLock::new(),

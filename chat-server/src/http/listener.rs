@@ -99,7 +99,6 @@ pub async fn serve(listeners: Vec<TcpListener>, front: Arc<Front>, limits: Limit
         // Even saying no takes a moment; a crowd larger than this is dropped without a word.
         refusals: Arc::new(Semaphore::new(256)),
         tasks: TaskTracker::new(),
-        kill: CancellationToken::new(),
         front: Arc::clone(&front),
         limits,
     };
@@ -119,7 +118,7 @@ pub async fn serve(listeners: Vec<TcpListener>, front: Arc<Front>, limits: Limit
             connections = shop.tasks.len(),
             "the deadline ended requests in flight"
         );
-        shop.kill.cancel();
+        shop.front.kill().cancel();
         shop.tasks.wait().await;
     }
     upkeep.abort();
@@ -131,7 +130,6 @@ struct Shop {
     connections: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     tasks: TaskTracker,
-    kill: CancellationToken,
     front: Arc<Front>,
     limits: Limits,
 }
@@ -207,7 +205,7 @@ impl Shop {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection => ended,
-                    () = self.kill.cancelled() => Ok(()),
+                    () = self.front.kill().cancelled() => Ok(()),
                 }
             }
         };

@@ -30,6 +30,7 @@ pub(crate) fn head(method: &str, uri: &str) -> Head {
         request_id: HeaderValue::from_static("test"),
         started: Instant::now(),
         stopping: CancellationToken::new(),
+        kill: CancellationToken::new(),
         upgrade: None,
         allowance: OnceLock::new(),
         route: OnceLock::new(),

@@ -10,6 +10,8 @@ const LONGEST_RETURN: u64 = 30_000;
 pub struct Pace {
     /// How long a client may take to say who it is.
     pub hello: Duration,
+    /// How long a client that is known may take to say where it stood, where it is not told anything before.
+    pub first_word: Duration,
     /// How often a socket is told where it stands, and asked for a sign of life.
     pub heartbeat: Duration,
     /// How long a client may take to hear why it is over.
@@ -20,6 +22,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             hello: Duration::from_secs(10),
+            first_word: Duration::from_millis(500),
             heartbeat: Duration::from_secs(25),
             farewell: Duration::from_secs(4),
         }

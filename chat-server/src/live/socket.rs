@@ -140,13 +140,13 @@ impl From<Vec<Utf8Bytes>> for Said {
     }
 }
 
-/// Speaks on a socket, beginning with `first`, until it is over.
+/// Speaks on a socket, beginning with `first`, until it is over: with a goodbye once `stopping` is told, without one once `kill` is.
 pub(crate) async fn converse<S, T>(
     socket: WebSocketStream<S>,
     talk: T,
     first: Said,
     pace: Pace,
-    stopping: CancellationToken,
+    (stopping, kill): (CancellationToken, CancellationToken),
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     T: Talk,
@@ -163,7 +163,10 @@ pub(crate) async fn converse<S, T>(
         pace,
         stopping,
     };
-    conversation.run(first).await;
+    tokio::select! {
+        () = conversation.run(first) => {}
+        () = kill.cancelled() => {}
+    }
     gauge.decrement(1.0);
 }
 
@@ -221,6 +224,8 @@ where
             Next::News(news) => self.tell(news).await,
             Next::Done(said) => {
                 self.work = None;
+                // Meanwhile nobody listened to it.
+                self.heard_at = Instant::now();
                 self.say(said).await
             }
             Next::Frame(frame) => self.hear(frame).await,
@@ -234,19 +239,20 @@ where
             return Ok(());
         };
         let (mut news, mut bytes) = (first, 0);
-        for _ in 0..AT_ONCE {
+        for left in (0..AT_ONCE).rev() {
             if let News::Bye(bye) = news {
                 return Err(Over::Bye(bye));
             }
             let said = self.talk.told(news, &guest).await;
             bytes += said.frames.iter().map(|frame| frame.len()).sum::<usize>();
             self.write(said).await?;
-            if bytes > BYTES_AT_ONCE {
+            if left == 0 || bytes > BYTES_AT_ONCE {
                 break;
             }
+            // What is taken here is told.
             match guest.listener.next().now_or_never() {
                 Some(more) => news = more,
-                None => return self.send().await,
+                None => break,
             }
         }
         self.send().await
@@ -277,7 +283,7 @@ where
             let guest = self.talk.unheard().ok_or(Over::NoHello)?;
             return self.write(Said::guest(guest)).await;
         };
-        if self.pace.is_over(self.heard_at.elapsed()) {
+        if self.work.is_none() && self.pace.is_over(self.heard_at.elapsed()) {
             return Err(Over::Silent);
         }
         self.alarm

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::live::{Ear, News};
-use chat_core::text::Name;
+use chat_core::commit::Post;
+use chat_core::live::{Ear, News, Rest};
+use chat_core::text::{Body, Name};
 use chat_core::{Access, Chat, Parts};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -22,8 +23,13 @@ use crate::api::testing::noise::put;
 struct Echo(Duration);
 
 impl Talk for Echo {
-    async fn told(&mut self, _: News, _: &Arc<Guest>) -> Said {
-        Said::default()
+    async fn told(&mut self, news: News, _: &Arc<Guest>) -> Said {
+        tokio::time::sleep(self.0).await;
+        let word = match news {
+            News::CaughtUp => "caught_up",
+            _ => "news",
+        };
+        Said::frame(word.into())
     }
 
     fn heard(&mut self, frame: &str, _: Option<&Arc<Guest>>) -> Work {
@@ -56,7 +62,8 @@ async fn begin(
 ) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (client, server) = duplex(1 << 20);
     let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
-    let conversation = converse(socket, talk, first, Pace::default(), stopping);
+    let ends = (stopping, CancellationToken::new());
+    let conversation = converse(socket, talk, first, Pace::default(), ends);
     (client, tokio::spawn(conversation))
 }
 
@@ -141,26 +148,53 @@ fn texts(frames: &[(u8, Vec<u8>)]) -> Vec<&[u8]> {
     texts.map(|(_, text)| &text[..]).collect()
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_gives_no_sign_of_life_is_a_ghost() {
-    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+/// Somebody who listens with the token of a new application.
+async fn guest(chat: &Chat) -> Arc<Guest> {
     let shop = Name::parse("shop").unwrap();
-    let shop = chat
-        .create_application(shop, true, None)
-        .await
-        .unwrap()
-        .value;
-    let access = Access::from(shop.token);
-    let guest = Guest {
+    let made = chat.create_application(shop, true, None).await.unwrap();
+    let access = Access::from(made.value.token);
+    Arc::new(Guest {
         access,
         application: chat.application_id(access).await.unwrap(),
         session: None,
         listener: chat.listen(Ear::of(access)).await.unwrap(),
-    };
-    let first = Said {
-        guest: Some(Arc::new(guest)),
-        ..Said::default()
-    };
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_of_many_chats_at_once_are_all_told() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let guest = guest(&chat).await;
+    let mut cursors = Vec::new();
+    for _ in 0..40 {
+        let made = chat.create_chat(guest.access, None, None).await.unwrap();
+        cursors.push((made.value.number, Some(made.value.cursor)));
+        let post = Post {
+            body: Body::parse("hello").unwrap(),
+            data: None,
+            reply_to: None,
+        };
+        let posted = chat.post(guest.access, made.value.number, post, None).await;
+        posted.unwrap();
+    }
+    guest.listener.follow(&cursors, Rest::Later).await.unwrap();
+    // While the first is told the others come to wait.
+    let slow = Echo(Duration::from_millis(10));
+    let (client, _conversation) = begin(slow, Said::guest(guest), CancellationToken::new()).await;
+    let mut client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| *last != "caught_up") {
+        let next = timeout(Duration::from_secs(5), client.next()).await;
+        let next = next.unwrap_or_else(|_| panic!("only {} were told", told.len()));
+        told.push(next.unwrap().unwrap().into_text().unwrap());
+    }
+    assert_eq!(told.len(), 41);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_no_sign_of_life_is_a_ghost() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let first = Said::guest(guest(&chat).await);
     let began = Instant::now();
     let (mut ghost, conversation) =
         begin(Echo(Duration::ZERO), first, CancellationToken::new()).await;
@@ -174,4 +208,36 @@ async fn who_gives_no_sign_of_life_is_a_ghost() {
     );
     assert!(said.windows(6).any(|word| word == b"silent"));
     assert_eq!(chat.listeners(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_an_answer_is_not_silent() {
+    let chat = Chat::start(Parts::in_memory()).await.unwrap();
+    let first = Said::guest(guest(&chat).await);
+    let slow = Echo(2 * Pace::default().heartbeat);
+    let (mut client, conversation) = begin(slow, first, CancellationToken::new()).await;
+    client.write_all(&frame(0x81, b"hello")).await.unwrap();
+    let mut said = Vec::new();
+    client.read_to_end(&mut said).await.unwrap();
+    conversation.await.unwrap();
+    let at = |word: &[u8]| said.windows(word.len()).position(|part| part == word);
+    assert!(at(b"hello").is_some_and(|hello| Some(hello) < at(b"silent")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_no_goodbye_is_cut_when_it_has_to_be() {
+    let (stopping, kill) = (CancellationToken::new(), CancellationToken::new());
+    let (client, server) = duplex(1);
+    let socket = WebSocketStream::from_raw_socket(server, Role::Server, Some(config())).await;
+    let (ends, pace) = ((stopping.clone(), kill.clone()), Pace::default());
+    let talk = Echo(Duration::ZERO);
+    let conversation = tokio::spawn(converse(socket, talk, Said::default(), pace, ends));
+    stopping.cancel();
+    let mut conversation = std::pin::pin!(conversation);
+    let before = timeout(pace.farewell / 2, conversation.as_mut()).await;
+    assert!(before.is_err(), "it has time for a farewell");
+    kill.cancel();
+    let after = timeout(pace.farewell / 100, conversation).await;
+    after.expect("it is over").unwrap();
+    drop(client);
 }

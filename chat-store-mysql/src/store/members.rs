@@ -6,7 +6,7 @@ use chat_core::error::BackendError;
 use chat_core::ids::{ApplicationId, Change, ChatId, ChatNumber, Head, MessageNumber, UserNumber};
 use chat_core::model::Member;
 use chat_core::page::{Limit, Page, Span};
-use chat_core::port::{Activity, Company, Members, Membership, OwnChat, Thread};
+use chat_core::port::{Activity, Company, Members, Membership, Newcomer, OwnChat, Thread};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Row as _, query};
 
@@ -142,11 +142,12 @@ const COMPANIONS: &str = "SELECT p.user_number FROM (SELECT c.id, c.active_at \
      STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ON p.chat = q.id \
      WHERE p.user_number <> ? AND p.left_at IS NULL \
      GROUP BY p.user_number ORDER BY MAX(q.active_at) DESC, p.user_number LIMIT ?";
-const NEWCOMERS: &str = "SELECT p.application, p.user_number, c.number \
+const NEWCOMERS: &str = "SELECT p.application, p.user_number, p.chat, c.number, p.joined_at \
      FROM members p FORCE INDEX (members_joined) STRAIGHT_JOIN chats c ON c.id = p.chat \
      STRAIGHT_JOIN applications a ON a.id = c.application \
-     WHERE p.joined_at >= ? AND p.left_at IS NULL \
-     AND a.closed_at IS NULL AND c.closed_at IS NULL LIMIT ?";
+     WHERE p.joined_at >= ? AND (p.joined_at, p.chat, p.user_number) > (?, ?, ?) AND p.left_at IS NULL \
+     AND a.closed_at IS NULL AND c.closed_at IS NULL \
+     ORDER BY p.joined_at, p.chat, p.user_number LIMIT ?";
 const RANGES: &str = "SELECT r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
@@ -246,21 +247,26 @@ impl Members for MysqlStore {
 
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+    ) -> Result<Page<Newcomer>> {
         let select = || {
-            let select = query(NEWCOMERS).bind(since.0);
-            select.bind(int(limit.get() as u64))
+            let (since, chat, user) = after;
+            let select = query(NEWCOMERS).bind(since.0).bind(since.0);
+            let select = select.bind(chat.0).bind(int(user.0));
+            select.bind(fetched(limit))
         };
         let newcomer = |row: &MySqlRow| {
-            let user = rows::user_number(row, 1)?;
-            let chat = ChatNumber(rows::number(row, 2)?);
-            Ok((ApplicationId(row.try_get(0)?), user, chat))
+            Ok(Newcomer {
+                application: ApplicationId(row.try_get(0)?),
+                user: rows::user_number(row, 1)?,
+                chat: ChatId(row.try_get(2)?),
+                number: ChatNumber(rows::number(row, 3)?),
+                joined_at: Timestamp(row.try_get(4)?),
+            })
         };
-        self.sessions
-            .all("members.newcomers", select, newcomer)
-            .await
+        let found = self.sessions.all("members.newcomers", select, newcomer);
+        Ok(Page::cut(found.await?, limit, Span::After(0)))
     }
 
     async fn left_behind(

@@ -8,7 +8,8 @@ use crate::ids::{
 use crate::model::{DeviceKey, Member, Session, User};
 use crate::page::{Limit, Page, Span};
 use crate::port::{
-    Activity, Company, Members, Membership, Opened, OwnChat, Progress, Sessions, Thread, Users,
+    Activity, Company, Members, Membership, Newcomer, Opened, OwnChat, Progress, Sessions, Thread,
+    Users,
 };
 
 #[deny(clippy::missing_trait_methods)]
@@ -170,10 +171,10 @@ impl Members for FlakyStore {
 
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
-        self.inner("newcomers")?.newcomers(since, limit).await
+    ) -> Result<Page<Newcomer>> {
+        self.inner("newcomers")?.newcomers(after, limit).await
     }
 
     async fn left_behind(

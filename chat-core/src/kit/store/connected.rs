@@ -112,24 +112,37 @@ pub async fn companions_are_those_of_the_latest_small_chats(store: &Arc<dyn Stor
     assert_eq!(told(9, 9, 9).await, []);
 }
 
-/// Who came since a time and is still there is found, whoever came before is not.
+/// Who came since a time and is still there is found page by page, whoever came before is not.
 pub async fn newcomers_are_found_by_when_they_came(store: &Arc<dyn Store>) {
     let desk = Desk::open(store).await;
     let (alice, bob) = (desk.user("alice").await, desk.user("bob").await);
     let chat = desk.group(&[alice]).await;
     let (then, later) = (NOW.plus_seconds(100), NOW.plus_seconds(200));
     let since = async |since: Timestamp, limit: usize| {
-        let found = store.newcomers(since, desk::limit(limit)).await;
-        let mut found = found.expect("newcomers");
-        found.sort_unstable();
-        found
+        let (mut found, mut after) = (Vec::new(), (since, ChatId(0), UserNumber(0)));
+        loop {
+            let page = store.newcomers(after, desk::limit(limit)).await;
+            let page = page.expect("newcomers");
+            assert!(page.items.len() <= limit);
+            for one in page.items {
+                assert!(one.place() > after, "{one:?} after {after:?}");
+                after = one.place();
+                found.push((one.application, one.user, one.number));
+            }
+            if !page.more {
+                return found;
+            }
+        }
     };
     assert_eq!(since(NOW, 9).await, [(desk.application, alice, chat)]);
     assert_eq!(since(then, 9).await, []);
     desk.done_at(vec![add(chat, bob)], then).await;
     let came = (desk.application, bob, chat);
     assert_eq!(since(then, 9).await, [came]);
-    assert_eq!(since(NOW, 1).await.len(), 1);
+    for limit in [1, 2, 9] {
+        let both = [(desk.application, alice, chat), came];
+        assert_eq!(since(NOW, limit).await, both);
+    }
     desk.done_at(vec![Command::RemoveMember(chat, bob)], later)
         .await;
     assert_eq!(since(then, 9).await, []);
@@ -137,6 +150,30 @@ pub async fn newcomers_are_found_by_when_they_came(store: &Arc<dyn Store>) {
     assert_eq!(since(later, 9).await, [came]);
     desk.done(vec![Command::CloseChat(chat)]).await;
     assert_eq!(since(NOW, 9).await, []);
+}
+
+/// Of those who came at the same time none is left out between two pages, and none is told twice.
+pub async fn newcomers_of_one_moment_are_on_several_pages(store: &Arc<dyn Store>) {
+    let desk = Desk::open(store).await;
+    let users = [desk.user("alice").await, desk.user("bob").await];
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        let chat = desk.group(&users).await;
+        expected.extend(users.map(|user| (user, chat)));
+    }
+    for limit in [1, 2, 4, 6, 9] {
+        let (mut found, mut after) = (Vec::new(), (NOW, ChatId(0), UserNumber(0)));
+        loop {
+            let page = store.newcomers(after, desk::limit(limit)).await;
+            let page = page.expect("newcomers");
+            found.extend(page.items.iter().map(|one| (one.user, one.number)));
+            match page.items.last() {
+                Some(last) if page.more => after = last.place(),
+                _ => break,
+            }
+        }
+        assert_eq!(found, expected, "by {limit}");
+    }
 }
 
 /// Of many logins those that stand are told: neither ended nor expired, of a user who is there.

@@ -185,6 +185,7 @@ macro_rules! store_kit {
             memberships_are_walked_by_row,
             companions_are_those_of_the_latest_small_chats,
             newcomers_are_found_by_when_they_came,
+            newcomers_of_one_moment_are_on_several_pages,
             logins_that_stand_are_told_of_many,
             a_commit_tells_of_people,
             who_was_seen_is_known_to_a_minute,

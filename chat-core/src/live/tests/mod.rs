@@ -1,6 +1,7 @@
 mod basics;
 mod client;
 mod ends;
+mod failing;
 mod faults;
 mod flow;
 mod laws;

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber, UserNumber};
 use crate::model::Member;
 use crate::page::{Limit, Page, Span};
-use crate::port::{Activity, Company, MAX_UNREAD, Members, Membership, OwnChat, Thread};
+use crate::port::{Activity, Company, MAX_UNREAD, Members, Membership, Newcomer, OwnChat, Thread};
 
 use super::read::{numbers, page};
 use super::{Chat, MemoryStore, Result, State};
@@ -189,20 +189,26 @@ impl Members for MemoryStore {
 
     async fn newcomers(
         &self,
-        since: Timestamp,
+        after: (Timestamp, ChatId, UserNumber),
         limit: Limit,
-    ) -> Result<Vec<(ApplicationId, UserNumber, ChatNumber)>> {
+    ) -> Result<Page<Newcomer>> {
         let state = self.state();
-        let came = state
-            .memberships
-            .iter()
-            .filter_map(|(application, user, id)| {
-                let chat = state.live_chat(*id)?;
-                let member = chat.members.get(user)?;
-                let is_new = member.is_there() && member.joined_at >= since;
-                is_new.then_some((*application, *user, chat.state.number))
-            });
-        Ok(came.take(limit.get()).collect())
+        let there = state.memberships.iter();
+        let there = there.filter_map(|(application, user, id)| {
+            let chat = state.live_chat(*id)?;
+            let member = chat.members.get(user)?;
+            member.is_there().then_some(Newcomer {
+                application: *application,
+                user: *user,
+                chat: *id,
+                number: chat.state.number,
+                joined_at: member.joined_at,
+            })
+        });
+        let mut came: Vec<_> = there.filter(|one| one.place() > after).collect();
+        came.sort_unstable_by_key(Newcomer::place);
+        came.truncate(limit.one_more());
+        Ok(Page::cut(came, limit, Span::After(0)))
     }
 
     async fn left_behind(

@@ -92,6 +92,7 @@ mod tests {
             delivered: MessageNumber(0),
             read: MessageNumber(0),
             hidden: None,
+            posted: MessageNumber(0),
         }
     }
 

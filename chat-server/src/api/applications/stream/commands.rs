@@ -131,7 +131,9 @@ impl Desk {
         guest: &Guest,
     ) -> Result<Option<Frame<'static>>, RequestError> {
         if let Asked::Typing(chat) = asked {
-            guest.listener.typing(chat).await?;
+            if self.state.gate.may_say(guest).await {
+                guest.listener.typing(chat).await?;
+            }
             return Ok(None);
         }
         self.state.gate.enter_again(guest).await?;

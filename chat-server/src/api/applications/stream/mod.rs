@@ -50,8 +50,8 @@ pub(super) async fn open(state: State, call: Call) -> Result<Response, Native> {
         // The first frame will say it.
         None => Said::default(),
     };
-    let (pace, stopping) = (state.options.pace, head.stopping.clone());
-    Ok(handshake.accept(move |socket| converse(socket, stream, first, pace, stopping)))
+    let (pace, ends) = (state.options.pace, head.ends());
+    Ok(handshake.accept(move |socket| converse(socket, stream, first, pace, ends)))
 }
 
 /// Whoever asks for a socket.

@@ -13,11 +13,20 @@ use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
-use crate::api::testing::sockets::{Client, Open};
+use crate::api::testing::sockets::{Client, LONG, Open};
 use crate::http::testing::front;
 
 async fn open() -> Open {
-    open_with(options()).await
+    open_with(patient()).await
+}
+
+/// Whoever comes may take its time to say where it stood.
+fn patient() -> Options {
+    let pace = Pace {
+        first_word: LONG,
+        ..Pace::default()
+    };
+    Options { pace, ..options() }
 }
 
 async fn open_with(options: Options) -> Open {
@@ -33,8 +42,8 @@ async fn open_within(live: LiveLimits) -> Open {
         ..Parts::in_memory()
     };
     let chat = Chat::start(parts).await.unwrap();
-    let front = front(vec![door(gate(&chat), options(), BODY)]);
-    at_the_door(House::on_doubles(chat, front), options())
+    let front = front(vec![door(gate(&chat), patient(), BODY)]);
+    at_the_door(House::on_doubles(chat, front), patient())
 }
 
 fn at_the_door(house: House, options: Options) -> Open {

@@ -51,14 +51,15 @@ pub(super) async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     };
     guest.listener.follow(&[], Rest::FromNow).await?;
     let pace = Pace {
-        hello: talk::FIRST_WORD,
+        // So that nothing is told before what it missed.
+        hello: shared.options.pace.first_word,
         ..shared.options.pace
     };
     let ready = frames::ready(shared.options.pace.heartbeat);
-    let talker = Talker::new(&shared, head, ear, guest);
-    let stopping = head.stopping.clone();
+    let talker = Talker::new(&shared, head, guest);
+    let ends = head.ends();
     let handshake = handshake.speaking(protocol);
-    Ok(handshake.accept(move |socket| converse(socket, talker, ready, pace, stopping)))
+    Ok(handshake.accept(move |socket| converse(socket, talker, ready, pace, ends)))
 }
 
 /// The token that the request carries in whatever way, and the subprotocol to answer with where that is the way.

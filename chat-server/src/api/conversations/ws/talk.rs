@@ -1,13 +1,12 @@
 //! What this API tells and understands on a socket.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chat_core::commit::Post;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::ChatNumber;
-use chat_core::live::{Batch, Ear, News, Rest, Shared as SharedNews};
+use chat_core::live::{Batch, News, Rest, Shared as SharedNews};
 use chat_core::service::{Receipt, Roll};
 use futures_util::FutureExt;
 use tokio::sync::OnceCell;
@@ -24,9 +23,6 @@ use crate::live::Over;
 use crate::live::frames::{heads, log_failure};
 use crate::live::socket::{Guest, Said, Talk, Work};
 
-/// So long what happens waits for the client to say first where it stood, so that nothing is told before what it missed.
-pub(super) const FIRST_WORD: Duration = Duration::from_millis(500);
-
 type Cursors = Vec<(ChatNumber, Option<Cursor>)>;
 
 /// One socket, in the words of this API.
@@ -42,7 +38,6 @@ pub(super) struct Talker {
 struct Desk {
     shared: Arc<Shared>,
     request_id: String,
-    ear: Ear,
 }
 
 /// What happened, as it is told, made by the first socket that tells it.
@@ -57,12 +52,11 @@ struct Making {
 
 impl Talker {
     /// A socket that the request under this head opens for this guest.
-    pub(super) fn new(shared: &Arc<Shared>, head: &Head, ear: Ear, guest: Guest) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, head: &Head, guest: Guest) -> Self {
         let request_id = head.request_id.to_str().unwrap_or_default();
         let desk = Desk {
             shared: Arc::clone(shared),
             request_id: request_id.to_owned(),
-            ear,
         };
         Self {
             desk: Arc::new(desk),
@@ -170,7 +164,9 @@ impl Desk {
         match asked {
             Asked::Ping => return Ok(Some(Frame::Pong.encode())),
             Asked::Typing(number) => {
-                guest.listener.typing(number).await?;
+                if self.shared.gate.may_say(guest).await {
+                    guest.listener.typing(number).await?;
+                }
                 return Ok(None);
             }
             _ => self.shared.gate.enter_again(guest).await?,
@@ -205,31 +201,21 @@ impl Desk {
 
     /// Begins where the client stood, before anything else is told. What it does not name of its conversations it does not know.
     async fn begin_at(&self, cursors: Cursors, begun: Arc<Guest>) -> Said {
-        match self.followed(&cursors, &begun).await {
-            Ok(guest) => Said::guest(Arc::new(guest)),
-            Err(wrong) => {
-                let said = self.refuse(None, &wrong, true);
-                begun.listener.watch_companions();
-                Said {
-                    guest: Some(begun),
-                    ..said
-                }
-            }
+        let said = match self.follow_anew(&cursors, &begun).await {
+            Ok(()) => Said::default(),
+            Err(wrong) => self.refuse(None, &wrong, true),
+        };
+        begun.listener.watch_companions();
+        Said {
+            guest: Some(begun),
+            ..said
         }
     }
 
-    async fn followed(&self, cursors: &Cursors, begun: &Guest) -> Result<Guest, RequestError> {
+    async fn follow_anew(&self, cursors: &Cursors, begun: &Guest) -> Result<(), RequestError> {
         self.shared.gate.enter_again(begun).await?;
-        let session = begun.session.clone().ok_or(RequestError::Unauthorized)?;
-        let listener = self.shared.chat().listen(self.ear).await?;
-        listener.follow(cursors, Rest::AsJoined).await?;
-        listener.watch_companions();
-        Ok(Guest {
-            access: begun.access,
-            application: begun.application,
-            session: Some(session),
-            listener,
-        })
+        let listener = &begun.listener;
+        Ok(listener.follow_anew(cursors, Rest::AsJoined).await?)
     }
 }
 

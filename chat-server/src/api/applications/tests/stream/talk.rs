@@ -1,4 +1,5 @@
 use super::*;
+use crate::http::rate::RateLimiter;
 
 #[tokio::test]
 async fn two_users_talk() {
@@ -121,6 +122,25 @@ async fn who_comes_back_goes_on_where_the_socket_was_cut() {
 }
 
 #[tokio::test]
+async fn what_was_missed_in_many_chats_is_told_of_each() {
+    let open = open().await;
+    let (application, sessions) = people(&open.house, &["alice"]).await;
+    let mut cursors = serde_json::Map::new();
+    for number in 1..=40 {
+        let group = a_group(&open.house, &application, &sessions[0], &[]).await;
+        let shown = open.house.get(&group).await.json();
+        cursors.insert(number.to_string(), shown["cursor"].clone());
+        post_all(&open.house, &group, &["hello"]).await;
+    }
+    let mut alice = open.enter(&application, &sessions[0]).await;
+    alice.say(json!({"type": "sync", "cursors": cursors})).await;
+    for _ in 0..40 {
+        assert_eq!(texts(&alice.expect("changes").await), ["hello"]);
+    }
+    alice.expect("caught_up").await;
+}
+
+#[tokio::test]
 async fn a_cursor_of_another_history_is_reset() {
     let open = open().await;
     let (application, sessions) = people(&open.house, &["alice"]).await;
@@ -219,4 +239,30 @@ async fn the_token_follows_any_chat_and_speaks_for_nobody_or_for_a_user() {
         .say(json!({"type": "hello", "session": sessions[0]}))
         .await;
     other.expect("problem").await;
+}
+
+#[tokio::test]
+async fn who_writes_asks_for_something_and_is_not_told_when_it_was_too_much() {
+    let chat = chat().await;
+    let counter = Arc::new(MemoryCounter::new());
+    let limiter = RateLimiter::new("100/1h".parse().unwrap(), counter);
+    let gate = Gate {
+        limiter: Some(Arc::new(limiter)),
+        ..gate(&chat)
+    };
+    let front = front(vec![door(gate.clone(), options(), BODY)]);
+    let house = House::on_doubles(chat, front);
+    let open = Open::at(house, vec![door(gate, options(), BODY)]);
+    let (application, sessions) = people(&open.house, &["alice", "bob"]).await;
+    a_group(&open.house, &application, &sessions[0], &[2]).await;
+    let mut alice = open.follow(&application, &sessions[0]).await;
+    for _ in 0..100 {
+        alice.say(json!({"type": "typing", "chat": 1})).await;
+    }
+    alice.is_quiet().await;
+    // All that an application may ask for in an hour was asked for.
+    alice
+        .say(json!({"type": "post", "chat": 1, "body": "too much"}))
+        .await;
+    assert_eq!(alice.expect("problem").await["code"], "rate_limited");
 }

@@ -1,3 +1,5 @@
+use chat_core::service::NewChat;
+
 use super::*;
 
 #[tokio::test]
@@ -63,7 +65,11 @@ async fn who_comes_back_is_told_what_it_missed_once_and_before_anything_else() {
 
 #[tokio::test]
 async fn who_says_nothing_is_told_what_happens_from_the_beginning_on() {
-    let open = open().await;
+    let pace = Pace {
+        first_word: Duration::ZERO,
+        ..Pace::default()
+    };
+    let open = open_with(Options { pace, ..options() }).await;
     let [alice, bob, _] = three(&open.house).await;
     let chat = alice.begin(json!({"participants": [2]})).await;
     alice.say(chat, "before").await;
@@ -134,4 +140,49 @@ async fn a_cursor_of_another_history_is_reset() {
     at_bob.expect("caught_up").await;
     alice.say(chat, "2").await;
     assert_eq!(at_bob.text().await.0, "2");
+}
+
+#[tokio::test]
+async fn what_was_missed_in_many_conversations_is_told_of_each() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let access = home(&open.house).await;
+    let mut after = serde_json::Map::new();
+    for _ in 0..40 {
+        let group = NewChat::group(None, &[UserNumber(1), UserNumber(2)]);
+        let made = open.house.chat.make_chat(access, group, None).await;
+        let chat = made.unwrap().value.chat;
+        after.insert(chat.number.to_string(), chat.cursor.encode().into());
+        alice.say(chat.number.0, "hello").await;
+    }
+    let mut at_bob = bob.resume(&open, after.into()).await;
+    for _ in 0..40 {
+        assert_eq!(at_bob.text().await.0, "hello");
+    }
+    at_bob.expect("caught_up").await;
+}
+
+#[tokio::test]
+async fn the_only_socket_that_a_user_may_have_resumes() {
+    let limits = LiveLimits {
+        per_user: 1,
+        ..LiveLimits::default()
+    };
+    let open = open_within(limits).await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    let mut at_bob = bob.listen(&open).await;
+    alice.say(chat, "1").await;
+    let (_, cursor) = at_bob.text().await;
+    drop(at_bob);
+    while open.house.chat.listeners() > 0 {
+        tokio::task::yield_now().await;
+    }
+    alice.say(chat, "2").await;
+    let after = json!({chat.to_string(): cursor});
+    let mut at_bob = bob.resume(&open, after).await;
+    assert_eq!(at_bob.text().await.0, "2");
+    at_bob.expect("caught_up").await;
+    alice.say(chat, "3").await;
+    assert_eq!(at_bob.text().await.0, "3");
 }
