@@ -32,8 +32,9 @@ pub(super) async fn shown(
     access: Access,
     number: ChatNumber,
 ) -> Result<ConversationJson, RequestError> {
-    let roll = shared.chat().chat(access, number).await?.roll().await?;
+    let reader = shared.chat().chat(access, number).await?;
     let mine = shared.chat().my_chat(access, number).await?;
+    let roll = reader.roll_of(&mine.latest).await?;
     Ok(ConversationJson::new(mine, &roll))
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             }
         }
     }
-    let roll = reader.roll().await?;
+    let roll = reader.roll_of(&page.items).await?;
     let message = |message| {
         let receipt = roll.receipt(&message);
         MessageJson::new(number, message, receipt)

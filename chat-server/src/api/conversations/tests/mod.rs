@@ -11,7 +11,8 @@ mod ws;
 
 use std::time::Duration;
 
-use chat_core::ids::UserNumber;
+use chat_core::commit::Caller;
+use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::memory::MemoryCounter;
 use chat_core::port::Counter;
 use chat_core::service::{Access, NewUser};
@@ -118,6 +119,14 @@ impl Person<'_> {
             .done("POST", &path, json!({"content": text}), 201)
             .await;
         made.json()["id"].as_u64().unwrap()
+    }
+
+    /// Reads this message and nothing around it, as other APIs have it.
+    async fn reads_alone(&self, conversation: u64, number: u64) {
+        let access = home(self.house).await.by(Caller::User(UserNumber(self.id)));
+        let (chat, number) = (ChatNumber(conversation), MessageNumber(number));
+        let read = self.house.chat.mark_read(access, chat, number);
+        read.await.unwrap();
     }
 
     async fn refused(&self, method: &str, path: &str, body: Value, status: u16, words: &str) {

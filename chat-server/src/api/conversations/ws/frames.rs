@@ -112,6 +112,14 @@ pub(super) fn needs_roll(batch: &Batch) -> bool {
     })
 }
 
+/// The messages that it tells of.
+pub(super) fn messages(batch: &Batch) -> impl Iterator<Item = &Message> {
+    batch.items.iter().filter_map(|item| match item {
+        Item::Message(message) => Some(message),
+        _ => None,
+    })
+}
+
 fn marks(batch: &Batch) -> impl Iterator<Item = &Member> {
     batch.items.iter().filter_map(|item| match item {
         Item::Mark(mark) => Some(mark),
@@ -130,11 +138,7 @@ pub(super) fn changes(batch: &Batch, roll: Option<&Roll>) -> Vec<Utf8Bytes> {
     let mut frames: Vec<_> = marks(batch)
         .map(|mark| receipt(chat.0, mark.user.0, (mark.delivered, mark.read)))
         .collect();
-    let messages = batch.items.iter().filter_map(|item| match item {
-        Item::Message(message) => Some(message),
-        _ => None,
-    });
-    let mut messages = messages.peekable();
+    let mut messages = messages(batch).peekable();
     let mut at = batch.from;
     while let Some(message) = messages.next() {
         let is_new = message.number > batch.from.head.number;

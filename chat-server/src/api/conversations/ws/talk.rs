@@ -53,6 +53,7 @@ struct Told(Arc<Making>);
 struct Making {
     frames: OnceCell<Vec<Utf8Bytes>>,
     roll: OnceCell<Roll>,
+    roll_of_latest: OnceCell<Roll>,
 }
 
 impl Talker {
@@ -89,7 +90,10 @@ impl Desk {
     ) -> Result<Vec<Utf8Bytes>, ChatError> {
         let number = batch.from.chat;
         let chat = self.shared.chat();
-        let roll = async || chat.chat(guest.access, number).await?.roll().await;
+        let roll = async || {
+            let reader = chat.chat(guest.access, number).await?;
+            reader.roll_of(frames::messages(batch)).await
+        };
         let make = async || {
             let roll = match frames::needs_roll(batch) {
                 true => Some(told.roll.get_or_try_init(roll).await?),
@@ -103,7 +107,11 @@ impl Desk {
         }
         // What is unread differs from user to user.
         let mine = chat.my_chat(guest.access, number).await?;
-        let roll = told.roll.get_or_try_init(roll).await?;
+        let roll = async || {
+            let reader = chat.chat(guest.access, number).await?;
+            reader.roll_of(&mine.latest).await
+        };
+        let roll = told.roll_of_latest.get_or_try_init(roll).await?;
         let conversation = ConversationJson::new(mine, roll);
         let mut frames = vec![Frame::Conversation { conversation }.encode()];
         frames.extend_from_slice(shared);
