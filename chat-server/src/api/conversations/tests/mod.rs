@@ -221,13 +221,19 @@ async fn other_paths_are_404_and_other_methods_405() {
             .refused("GET", path, json!(null), 404, "Not found")
             .await;
     }
-    for path in [
-        "/users/0",
-        "/users/01",
-        "/users/add",
-        "/users/-1",
-        "/users/9",
-    ] {
+    for method in ["GET", "POST", "PUT"] {
+        // It is the rpc API's, which is not served here.
+        alice
+            .refused(
+                method,
+                "/users/add",
+                json!({"username": "x"}),
+                404,
+                "Not found",
+            )
+            .await;
+    }
+    for path in ["/users/0", "/users/01", "/users/-1", "/users/9"] {
         alice
             .refused("GET", path, json!(null), 404, "User not found")
             .await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::cursor::Cursor;
-use chat_core::ids::MessageNumber;
+use chat_core::ids::{Change, MessageNumber};
 use chat_core::live::{Batch, Marked, Shared, Typing};
 use chat_core::model::{Member, Message};
 use chat_core::service::{Item, Receipt, Roll};
@@ -93,10 +93,13 @@ pub(super) fn ready(heartbeat: Duration) -> Said {
     Said::frame(Frame::Ready { heartbeat }.encode())
 }
 
-/// Whether what happened makes the conversation itself another one: its name, or who takes part.
-pub(super) fn changes_the_conversation(batch: &Batch) -> bool {
-    let is_of_it = |item: &Item| matches!(item, Item::Chat(_) | Item::Member(_));
-    batch.items.iter().any(is_of_it)
+/// Whether what happened makes the conversation itself another one than it was after this change: its name, or who takes part.
+pub(super) fn changes_the_conversation(batch: &Batch, since: Change) -> bool {
+    batch.items.iter().any(|item| match item {
+        Item::Chat(_) => batch.own_change > since,
+        Item::Member(member) => member.own_change > since,
+        _ => false,
+    })
 }
 
 /// Whether it takes the marks of all to say how far the messages came that are told. Of a new message whatever was received is in the
