@@ -128,7 +128,7 @@ pass_on! {
         companions(application: ApplicationId, user: UserNumber, company: Company) -> Vec<UserNumber>;
         newcomers(after: (Timestamp, ChatId, UserNumber), limit: Limit) -> Page<Newcomer>;
         left_behind(of: Option<(ApplicationId, UserNumber)>, limit: Limit) -> Vec<(ApplicationId, ChatNumber, UserNumber)>;
-        ranges(chat: ChatId, low: MessageNumber, high: MessageNumber) -> Vec<(MessageNumber, MessageNumber)>;
+        ranges(chat: ChatId, low: MessageNumber, high: MessageNumber) -> Vec<(UserNumber, MessageNumber, MessageNumber)>;
     }
     Outbox {
         dirty(sink: Sink, limit: Limit) -> Vec<Dirty>;

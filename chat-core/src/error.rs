@@ -168,6 +168,9 @@ pub enum ChatError {
     /// Who asks takes part, but may not do this.
     #[error("not allowed")]
     NotAllowed,
+    /// The last owner of a group asks to be none any more: another member has to be one first.
+    #[error("the last owner stays one until another member is one")]
+    LastOwner,
     /// The chat has no such member.
     #[error("member {0} not found")]
     MemberNotFound(UserNumber),
@@ -283,6 +286,7 @@ impl From<Refusal> for ChatError {
             Refusal::WrongKind(kind) => Self::WrongKind(kind),
             Refusal::WrongParticipants => Self::WrongParticipants,
             Refusal::BeyondHead(number) => Self::BeyondHead(number),
+            Refusal::LastOwner => Self::LastOwner,
         }
     }
 }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Longest message body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 65_536;
@@ -139,6 +140,19 @@ text! {
 }
 
 impl Username {
+    /// A name that somebody chooses now: one that could not be told from another by eye is refused, with white space at an end or with
+    /// characters that show nothing (Unicode's format characters). Names that exist keep what they have.
+    ///
+    /// # Errors
+    /// As [`Username::parse`].
+    pub fn chosen(text: impl Into<String>) -> Result<Self, Violation> {
+        let name = Self::parse(text)?;
+        match name.0.trim() != name.0 || name.0.chars().any(is_format) {
+            true => Err(Violation::Invalid),
+            false => Ok(name),
+        }
+    }
+
     /// What no two users of an application have in common: case and the way accents are composed do not count.
     #[must_use]
     pub fn folded(&self) -> String {
@@ -153,6 +167,10 @@ pub(crate) fn fold_username(text: &str) -> String {
     // Through capitals: letters that have one capital in common, like both small sigmas, are one.
     let capitals = text.nfkc().flat_map(char::to_uppercase);
     capitals.flat_map(char::to_lowercase).nfkc().collect()
+}
+
+fn is_format(c: char) -> bool {
+    c.general_category() == GeneralCategory::Format
 }
 
 fn check_username(text: &str) -> Result<(), Violation> {
@@ -297,6 +315,18 @@ mod tests {
         assert_ne!(folded("alice"), folded("alise"));
         assert_eq!(Username::parse("a\u{7}"), Err(Violation::Invalid));
         assert_eq!(Username::parse("\u{3000}"), Err(Violation::Blank));
+        for name in [
+            " bob",
+            "bob ",
+            "bob\u{a0}",
+            "bob\u{200b}",
+            "b\u{202e}ob",
+            "\u{ad}bob",
+        ] {
+            assert!(Username::parse(name).is_ok(), "{name:?} was there before");
+            assert_eq!(Username::chosen(name), Err(Violation::Invalid), "{name:?}");
+        }
+        assert!(Username::chosen("bob the 2nd").is_ok());
         let long = Username::parse("\u{fdfa}".repeat(255)).unwrap_err();
         assert_eq!(long.to_string(), "is too long (maximum is 255 characters)");
     }

@@ -61,7 +61,7 @@ struct List {
 impl List {
     async fn begin(server: &Server, path: &str) -> Self {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let taken = Vec::new();
         Self { stream, taken }
@@ -150,7 +150,7 @@ async fn a_list_whose_chat_is_deleted_is_never_closed() {
         lists.push(list);
     }
     let mut client = Client::connect(server.address).await.unwrap();
-    let delete = http::Request::delete(&chat).header("host", "x");
+    let delete = http::Request::delete(&chat).header("host", "localhost");
     let deleted = client.send(delete.body(Default::default()).unwrap()).await;
     assert_eq!(deleted.unwrap().status(), 204);
     for list in lists {

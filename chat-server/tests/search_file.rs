@@ -47,7 +47,7 @@ impl Talk {
         loop {
             let (_, ready) = self.client.get("/readyz").await.unwrap();
             let search = format!("{}/search?query={query}", self.messages);
-            let search = http::Request::get(search).header("host", "test");
+            let search = http::Request::get(search).header("host", "localhost");
             let answer = search.body(Default::default()).unwrap();
             let answer = self.client.send(answer).await.unwrap();
             let indexed = answer.headers()["x-indexed-through"].to_str().unwrap();

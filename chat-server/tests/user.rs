@@ -45,7 +45,7 @@ async fn login(client: &mut Client, username: &str, password: &str) -> Option<St
 }
 
 async fn stands(client: &mut Client, session: &str) -> bool {
-    let request = http::Request::get("/users/1").header("host", "test");
+    let request = http::Request::get("/users/1").header("host", "localhost");
     let request = request.header("authorization", format!("Bearer {session}"));
     let answer = client.send(request.body(Default::default()).unwrap()).await;
     answer.unwrap().status() == 200

@@ -159,4 +159,6 @@ pub enum Refusal {
     WrongParticipants,
     /// Nothing can be read that is not there: this is the last message.
     BeyondHead(MessageNumber),
+    /// The last owner of a group asks to be none any more.
+    LastOwner,
 }

@@ -1,5 +1,6 @@
 use crate::cursor::Cursor;
 use crate::ids::{Change, Head, MessageNumber, UserNumber};
+use crate::model::ChatKind;
 use crate::port::Changes;
 use crate::service::{Item, feed, view};
 
@@ -13,7 +14,9 @@ pub struct Batch {
     /// What was touched.
     pub items: Vec<Item>,
     /// The change that last touched the chat itself.
-    own_change: Change,
+    pub own_change: Change,
+    /// What kind of chat it is.
+    pub(super) kind: ChatKind,
     /// Whether the chat is so small that its members are told of each other.
     is_small: bool,
 }
@@ -25,12 +28,14 @@ impl Batch {
     /// A page of changes after `from`, which is a cursor of its chat.
     pub(super) fn new(from: Cursor, changes: Changes) -> Self {
         let (own_change, next) = (changes.chat.own_change, changes.next);
-        let (head, is_small) = (changes.chat.head, changes.chat.tells_marks());
+        let (head, kind) = (changes.chat.head, changes.chat.kind);
+        let is_small = changes.chat.tells_marks();
         Self {
             items: feed::items(changes, None, |chat| view(chat, Cursor { head, ..from })),
             from,
             to: Cursor { head: next, ..from },
             own_change,
+            kind,
             is_small,
         }
     }
@@ -54,6 +59,7 @@ impl Batch {
             },
             items: self.items.iter().filter(is_new).cloned().collect(),
             own_change: self.own_change,
+            kind: self.kind,
             is_small: self.is_small,
         }
     }

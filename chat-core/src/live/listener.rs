@@ -13,7 +13,7 @@ use crate::service::{Access, Login};
 
 use super::hub::{Come, Hub, Target};
 use super::seat::{CatchUp, Seat};
-use super::{Attendance, Bye, News};
+use super::{Attendance, Batch, Bye, News};
 
 /// Who wants to listen, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -211,6 +211,24 @@ impl Listener {
             }
         }
         Ok(())
+    }
+
+    /// Whether a direct chat that the user had left out of his list comes back to it with what this batch tells: a client that shows
+    /// that list does not know the chat.
+    ///
+    /// # Errors
+    /// Those of any call.
+    pub async fn brings_back(&self, batch: &Batch) -> Result<bool, ChatError> {
+        let numbers = batch.from.head.number..batch.to.head.number;
+        if batch.kind != ChatKind::Direct || numbers.is_empty() {
+            return Ok(false);
+        }
+        let (Some(user), Some(chat)) = (self.seat.user(), self.seat.chat(batch.from.chat)) else {
+            return Ok(false);
+        };
+        let member = self.hub.stores.members.member(chat, user).await?;
+        let hidden = member.and_then(|member| member.hidden);
+        Ok(hidden.is_some_and(|last| numbers.contains(&last)))
     }
 
     /// Tells the others in a chat that the user writes; said again within half a second, in whatever chat, it is not told. It may be

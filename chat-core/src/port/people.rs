@@ -296,11 +296,12 @@ pub trait Members: Send + Sync + 'static {
         limit: Limit,
     ) -> Result<Vec<(ApplicationId, ChatNumber, UserNumber)>>;
 
-    /// The ranges of single messages that any member has read above its mark, among messages `low` to `high`.
+    /// The ranges of single messages that any member has read above its mark, as far as they have a message of `low` to `high`: whose,
+    /// the first and the last of each, in no particular order.
     async fn ranges(
         &self,
         chat: ChatId,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>>;
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>>;
 }

@@ -1,13 +1,14 @@
 use crate::commit::{Command, Mark};
 use crate::error::ChatError;
-use crate::ids::{ChatNumber, MessageNumber};
+use crate::ids::{ChatNumber, MessageNumber, UserNumber};
 use crate::model::Member;
 use crate::port::Event;
 
 use super::{Access, Chat, Reader};
 
 impl Reader {
-    /// The ranges of single messages that any member has read above its mark, as far as they have a message of `low` to `high`.
+    /// The ranges of single messages that any member has read above its mark, as far as they have a message of `low` to `high`: whose,
+    /// the first and the last of each.
     ///
     /// # Errors
     /// [`ChatError::Removed`] when who reads was removed since the chat was opened.
@@ -15,7 +16,7 @@ impl Reader {
         &self,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>, ChatError> {
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>, ChatError> {
         let members = &self.service.inner.stores.members;
         let found = members.ranges(self.info.id, low, high).await?;
         self.still_there().await?;

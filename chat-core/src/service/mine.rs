@@ -21,6 +21,8 @@ pub struct MyChat {
     pub unread: u64,
     /// Where it stands in the list.
     pub activity: Activity,
+    /// Whether it is left out of the list until its next message.
+    pub is_hidden: bool,
 }
 
 impl Chat {
@@ -109,13 +111,14 @@ impl Chat {
     }
 
     fn mine(&self, application: PublicId, own: OwnChat) -> MyChat {
-        let activity = own.activity();
+        let (activity, is_hidden) = (own.activity(), own.is_hidden());
         MyChat {
             chat: self.view(application, own.chat),
             member: own.member,
             latest: own.latest,
             unread: own.unread,
             activity,
+            is_hidden,
         }
     }
 }

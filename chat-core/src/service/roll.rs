@@ -24,6 +24,9 @@ pub struct Roll {
     users: Vec<UserNumber>,
     delivered: Lowest,
     read: Lowest,
+    /// How far each has read, in the order of the users; kept where somebody has read messages apart.
+    marks: Vec<MessageNumber>,
+    apart: Vec<(UserNumber, MessageNumber, MessageNumber)>,
 }
 
 /// The lowest mark with whose it is, and the lowest of all others.
@@ -60,6 +63,23 @@ impl Roll {
         self.users.push(member.user);
         self.delivered.take(member.delivered, member.user);
         self.read.take(member.read, member.user);
+        if !self.apart.is_empty() {
+            self.marks.push(member.read);
+        }
+    }
+
+    /// Whether all but its sender have read this message, be it apart from those before it.
+    fn is_read_apart(&self, message: &Message) -> bool {
+        let number = message.number;
+        let others = self.users.iter().zip(&self.marks);
+        let mut others = others
+            .filter(|(user, _)| Some(**user) != message.sender)
+            .peekable();
+        let has_apart = |user: UserNumber| {
+            let mut apart = self.apart.iter();
+            apart.any(|(whose, low, high)| *whose == user && (*low..=*high).contains(&number))
+        };
+        others.peek().is_some() && others.all(|(user, mark)| *mark >= number || has_apart(*user))
     }
 
     /// Who takes part, ascending.
@@ -68,15 +88,15 @@ impl Roll {
         &self.users
     }
 
-    /// How far this message of the chat came, by the marks up to which members have received and read. Where nobody but the sender
-    /// takes part, it was sent.
+    /// How far this message of the chat came, by the marks up to which members have received and read, and by what they have read
+    /// apart where [`Reader::roll_of`] was asked for this message. Where nobody but the sender takes part, it was sent.
     #[must_use]
     pub fn receipt(&self, message: &Message) -> Receipt {
         let reached = |lowest: Lowest| {
             let lowest = lowest.without(message.sender);
             lowest.is_some_and(|lowest| lowest >= message.number)
         };
-        if reached(self.read) {
+        if reached(self.read) || self.is_read_apart(message) {
             Receipt::Read
         } else if reached(self.delivered) {
             Receipt::Delivered
@@ -92,7 +112,32 @@ impl Reader {
     /// # Errors
     /// [`ChatError::Removed`] when who reads was removed since the chat was opened.
     pub async fn roll(&self) -> Result<Roll, ChatError> {
+        self.take_roll(Roll::default()).await
+    }
+
+    /// The same, with which of these messages members have read apart from those before them; in a chat of up to a hundred, where
+    /// that is told. One question more, whose answer is as long as the messages are far from each other.
+    ///
+    /// # Errors
+    /// As [`Reader::roll`].
+    pub async fn roll_of(
+        &self,
+        messages: impl IntoIterator<Item = &Message>,
+    ) -> Result<Roll, ChatError> {
         let mut roll = Roll::default();
+        let mut span: Option<(MessageNumber, MessageNumber)> = None;
+        for Message { number, .. } in messages {
+            let (low, high) = span.unwrap_or((*number, *number));
+            span = Some((low.min(*number), high.max(*number)));
+        }
+        if let Some((low, high)) = span.filter(|_| self.info.tells_marks()) {
+            // Before the marks: a mark that rises meanwhile takes ranges away.
+            roll.apart = self.ranges(low, high).await?;
+        }
+        self.take_roll(roll).await
+    }
+
+    async fn take_roll(&self, mut roll: Roll) -> Result<Roll, ChatError> {
         loop {
             let after = roll.users.last().map_or(0, |last| last.0);
             let page = self.members(Span::After(after), Limit::MAX).await?;

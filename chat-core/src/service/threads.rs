@@ -277,7 +277,7 @@ impl Marks {
             InThread {
                 chat: self.uuid,
                 is_read: number <= self.read
-                    || apart.any(|(low, high)| (*low..=*high).contains(&number)),
+                    || apart.any(|(_, low, high)| (*low..=*high).contains(&number)),
                 message,
             }
         });

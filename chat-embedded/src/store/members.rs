@@ -72,7 +72,7 @@ const NEWCOMERS: &str = "SELECT m.application, m.user, m.chat, c.number, m.joine
      AND c.closed_at IS NULL AND a.closed_at IS NULL \
      ORDER BY m.joined_at, m.chat, m.user LIMIT ?4";
 const RANGES: &str =
-    "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
+    "SELECT low, high, user FROM mark_ranges WHERE chat = ?1 AND low <= ?3 AND high >= ?2";
 
 /// Ranges of a member have nothing in common: of those that begin below the first message, only the last one can reach it.
 const RANGES_OF: &str = "SELECT low, high FROM mark_ranges WHERE chat = ?1 AND user = ?2 \
@@ -246,7 +246,7 @@ impl Members for SqliteStore {
         chat: ChatId,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>> {
         self.readers
             .read("members.ranges", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
@@ -254,7 +254,10 @@ impl Members for SqliteStore {
                     return Ok(Vec::new());
                 }
                 let params = [chat.0, int(low.0), int(high.0)];
-                all(&snapshot, RANGES, params, range)
+                all(&snapshot, RANGES, params, |row| {
+                    let (low, high) = range(row)?;
+                    Ok((UserNumber(row.get(2)?), low, high))
+                })
             })
             .await
     }

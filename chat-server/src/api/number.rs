@@ -9,6 +9,9 @@ use serde::{Deserialize, de};
 /// up to here `N.0` comes out as it was sent, and further up as a neighbour at times.
 const LARGEST: f64 = 562_949_953_421_312.0;
 
+/// From here on, 2⁶⁴, a double is no number that anything here has, whatever it was sent as: it is told to be well-formed.
+const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+
 /// What stands where a whole number is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Numeral {
@@ -39,7 +42,8 @@ impl Numeral {
     }
 
     fn of_double(number: f64) -> Self {
-        match number.fract() == 0.0 && number.abs() <= LARGEST {
+        let is_certain = number.abs() <= LARGEST || number.abs() >= BEYOND;
+        match number.fract() == 0.0 && is_certain {
             true => Self::Whole(number as i128),
             false => Self::Other,
         }
@@ -103,8 +107,9 @@ mod tests {
             ("562949953421313.0", Numeral::Other),
             ("9007199254740993.0", Numeral::Other),
             ("-9007199254740993.0", Numeral::Other),
-            ("18446744073709551616", Numeral::Other),
-            ("1e300", Numeral::Other),
+            ("18446744073709551616", whole(1 << 64)),
+            ("-1180591620717411303424", whole(-(1 << 70))),
+            ("1e300", whole(i128::MAX)),
             ("1e999", Numeral::Other),
             ("1.5", Numeral::Other),
             ("\"1.0\"", Numeral::Text("1.0".into())),

@@ -47,6 +47,11 @@ async fn serve(settings: &Settings) -> Result<ExitCode, Failure> {
     announce(settings, &addresses);
     let front = Front::new(doors, AccessLogger::new(settings.access_log), stopping);
     let front = front.admitting(settings.allow_origin.clone());
+    let front = match settings.admin_key {
+        Some(_) => front,
+        // It listens on this machine alone, or would not have started.
+        None => front.nearby(),
+    };
     let finished = listener::serve(listeners, Arc::new(front), limits(settings)).await;
     drop(listening);
     node.chat.stop().await;

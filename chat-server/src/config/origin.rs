@@ -16,6 +16,13 @@ impl Origin {
     pub fn covers(&self, origin: &str) -> bool {
         self.0 == ANYWHERE || self.0.eq_ignore_ascii_case(origin)
     }
+
+    /// Whether its pages are those of this host, a name without a port.
+    pub fn is_on(&self, host: &str) -> bool {
+        let place = self.0.split_once("://");
+        let place = place.and_then(|(_, place)| place.parse::<Authority>().ok());
+        self.0 == ANYWHERE || place.is_some_and(|place| place.host().eq_ignore_ascii_case(host))
+    }
 }
 
 impl FromStr for Origin {

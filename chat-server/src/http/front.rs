@@ -20,6 +20,7 @@ use super::cors::Cors;
 use super::door::{Door, Fault};
 use super::host;
 use super::metrics::Route;
+use super::near;
 use super::path;
 use super::problem::{Code, Problem};
 use super::reply::{self, Response};
@@ -38,6 +39,8 @@ pub struct Front {
     kill: CancellationToken,
     lost: Arc<Route>,
     cors: Cors,
+    /// Whether only requests of this machine are taken, by what browsers say of them.
+    is_nearby: bool,
 }
 
 impl Front {
@@ -57,6 +60,7 @@ impl Front {
             kill: CancellationToken::new(),
             lost: Arc::new(Route::new("none", "none", "other")),
             cors: Cors::default(),
+            is_nearby: false,
         }
     }
 
@@ -65,6 +69,14 @@ impl Front {
     pub fn admitting(self, origins: Vec<Origin>) -> Self {
         let cors = Cors(origins);
         Self { cors, ..self }
+    }
+
+    /// The same, for doors that ask nobody because only this machine can reach them: what a page of another site may have asked for
+    /// is refused.
+    #[must_use]
+    pub fn nearby(self) -> Self {
+        let is_nearby = true;
+        Self { is_nearby, ..self }
     }
 
     /// Rings when the server stops.
@@ -95,6 +107,7 @@ impl Front {
         let request_id = self.ids.take_or_make(&parts.headers);
         let well_formed = path::is_well_formed(parts.uri.path());
         let has_host = host::is_named(parts.version, &parts.headers);
+        let target = parts.uri.scheme().and(parts.uri.authority()).cloned();
         let head = Arc::new(Head {
             method: if is_head { Method::GET } else { parts.method },
             uri: normalize(parts.uri),
@@ -109,8 +122,13 @@ impl Front {
             route: OnceLock::new(),
         });
         let door = self.door(head.uri.path());
+        let refused = match self.is_nearby && has_host {
+            true => near::refusal(&head, target.as_ref(), &self.cors.0),
+            false => None,
+        };
         let preflight = self.cors.preflight(&head);
         let mut response = match door {
+            _ if refused.is_some() => refused.unwrap_or_default(),
             _ if preflight.is_some() => preflight.unwrap_or_default(),
             Some(door) if !has_host => door.fault(&head, Fault::NoHost),
             Some(door) if well_formed => {

@@ -15,6 +15,7 @@ pub mod leaf;
 pub mod list;
 pub mod listener;
 pub mod metrics;
+mod near;
 pub mod paging;
 pub mod path;
 pub mod problem;

@@ -28,6 +28,25 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 /// A socket over HTTP.
 pub(crate) type HttpSocket = WebSocketStream<TokioIo<Upgraded>>;
 
+/// Why a request is no handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoHandshake {
+    /// It asks for no socket, or for one of another version.
+    NotAsked,
+    /// It asks for one with a key that is none (RFC 6455, 4.2.2).
+    BadKey,
+}
+
+impl NoHandshake {
+    /// What whoever asks is told.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::NotAsked => "Only WebSocket (RFC 6455, version 13) is spoken here",
+            Self::BadKey => "Sec-WebSocket-Key must be the base64 of 16 bytes",
+        }
+    }
+}
+
 /// A request that asks for a socket.
 pub(crate) struct Handshake {
     accept: HeaderValue,
@@ -36,19 +55,20 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    /// What the request under this head asks for; `None` when it is no socket.
-    pub(crate) fn read(head: &Head) -> Option<Self> {
+    /// What the request under this head asks for.
+    pub(crate) fn read(head: &Head) -> Result<Self, NoHandshake> {
         let headers = &head.headers;
         let asks = lists(headers, &CONNECTION, "upgrade")
             && lists(headers, &UPGRADE, "websocket")
             && headers.get(SEC_WEBSOCKET_VERSION) == Some(&VERSION);
-        let key = headers.get(SEC_WEBSOCKET_KEY)?.as_bytes();
-        if !asks || !is_key(key) {
-            return None;
-        }
-        Some(Self {
-            accept: HeaderValue::try_from(derive_accept_key(key)).ok()?,
-            upgrade: head.upgrade.clone()?,
+        let upgrade = head.upgrade.clone().filter(|_| asks);
+        let upgrade = upgrade.ok_or(NoHandshake::NotAsked)?;
+        let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
+        let key = key.filter(|key| is_key(key)).map(derive_accept_key);
+        let accept = key.and_then(|key| HeaderValue::try_from(key).ok());
+        Ok(Self {
+            accept: accept.ok_or(NoHandshake::BadKey)?,
+            upgrade,
             protocol: None,
         })
     }
@@ -217,7 +237,11 @@ mod tests {
             ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ"),
             ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ  "),
         ] {
-            assert!(asks(Some(wrong)).is_none(), "{wrong:?}");
+            let why = match wrong.0 {
+                "sec-websocket-key" => NoHandshake::BadKey,
+                _ => NoHandshake::NotAsked,
+            };
+            assert_eq!(asks(Some(wrong)), Err(why), "{wrong:?}");
         }
     }
 }

@@ -171,7 +171,7 @@ async fn a_body_of_10_mib_is_too_large_at_every_path() {
     let world = World::start("20s").await;
     let size = 10 * MIB;
     let body = vec![b'x'; size];
-    let close = "host: x\r\nconnection: close\r\ncontent-type: application/json\r\n";
+    let close = "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
     for target in [
         world.messages(),
         world.uuid_messages(),

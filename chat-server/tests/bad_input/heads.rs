@@ -17,7 +17,7 @@ async fn a_head_of_64_kib_is_too_large() {
             format!("{long}: x\r\n"),
             many.clone(),
         ] {
-            let head = format!("GET {target} HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+            let head = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
             let answer = world.ask(head.as_bytes()).await;
             assert_eq!(
                 answer.status,
@@ -26,7 +26,7 @@ async fn a_head_of_64_kib_is_too_large() {
                 start_of(head.as_bytes())
             );
         }
-        let head = format!("GET {target}?{long} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let head = format!("GET {target}?{long} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let answer = world.ask(head.as_bytes()).await;
         assert!(matches!(answer.status, 414 | 431), "{answer:?}");
     }
@@ -39,16 +39,16 @@ async fn a_head_that_is_none_is_told_so() {
     let wrong = [
         &b"GET\r\n\r\n"[..],
         b"GET /healthz\r\n\r\n",
-        b"GET /healthz HTTP/1.2\r\nhost: x\r\n\r\n",
-        b"GET /healthz HTTP/3.0\r\nhost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.2\r\nhost: localhost\r\n\r\n",
+        b"GET /healthz HTTP/3.0\r\nhost: localhost\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nhost : x\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\n: x\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nhost: x\r\na: \x00\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nhost: x\r\na\xff: b\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nhost: x\r\n folded: y\r\n\r\n",
-        b"G\x00T /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
-        b"G{T /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\na: \x00\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\na\xff: b\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n folded: y\r\n\r\n",
+        b"G\x00T /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"G{T /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
         b"*1\r\n$4\r\nPING\r\n\r\n",
@@ -95,7 +95,7 @@ async fn half_a_head_is_answered_in_time() {
         "GET",
         "GET /healthz",
         "GET /healthz HTTP/1.1\r\n",
-        "POST / HTTP/1.1\r\nhost: x\r\na",
+        "POST / HTTP/1.1\r\nhost: localhost\r\na",
     ] {
         let answer = world.ask(half.as_bytes()).await;
         assert_eq!(answer.status, 408, "{half:?}: {answer:?}");
@@ -108,11 +108,11 @@ async fn half_a_head_is_answered_in_time() {
 async fn a_head_or_body_that_breaks_off_ends_the_connection() {
     let world = World::start("20s").await;
     let body = format!(
-        "POST {} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{{",
+        "POST {} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{{",
         world.messages()
     );
     let chunk = format!(
-        "POST {} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nx",
+        "POST {} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n5\r\nx",
         world.messages()
     );
     for half in [
@@ -140,7 +140,7 @@ async fn an_older_client_is_served_without_a_host_and_a_later_one_refused() {
     let world = World::start("20s").await;
     for head in [
         "GET /healthz HTTP/1.0\r\n\r\n",
-        "GET /healthz HTTP/1.0\r\nhost: x\r\n\r\n",
+        "GET /healthz HTTP/1.0\r\nhost: localhost\r\n\r\n",
     ] {
         assert_eq!(world.ask(head.as_bytes()).await.status, 200, "{head:?}");
     }
@@ -172,7 +172,7 @@ async fn an_older_client_is_served_without_a_host_and_a_later_one_refused() {
     ] {
         for hosts in [
             "",
-            "host: x\r\nhost: y\r\n",
+            "host: localhost\r\nhost: y\r\n",
             "host: a b\r\n",
             "host: a@b\r\n",
         ] {
@@ -182,7 +182,11 @@ async fn an_older_client_is_served_without_a_host_and_a_later_one_refused() {
         }
     }
     // A target without an authority goes with an empty one.
-    for host in ["host: \r\n", "host: a.example:3000\r\n", "host: [::1]\r\n"] {
+    for host in [
+        "host: \r\n",
+        "host: a.localhost:3000\r\n",
+        "host: [::1]\r\n",
+    ] {
         let head = format!("GET {native} HTTP/1.1\r\nconnection: close\r\n{host}\r\n");
         assert_eq!(world.ask(head.as_bytes()).await.status, 200, "{host:?}");
     }
@@ -217,6 +221,28 @@ async fn headers_that_make_no_sense_are_ignored_or_refused() {
                 "{header:?}: {answer:?}"
             );
         }
+    }
+    world.is_well().await;
+}
+
+#[tokio::test]
+async fn without_a_key_pages_of_other_sites_use_no_door() {
+    let world = World::start("20s").await;
+    for (target, headers) in [
+        ("GET /api/v1/applications", "host: evil.example\r\n"),
+        ("GET /ws", "host: evil.example:3000\r\n"),
+        (
+            "GET http://evil.example/api/v1/applications",
+            "host: localhost\r\n",
+        ),
+        (
+            "POST /users/add",
+            "host: localhost\r\norigin: http://evil.example\r\ncontent-length: 0\r\n",
+        ),
+    ] {
+        let head = format!("{target} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n");
+        let answer = world.ask(head.as_bytes()).await;
+        answer.is_refused(&head, 403, "allow_origin");
     }
     world.is_well().await;
 }

@@ -122,7 +122,7 @@ impl World {
     async fn send(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Answer {
         let length = body.len();
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n"
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n"
         );
         self.ask(&[head.as_bytes(), body].concat()).await
     }

@@ -83,7 +83,7 @@ async fn raw_bytes_in_a_target_are_no_request() {
         let request = [
             b"GET ",
             target,
-            b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            b" HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
         ];
         let answer = world.ask(&request.concat()).await;
         assert!(matches!(answer.status, 400 | 404), "{target:?}: {answer:?}");

@@ -167,7 +167,7 @@ async fn fill(place: &Place) {
                 let words = 1 + number * 7919 % 60;
                 let body = format!("message {}", "quick brown ".repeat(words as usize));
                 let request = http::Request::post(format!("{home}/chats/1/messages"))
-                    .header("host", "test")
+                    .header("host", "localhost")
                     .header("content-type", "application/json")
                     .header("authorization", format!("Bearer {token}"))
                     .body(json!({ "body": body }).to_string().into())

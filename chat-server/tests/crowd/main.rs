@@ -89,7 +89,7 @@ impl House {
 
     /// A figure of the server.
     async fn figure(&mut self, name: &str) -> u64 {
-        let request = http::Request::get("/metrics").header("host", "test");
+        let request = http::Request::get("/metrics").header("host", "localhost");
         let request = request.body(http_body_util::Full::default()).unwrap();
         let answer = self.client.send(request).await.unwrap();
         let text = String::from_utf8(answer.body().to_vec()).unwrap();

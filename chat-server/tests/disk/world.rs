@@ -97,7 +97,7 @@ impl World {
             .header("idempotency-key", writer.key())
             .header("content-type", "application/json")
             .header("accept", PROBLEM)
-            .header("host", "test");
+            .header("host", "localhost");
         let body = json!({ "body": text }).to_string();
         let answer = client
             .send(request.body(Full::from(Bytes::from(body))).unwrap())
@@ -152,7 +152,7 @@ impl World {
             let request = request
                 .header("content-type", "application/json")
                 .header("accept", PROBLEM)
-                .header("host", "test");
+                .header("host", "localhost");
             let body = Full::from(Bytes::from(body.to_owned()));
             let answer = client.send(request.body(body).unwrap()).await.unwrap();
             assert_eq!(answer.status(), 503, "{method} {path}: {answer:?}");

@@ -187,14 +187,14 @@ fn refusal(answer: &Response<Bytes>, codes: &[&str]) -> Duration {
 }
 
 pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
-    let request = Request::get(path).header("host", "test");
+    let request = Request::get(path).header("host", "localhost");
     let request = request.header("accept", PROBLEM);
     request.body(Full::default()).unwrap()
 }
 
 pub(crate) fn post(path: &str, key: &str, body: &Value) -> Request<Full<Bytes>> {
     Request::post(path)
-        .header("host", "test")
+        .header("host", "localhost")
         .header("accept", PROBLEM)
         .header("content-type", "application/json")
         .header("idempotency-key", key)

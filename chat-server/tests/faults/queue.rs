@@ -208,6 +208,6 @@ async fn a_job_that_no_commit_takes_harms_no_neighbour() {
 }
 
 fn drop_letter(id: &str) -> Request<Full<Bytes>> {
-    let request = Request::delete(format!("{LETTERS}/{id}")).header("host", "test");
+    let request = Request::delete(format!("{LETTERS}/{id}")).header("host", "localhost");
     request.body(Full::default()).unwrap()
 }

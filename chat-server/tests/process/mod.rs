@@ -129,7 +129,7 @@ impl Client {
     }
 
     pub async fn get(&mut self, path: &str) -> Result<(http::StatusCode, Value), Failed> {
-        let request = Request::get(path).header("host", "test");
+        let request = Request::get(path).header("host", "localhost");
         let answer = self.send(request.body(Full::default())?).await?;
         Ok((answer.status(), serde_json::from_slice(answer.body())?))
     }
@@ -141,7 +141,7 @@ impl Client {
         key: Option<&str>,
     ) -> Result<(http::StatusCode, Value), Failed> {
         let mut request = Request::post(path)
-            .header("host", "test")
+            .header("host", "localhost")
             .header("content-type", "application/json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);

@@ -148,7 +148,7 @@ const NEWCOMERS: &str = "SELECT p.application, p.user_number, p.chat, c.number, 
      WHERE p.joined_at >= ? AND (p.joined_at, p.chat, p.user_number) > (?, ?, ?) AND p.left_at IS NULL \
      AND a.closed_at IS NULL AND c.closed_at IS NULL \
      ORDER BY p.joined_at, p.chat, p.user_number LIMIT ?";
-const RANGES: &str = "SELECT r.low, r.high \
+const RANGES: &str = "SELECT r.user_number, r.low, r.high \
      FROM chats c STRAIGHT_JOIN applications a ON a.id = c.application \
      STRAIGHT_JOIN mark_ranges r FORCE INDEX (PRIMARY) ON r.chat = c.id \
      WHERE c.id = ? AND a.closed_at IS NULL AND c.closed_at IS NULL AND r.low <= ? AND r.high >= ?";
@@ -295,14 +295,15 @@ impl Members for MysqlStore {
         chat: ChatId,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>> {
         let select = || {
             let select = query(RANGES).bind(chat.0);
             select.bind(int(high.0)).bind(int(low.0))
         };
         let range = |row: &MySqlRow| {
-            let low = MessageNumber(rows::number(row, 0)?);
-            Ok((low, MessageNumber(rows::number(row, 1)?)))
+            let user = UserNumber(rows::number(row, 0)?);
+            let low = MessageNumber(rows::number(row, 1)?);
+            Ok((user, low, MessageNumber(rows::number(row, 2)?)))
         };
         self.sessions.all("members.ranges", select, range).await
     }

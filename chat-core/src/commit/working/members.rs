@@ -145,6 +145,12 @@ impl WorkingChat {
             return Err(Refusal::NotAllowed);
         }
         let before = self.member(change.user)?.clone();
+        let steps_back = before.role == Role::Owner
+            && change.role.is_some_and(|role| role != Role::Owner)
+            && caller.user() == Some(change.user);
+        if steps_back && self.state.owners == Some(1) {
+            return Err(Refusal::LastOwner);
+        }
         let mut member = Member {
             role: change.role.unwrap_or(before.role),
             muted: change.muted.unwrap_or(before.muted),

@@ -190,7 +190,7 @@ impl Members for FlakyStore {
         chat: ChatId,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>> {
         self.inner("ranges")?.ranges(chat, low, high).await
     }
 }

@@ -159,9 +159,9 @@ pub async fn an_import_knows_who_has_read(store: &Arc<dyn Store>) {
     let ranges = store.ranges(id, MessageNumber(1), MessageNumber(9)).await;
     let mut ranges = ranges.expect("ranges");
     ranges.sort_unstable();
-    let apart =
-        [(4, 4), (4, 7), (6, 6)].map(|(low, high)| (MessageNumber(low), MessageNumber(high)));
-    assert_eq!(ranges, apart);
+    let range = |(user, low, high)| (user, MessageNumber(low), MessageNumber(high));
+    let apart = [(alice, 4, 7), (bob, 4, 4), (bob, 6, 6)];
+    assert_eq!(ranges, apart.map(range));
     let seen = async |user| {
         let own = store.chat_of(id, user).await.expect("chat_of");
         let own = own.expect("a member");

@@ -71,6 +71,28 @@ pub async fn members_lead_a_group_without_an_owner(store: &Arc<dyn Store>) {
     desk.done_by(Caller::User(bob), closes).await;
 }
 
+/// An owner steps back when there is another one; the application may make anybody anything.
+pub async fn the_last_owner_does_not_step_back(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    founded(&desk, Caller::User(alice), &[bob]).await;
+    for less in [Role::Member, Role::Reader] {
+        let refused = desk.by(Caller::User(alice), vec![role(alice, less)]).await;
+        assert_eq!(refused, [Outcome::Refused(Refusal::LastOwner)]);
+        let refused = desk.by(Caller::For(alice), vec![role(alice, less)]).await;
+        assert_eq!(refused, [Outcome::Refused(Refusal::LastOwner)]);
+    }
+    // In one batch: the second is the last one when it is its turn.
+    let both = vec![role(bob, Role::Owner), role(alice, Role::Owner)];
+    desk.done_by(Caller::User(alice), both).await;
+    desk.done_by(Caller::User(alice), vec![role(alice, Role::Member)])
+        .await;
+    let refused = desk
+        .by(Caller::User(bob), vec![role(bob, Role::Member)])
+        .await;
+    assert_eq!(refused, [Outcome::Refused(Refusal::LastOwner)]);
+    desk.done(vec![role(bob, Role::Member)]).await;
+}
+
 /// A group that never had an owner is led by the application alone.
 pub async fn a_group_of_the_application_is_led_by_nobody_else(store: &Arc<dyn Store>) {
     let (desk, alice, bob) = two(store).await;

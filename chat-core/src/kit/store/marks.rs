@@ -117,7 +117,10 @@ pub async fn single_messages_can_be_read(store: &Arc<dyn Store>) {
             let mut found: Vec<_> = found
                 .expect("ranges")
                 .iter()
-                .map(|(low, high)| (low.0, high.0))
+                .map(|(user, low, high)| {
+                    assert_eq!(*user, bob, "whose they are is told");
+                    (low.0, high.0)
+                })
                 .collect();
             found.sort_unstable();
             found
@@ -175,7 +178,7 @@ pub async fn the_mark_follows_what_is_read_far_above_it(store: &Arc<dyn Store>) 
     let found = store.ranges(id, MessageNumber(1), MessageNumber(2_010));
     let mut found = found.await.expect("ranges");
     found.sort_unstable();
-    let single = |at| (MessageNumber(at), MessageNumber(at));
+    let single = |at| (bob, MessageNumber(at), MessageNumber(at));
     assert_eq!(found, [single(7), single(2_000), single(2_003)]);
 }
 

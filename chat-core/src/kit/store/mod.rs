@@ -169,6 +169,7 @@ macro_rules! store_kit {
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::leads]
             members_lead_a_group_without_an_owner,
+            the_last_owner_does_not_step_back,
             a_group_of_the_application_is_led_by_nobody_else,
         }
         $($each)+! { $($fresh)+, [$crate::kit::store::marks]

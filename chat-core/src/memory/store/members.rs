@@ -235,14 +235,15 @@ impl Members for MemoryStore {
         chat: ChatId,
         low: MessageNumber,
         high: MessageNumber,
-    ) -> Result<Vec<(MessageNumber, MessageNumber)>> {
+    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>> {
         let state = self.state();
         let Some(chat) = state.live_chat(chat) else {
             return Ok(Vec::new());
         };
-        let ranges = chat.ranges.iter().map(|((_, first), last)| (*first, *last));
+        let ranges = chat.ranges.iter();
+        let ranges = ranges.map(|((user, first), last)| (*user, *first, *last));
         Ok(ranges
-            .filter(|(first, last)| *first <= high && *last >= low)
+            .filter(|(_, first, last)| *first <= high && *last >= low)
             .collect())
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn application_name(call: &Call) -> Result<Name, RequestError> {
     let sent: ApplicationSent = input::any(call)?;
     let name = |field| text("name", field, Name::parse);
     let flat_was_sent = sent.name != Field::Missing;
-    let in_object = nested("application", sent.application, |inner| name(inner.name));
+    let in_object = nested("name", sent.application, |inner| name(inner.name));
     input::either(name(sent.name), flat_was_sent, in_object)
 }
 

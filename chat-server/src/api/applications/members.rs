@@ -131,6 +131,8 @@ pub(super) async fn add(state: State, call: Call) -> Result<Response, Native> {
 }
 
 /// Change what a member may do, as those who own the group may, or whether it wants to be left alone, as it may itself.
+/// The last owner stays one until another member is one. Once the last one has left or was deleted, all members may what owners
+/// may, but delete the group.
 #[utoipa::path(
     patch, path = "/api/v1/applications/{app}/chats/{chat}/members/{user}", tag = "members", operation_id = "update_member",
     params(InMember, ForUser), request_body = MemberPatch,

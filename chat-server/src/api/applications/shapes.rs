@@ -193,11 +193,12 @@ pub(super) struct Tombstones {
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchQuery {
     /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
-    /// of words only, a longer one any part of a word. Nothing finds nothing.
+    /// of words only, a longer one any part of a word. Emoji and symbols (`+`, `$`, `€`) are found, punctuation only
+    /// inside words. Nothing finds nothing.
     #[param(required = false)]
     query: Option<String>,
-    /// In which order: newest or relevance. By relevance there is one page only, the best matches, and never a next
-    /// one; `before` does not lead further.
+    /// In which order: newest or relevance. By relevance there is one page only, of at most `limit` messages, the best
+    /// matches, and never a next one: no `Link`, and `before` does not lead further.
     #[param(required = false, pattern = "^(newest|relevance)$")]
     sort: Option<String>,
     /// The most that the page may hold.
@@ -213,7 +214,8 @@ pub(super) struct SearchQuery {
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchAnywhereQuery {
     /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
-    /// of words only, a longer one any part of a word. Nothing finds nothing.
+    /// of words only, a longer one any part of a word. Emoji and symbols (`+`, `$`, `€`) are found, punctuation only
+    /// inside words. Nothing finds nothing.
     #[param(required = false)]
     query: Option<String>,
     /// Only in the chat with this number.

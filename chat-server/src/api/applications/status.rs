@@ -26,7 +26,7 @@ use crate::http::problem::{Code, Problem};
 use crate::http::rate::Allowance;
 use crate::http::reply::{self, Response};
 use crate::live::frames::log_failure;
-use crate::live::handshake::with_upgrade;
+use crate::live::handshake::{NoHandshake, with_upgrade};
 
 use words::{ErrorWords, Plain, words_for, words_for_core};
 
@@ -79,7 +79,7 @@ pub(super) enum RequestError {
     /// Too many logins were wrong in this time.
     TooManyAttempts(Allowance),
     /// The request asks for no socket where there is one.
-    NoHandshake,
+    NoHandshake(NoHandshake),
     /// A page of another site asks for a socket.
     ForeignPage,
     /// What came on a socket is no frame.
@@ -230,7 +230,7 @@ fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
             reply::with_retry_after(response, *retry_after)
         }
         RequestError::Chat(ChatError::TooManyListeners) => reply::with_retry_after(response, LATER),
-        RequestError::NoHandshake => with_upgrade(response),
+        RequestError::NoHandshake(NoHandshake::NotAsked) => with_upgrade(response),
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
             reply::with_retry_after(response, reply::SOON)
         }

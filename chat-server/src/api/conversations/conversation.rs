@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_core::commit::Mark;
 use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::ChatKind;
-use chat_core::service::{Access, NewChat, Reader};
+use chat_core::service::{Access, MyChat, NewChat, Reader, Roll};
 use chat_core::text::{Name, Violation};
 use http::StatusCode;
 use serde::Deserialize;
@@ -32,9 +32,20 @@ pub(super) async fn shown(
     access: Access,
     number: ChatNumber,
 ) -> Result<ConversationJson, RequestError> {
-    let reader = shared.chat().chat(access, number).await?;
-    let (mine, roll) = tokio::try_join!(reader.mine(), reader.roll())?;
+    let (mine, roll) = seen(shared, access, number).await?;
     Ok(ConversationJson::new(mine, &roll))
+}
+
+/// What it is made of: a roll that knows at least what the rest does.
+pub(super) async fn seen(
+    shared: &Shared,
+    access: Access,
+    number: ChatNumber,
+) -> Result<(MyChat, Roll), RequestError> {
+    let reader = shared.chat().chat(access, number).await?;
+    let mine = reader.mine().await?;
+    let roll = reader.roll_of(&mine.latest).await?;
+    Ok((mine, roll))
 }
 
 /// A one-to-one conversation stays as it is.

@@ -30,11 +30,15 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     let number = reader.view().number;
     let deadline = Instant::now() + Duration::from_secs(wait);
     let look = async |reader: &Reader| {
-        let messages = reader.messages(span, false, limit);
-        tokio::try_join!(messages, reader.roll(), reader.mine())
+        let page = async {
+            let page = reader.messages(span, false, limit).await?;
+            let roll = reader.roll_of(&page.items).await?;
+            Ok((page, roll))
+        };
+        tokio::try_join!(page, reader.mine())
     };
     let mut seen = look(&reader).await?;
-    if seen.0.items.is_empty() && wait > 0 {
+    if seen.0.0.items.is_empty() && wait > 0 {
         let mut watch = reader.watch();
         loop {
             // What was posted before the watch began is found now; and whoever waits may have been logged out or removed meanwhile.
@@ -42,7 +46,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             reader = shared.chat().chat(me.access, number).await?;
             seen = look(&reader).await?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !seen.0.items.is_empty() || left.is_zero() {
+            if !seen.0.0.items.is_empty() || left.is_zero() {
                 break;
             }
             tokio::select! {
@@ -51,7 +55,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             }
         }
     }
-    let (page, roll, mine) = seen;
+    let ((page, roll), mine) = seen;
     let message = |message| {
         let receipt = roll.receipt(&message);
         MessageJson::new(number, message, receipt)

@@ -54,7 +54,7 @@ pub(super) fn username(text: String) -> Result<Username, Violation> {
             unit: "characters",
         });
     }
-    Username::parse(text)
+    Username::chosen(text)
 }
 
 /// An id, as a number or as text.
@@ -62,8 +62,20 @@ pub(super) fn id(name: &'static str, sent: Numeral) -> Result<UserNumber, Reques
     if sent == Numeral::Null {
         return Err(RequestError::Field(name, Violation::Blank));
     }
-    let number = sent.digits().and_then(|digits| digits.parse().ok());
-    number.ok_or(invalid(name))
+    let digits = sent.digits().ok_or(invalid(name))?;
+    match digits.parse() {
+        Ok(number) => Ok(number),
+        // Nobody has it, as nobody has the largest that there may be.
+        Err(_) if is_number(&digits) => Ok(UserNumber::MAX),
+        Err(_) => Err(invalid(name)),
+    }
+}
+
+/// Whether this is a number from 1, however large.
+fn is_number(digits: &str) -> bool {
+    !digits.is_empty()
+        && !digits.starts_with('0')
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// A count from 0, as a number or as text.

@@ -71,7 +71,7 @@ pub(super) async fn create(shared: Arc<Shared>, call: Call) -> Result<Response, 
 )]
 pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
     let (_, reader, message) = shared.enter_message(&call.head).await?;
-    let receipt = reader.roll().await?.receipt(&message);
+    let receipt = reader.roll_of([&message]).await?.receipt(&message);
     let body = MessageJson::new(reader.view().number, message, receipt);
     Ok(reply::json(StatusCode::OK, &body))
 }
@@ -99,7 +99,7 @@ pub(super) async fn edit(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     };
     let number = reader.view().number;
     let edited = shared.chat().edit(me.access, number, edit).await?;
-    let receipt = reader.roll().await?.receipt(&edited);
+    let receipt = reader.roll_of([&edited]).await?.receipt(&edited);
     let body = MessageJson::new(number, edited, receipt);
     Ok(reply::json(StatusCode::OK, &body))
 }

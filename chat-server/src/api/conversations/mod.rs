@@ -18,12 +18,14 @@ mod ws;
 use std::sync::Arc;
 
 use utoipa::OpenApi;
+use warp::Filter;
 
 use crate::api::attempts::Attempts;
 use crate::api::gate::Gate;
 use crate::config::Origin;
 use crate::http::body::BodyLimits;
-use crate::http::door::Door;
+use crate::http::call::Head;
+use crate::http::door::{Door, Fault};
 use crate::http::leaf::{Leaf, LeafStyle};
 use crate::http::tree::{either, named, under};
 use crate::live::Pace;
@@ -112,7 +114,13 @@ pub fn door(gate: Gate, options: Options, body: BodyLimits) -> Door {
     );
     let socket = leaf("/ws").get(ws::open).boxed();
     let user = either(user, under("keys", either(all_keys, named(key))));
-    let accounts = either(under("users", either(named(user), all_users)), accounts);
+    // The rpc API's, and nowhere while that is not served: no user has this id.
+    let add = warp::path::end()
+        .and(warp::ext::get::<Arc<Head>>())
+        .map(|head: Arc<Head>| status::faults(&head, Fault::NotFound))
+        .boxed();
+    let users = either(under("add", add), either(named(user), all_users));
+    let accounts = either(under("users", users), accounts);
     let routes = either(
         under("conversations", below),
         either(under("ws", socket), accounts),

@@ -26,7 +26,7 @@ struct Sent {
     user_id: Numeral,
 }
 
-/// Take somebody into a group, as its owner.
+/// Take somebody into a group, as its owner; or as anybody in it once its last owner has left or was deleted.
 #[utoipa::path(
     post, path = "/conversations/{id}/participants", tag = "conversations", operation_id = "conversations_add_participant",
     params(OfId, Keyed), request_body = ParticipantInput,
@@ -53,7 +53,7 @@ pub(super) async fn add(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     ))
 }
 
-/// Remove somebody from a group, as its owner; or leave it.
+/// Remove somebody from a group, as its owner, or as anybody in it once its last owner has left or was deleted; or leave it.
 #[utoipa::path(
     delete, path = "/conversations/{id}/participants/{user}", tag = "conversations", operation_id = "conversations_remove_participant",
     params(OfParticipant),

@@ -18,7 +18,7 @@ use crate::http::door::Fault;
 use crate::http::input::InputFault;
 use crate::http::leaf::Answer;
 use crate::http::reply::{self, Response};
-use crate::live::handshake::with_upgrade;
+use crate::live::handshake::{NoHandshake, with_upgrade};
 
 pub(super) const USER: &str = "User not found";
 pub(super) const CONVERSATION: &str = "Conversation not found";
@@ -49,7 +49,7 @@ pub(super) enum RequestError {
     /// Too many attempts; after so long there may be more.
     TooMany(Duration),
     /// What asks for a socket does not ask for one.
-    NoHandshake,
+    NoHandshake(NoHandshake),
     /// The core cannot do it.
     Chat(ChatError),
 }
@@ -130,10 +130,13 @@ pub(super) fn words(wrong: &RequestError) -> (StatusCode, Cow<'static, str>) {
         RequestError::Lost(words) => (S::NOT_FOUND, (*words).into()),
         RequestError::Taken(words) => (S::CONFLICT, (*words).into()),
         RequestError::TooMany(_) => (S::TOO_MANY_REQUESTS, "Too many requests".into()),
-        RequestError::NoHandshake => (
-            S::UPGRADE_REQUIRED,
-            "Only WebSocket (RFC 6455, version 13) is spoken here".into(),
-        ),
+        RequestError::NoHandshake(why) => {
+            let status = match why {
+                NoHandshake::NotAsked => S::UPGRADE_REQUIRED,
+                NoHandshake::BadKey => S::BAD_REQUEST,
+            };
+            (status, why.words().into())
+        }
         RequestError::Chat(error) => by_core(error),
     }
 }
@@ -191,7 +194,7 @@ impl Answer for RequestError {
                 auth::with_challenge(answer)
             }
             Self::TooMany(after) => reply::with_retry_after(answer, after),
-            Self::NoHandshake => with_upgrade(answer),
+            Self::NoHandshake(NoHandshake::NotAsked) => with_upgrade(answer),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => {
                 reply::with_retry_after(answer, reply::SOON)
             }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use utoipa_swagger_ui::Config;
 use warp::filters::BoxedFilter;
@@ -14,9 +16,20 @@ use crate::http::reply::{self, Response};
 
 const PATH: &str = "/docs";
 
+/// Everything comes from this server, scripts stand in files, and nobody frames it. The page makes elements with styles of their own,
+/// and has its pictures in its style sheet.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+
 pub(super) fn routes(style: LeafStyle) -> BoxedFilter<(Response,)> {
     // Relative, so that it also works below a prefix that a proxy takes away.
-    let config = Arc::new(Config::from("../openapi.json"));
+    let config = Config::from("../openapi.json");
+    // Or the page asks a server elsewhere what it thinks of the document.
+    let config = Arc::new(config.validator_url("none"));
     Leaf::new(style, "/docs", config)
         .get(page)
         .boxed_with_all_below()
@@ -44,9 +57,13 @@ async fn page(config: Arc<Config<'static>>, call: Call) -> Response {
     match utoipa_swagger_ui::serve(file.trim_start_matches('/'), config) {
         Ok(Some(file)) => {
             let mut response = Response::new(file.bytes.into_owned().into());
-            if let Ok(kind) = HeaderValue::try_from(file.content_type) {
-                response.headers_mut().insert(CONTENT_TYPE, kind);
+            let headers = response.headers_mut();
+            if let Ok(kind) = HeaderValue::try_from(with_charset(file.content_type)) {
+                headers.insert(CONTENT_TYPE, kind);
             }
+            headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+            headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+            headers.insert(REFERRER_POLICY, NO_REFERRER);
             response
         }
         Ok(None) => super::faults(&call.head, Fault::NotFound),
@@ -54,5 +71,13 @@ async fn page(config: Arc<Config<'static>>, call: Call) -> Response {
             tracing::error!(%error, "the documentation page cannot be made");
             super::faults(&call.head, Fault::Internal)
         }
+    }
+}
+
+/// A kind of text says how its letters are written.
+fn with_charset(kind: String) -> String {
+    match kind.starts_with("text/") && !kind.contains("charset") {
+        true => kind + "; charset=utf-8",
+        false => kind,
     }
 }

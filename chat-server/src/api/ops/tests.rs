@@ -147,7 +147,15 @@ async fn the_page_of_documents_works_with_and_without_the_slash() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nothing}");
     }
     let page = request("GET", "/docs/").send(&front).await;
-    assert_eq!(page.header("content-type"), Some("text/html"));
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!page.text().contains("<script>"), "{}", page.text());
     let elsewhere = ["src=\"http", "src=\"//", "href=\"http", "href=\"//"];
     assert!(
         elsewhere.iter().all(|link| !page.text().contains(link)),
@@ -158,6 +166,8 @@ async fn the_page_of_documents_works_with_and_without_the_slash() {
         .send(&front)
         .await;
     assert!(start.text().contains("../openapi.json"), "{}", start.text());
+    let asks_nobody = start.text().contains(r#""validatorUrl": "none""#);
+    assert!(asks_nobody, "{}", start.text());
     for file in page
         .text()
         .split('"')

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use uuid::Uuid;
 
-use super::status::{CHAT, RequestError, USER};
+use super::status::{CHAT, NO_AUTHOR, RequestError, USER};
 use crate::api::number::Numeral;
 use crate::http::call::Call;
 use crate::http::input::{self, Field};
@@ -71,6 +71,13 @@ impl Id {
         })))
     }
 
+    /// The author that it names.
+    pub(super) fn author(self, name: &'static str) -> Result<Named<UserNumber>, RequestError> {
+        let lost = |_| RequestError::Lost(USER, NO_AUTHOR.into());
+        let read = self.read(name)?;
+        Ok(Named(read.map(UserNumber).map_err(lost)))
+    }
+
     /// The chat that it names.
     pub(super) fn chat(self, name: &'static str) -> Result<Named<ChatNumber>, RequestError> {
         let read = self.read(name)?;
@@ -94,9 +101,11 @@ impl From<Numeral> for Id {
     fn from(sent: Numeral) -> Self {
         match sent {
             Numeral::Null => Self::Missing,
-            Numeral::Whole(number) => {
-                u64::try_from(number).map_or(Self::Malformed, Self::of_number)
-            }
+            Numeral::Whole(number) => match u64::try_from(number) {
+                Ok(number) => Self::of_number(number),
+                Err(_) if number > 0 => Self::Nobody(number.to_string()),
+                Err(_) => Self::Malformed,
+            },
             Numeral::Text(text) => Self::of_text(&text),
             Numeral::Other => Self::WrongKind,
         }

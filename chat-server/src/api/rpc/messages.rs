@@ -24,7 +24,7 @@ use crate::http::reply::{Frame, Response};
 pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let key = key(&call.head)?;
     let sent = input::read(&call, &["chat", "author", "text"])?;
-    let (chat, author) = (sent.chat.chat("chat")?, sent.author.user("author")?);
+    let (chat, author) = (sent.chat.chat("chat")?, sent.author.author("author")?);
     let body = input::text("text", sent.text, Body::parse)?;
     let (chat, author) = (chat.found()?, author.found()?);
     let access = access(&gate, &call.head).await?;

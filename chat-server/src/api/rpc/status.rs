@@ -46,6 +46,8 @@ pub(super) enum Taken {
 
 pub(super) const USER: &str = "User not found";
 pub(super) const CHAT: &str = "Chat not found";
+/// Why a message without a known author is not posted.
+pub(super) const NO_AUTHOR: &str = "author not found";
 const EITHER: &str = "User or chat not found";
 
 impl From<InputFault> for RequestError {
@@ -63,7 +65,7 @@ impl From<ChatError> for RequestError {
             ChatError::ChatNotFound(id) => {
                 Self::Lost(CHAT, format!("not found chat with id: {id}"))
             }
-            ChatError::CallerNotFound => Self::Lost(USER, "author not found".into()),
+            ChatError::CallerNotFound => Self::Lost(USER, NO_AUTHOR.into()),
             ChatError::NotAMember | ChatError::NotAllowed => {
                 Self::Lost(EITHER, "no such author in chat".into())
             }

@@ -207,6 +207,10 @@ async fn a_message_is_posted_by_a_user_of_the_chat() {
     lost(&house, path, unknown, "Chat not found", &detail).await;
     let unknown = say(json!(1), json!(5));
     lost(&house, path, unknown, "User not found", "author not found").await;
+    for nobody in [json!(NOBODY), json!(1e29)] {
+        let unknown = say(json!(1), nobody);
+        lost(&house, path, unknown, "User not found", "author not found").await;
+    }
     let detail = "no such author in chat";
     let outside = say(json!(1), json!(3));
     lost(&house, path, outside, "User or chat not found", detail).await;

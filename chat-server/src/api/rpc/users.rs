@@ -22,7 +22,7 @@ use crate::http::reply::Response;
 pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let key = key(&call.head)?;
     let sent = input::read(&call, &["username"])?;
-    let username = input::text("username", sent.username, Username::parse)?;
+    let username = input::text("username", sent.username, Username::chosen)?;
     let access = access(&gate, &call.head).await?;
     let new = NewUser::named(username.clone());
     let answer = gate.chat.create_user(access, new, key.as_ref()).await;

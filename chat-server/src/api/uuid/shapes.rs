@@ -34,7 +34,8 @@ pub(super) struct MessageText {
 #[schema(as = UuidSearchInput)]
 pub(super) struct SearchInput {
     /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
-    /// of words only, a longer one any part of a word.
+    /// of words only, a longer one any part of a word. Emoji and symbols (`+`, `$`, `€`) are found, punctuation only
+    /// inside words.
     #[schema(min_length = 1, pattern = r"\S")]
     message: String,
 }
@@ -63,7 +64,8 @@ pub(super) struct InChat {
 #[into_params(parameter_in = Query)]
 pub(super) struct SearchQuery {
     /// Words, parts of words, phrases in quotes; all are required. A piece of one or two letters finds the beginnings
-    /// of words only, a longer one any part of a word.
+    /// of words only, a longer one any part of a word. Emoji and symbols (`+`, `$`, `€`) are found, punctuation only
+    /// inside words.
     #[param(required = false, min_length = 1, pattern = r"\S")]
     message: Option<String>,
 }

@@ -129,7 +129,7 @@ pub(in crate::api::applications) fn new_user(call: &Call) -> Result<NewUser, Req
         ..NewUser::named(text(
             "username",
             sent.username.unwrap_or_default(),
-            Username::parse,
+            Username::chosen,
         )?)
     })
 }
@@ -137,7 +137,7 @@ pub(in crate::api::applications) fn new_user(call: &Call) -> Result<NewUser, Req
 /// What is to be changed of a user; null takes away what may be missing.
 pub(in crate::api::applications) fn user_change(call: &Call) -> Result<UserChange, RequestError> {
     let sent = user(call)?;
-    let username = |name| text("username", name, Username::parse);
+    let username = |name| text("username", name, Username::chosen);
     let password = |password| text("password", password, Password::parse);
     Ok(UserChange {
         username: sent.username.map(username).transpose()?,

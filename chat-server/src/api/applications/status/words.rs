@@ -7,6 +7,7 @@ use super::RequestError;
 use crate::http::body::BodyFault;
 use crate::http::input::InputFault;
 use crate::http::problem::Code;
+use crate::live::handshake::NoHandshake;
 
 /// The older form of an error's body.
 pub(super) enum Plain {
@@ -112,10 +113,13 @@ pub(super) fn words_for(wrong: &RequestError) -> ErrorWords {
         RequestError::Rule(field, message) => {
             ErrorWords::field(Code::ValidationFailed, field, message)
         }
-        RequestError::NoHandshake => ErrorWords::new(
-            Code::UpgradeRequired,
-            "only WebSocket (RFC 6455, version 13) is spoken here",
-        ),
+        RequestError::NoHandshake(why) => {
+            let code = match why {
+                NoHandshake::NotAsked => Code::UpgradeRequired,
+                NoHandshake::BadKey => Code::BadRequest,
+            };
+            ErrorWords::new(code, why.words())
+        }
         RequestError::ForeignPage => ErrorWords::new(
             Code::Forbidden,
             "pages of this origin may open no socket here: see the setting allow_origin",
@@ -162,6 +166,9 @@ pub(super) fn words_for_core(error: &ChatError) -> ErrorWords {
         ChatError::WrongCredentials => ErrorWords::new(Code::Unauthorized, error.to_string()),
         ChatError::ReplyNotFound(_) => {
             ErrorWords::field(Code::ValidationFailed, "reply_to", "does not exist")
+        }
+        ChatError::LastOwner => {
+            ErrorWords::field(Code::ValidationFailed, "role", error.to_string())
         }
         ChatError::AlreadyAMember(_) | ChatError::WrongParticipants => {
             ErrorWords::field(Code::ValidationFailed, "members", error.to_string())

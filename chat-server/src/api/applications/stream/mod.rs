@@ -32,7 +32,7 @@ pub(super) async fn open(state: State, call: Call) -> Result<Response, Native> {
     let head = &call.head;
     let (application, known) = knock(&state, head).await?;
     only_knows(&query(head)?, &[])?;
-    let handshake = Handshake::read(head).ok_or(RequestError::NoHandshake)?;
+    let handshake = Handshake::read(head).map_err(RequestError::NoHandshake)?;
     if !is_welcome(&head.headers, &state.options.origins) {
         return Err(RequestError::ForeignPage.into());
     }

@@ -90,7 +90,7 @@ async fn a_name_that_is_no_text_is_invalid_and_a_long_one_is_told_the_maximum() 
     let refused = house.post(ROOT, r#"{"application":"X"}"#).await;
     assert_eq!(
         (refused.status.as_u16(), refused.text()),
-        (422, r#"{"application":["is invalid"]}"#)
+        (422, r#"{"name":["is invalid"]}"#)
     );
     let longest = format!(r#"{{"name":"{}"}}"#, "é".repeat(255));
     assert_eq!(house.post(ROOT, longest).await.status, 201);

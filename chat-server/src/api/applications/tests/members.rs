@@ -56,6 +56,16 @@ async fn those_who_own_a_group_say_who_is_in_it() {
     .await;
     assert_eq!(post.status, 403, "a reader reads");
     let third = format!("{members}/3");
+    let first = format!("{members}/1");
+    let last = by(
+        &house,
+        &sessions[0],
+        "PATCH",
+        &first,
+        r#"{"role":"member"}"#,
+    )
+    .await;
+    assert_eq!(problem(&last), told(422, "validation_failed", "role"));
     let refused = by(&house, &sessions[1], "PATCH", &third, r#"{"role":"owner"}"#).await;
     assert_eq!(problem(&refused), told(403, "forbidden", ""));
     let changed = by(

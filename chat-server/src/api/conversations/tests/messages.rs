@@ -209,3 +209,41 @@ async fn a_message_is_read_when_all_others_have_read_it() {
         .refused("PUT", "/conversations/9/read", body, 404, lost)
         .await;
 }
+
+#[tokio::test]
+async fn what_was_read_by_itself_is_read_wherever_its_status_is_shown() {
+    let house = house().await;
+    let [alice, bob, carol] = three(&house).await;
+    let two = alice.begin(json!({"participants": [2]})).await;
+    let group = alice.begin(json!({"participants": [2, 3]})).await;
+    for (chat, readers) in [(two, vec![&bob]), (group, vec![&bob, &carol])] {
+        let mut messages = Vec::new();
+        for text in ["1", "2", "3"] {
+            messages.push(alice.say(chat, text).await);
+        }
+        let statuses = async || {
+            let page = alice.get(&format!("/conversations/{chat}")).await;
+            let list = page["messages"].as_array().unwrap().iter();
+            let statuses: Vec<_> = list.map(|one| one["status"].clone()).collect();
+            let list = alice.get("/conversations").await;
+            let mut list = list.as_array().unwrap().iter();
+            let own = list.find(|one| one["id"] == chat).unwrap();
+            assert_eq!(page["lastMessage"]["status"], statuses[2]);
+            assert_eq!(own["lastMessage"]["status"], statuses[2]);
+            let one = format!("/conversations/{chat}/message/{}", messages[2]);
+            assert_eq!(alice.get(&one).await["status"], statuses[2]);
+            statuses
+        };
+        for (at, reader) in readers.iter().enumerate() {
+            reader.reads_alone(chat, 3).await;
+            let last = match at + 1 == readers.len() {
+                true => "read",
+                false => "sent",
+            };
+            assert_eq!(statuses().await, ["sent", "sent", last]);
+        }
+        // That its sender has read it as well makes no difference.
+        alice.reads_alone(chat, 2).await;
+        assert_eq!(statuses().await, ["sent", "sent", "read"]);
+    }
+}

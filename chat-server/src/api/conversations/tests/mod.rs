@@ -13,7 +13,8 @@ mod ws;
 
 use std::time::Duration;
 
-use chat_core::ids::UserNumber;
+use chat_core::commit::Caller;
+use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::memory::MemoryCounter;
 use chat_core::port::Counter;
 use chat_core::service::{Access, NewUser};
@@ -122,6 +123,14 @@ impl Person<'_> {
         made.json()["id"].as_u64().unwrap()
     }
 
+    /// Reads this message and nothing around it, as other APIs have it.
+    async fn reads_alone(&self, conversation: u64, number: u64) {
+        let access = home(self.house).await.by(Caller::User(UserNumber(self.id)));
+        let (chat, number) = (ChatNumber(conversation), MessageNumber(number));
+        let read = self.house.chat.mark_read(access, chat, number);
+        read.await.unwrap();
+    }
+
     async fn refused(&self, method: &str, path: &str, body: Value, status: u16, words: &str) {
         let answer = self.ask(method, path, body.clone()).await;
         assert_eq!(
@@ -218,13 +227,19 @@ async fn other_paths_are_404_and_other_methods_405() {
             .refused("GET", path, json!(null), 404, "Not found")
             .await;
     }
-    for path in [
-        "/users/0",
-        "/users/01",
-        "/users/add",
-        "/users/-1",
-        "/users/9",
-    ] {
+    for method in ["GET", "POST", "PUT"] {
+        // It is the rpc API's, which is not served here.
+        alice
+            .refused(
+                method,
+                "/users/add",
+                json!({"username": "x"}),
+                404,
+                "Not found",
+            )
+            .await;
+    }
+    for path in ["/users/0", "/users/01", "/users/-1", "/users/9"] {
         alice
             .refused("GET", path, json!(null), 404, "User not found")
             .await;

@@ -116,6 +116,9 @@ async fn what_cannot_be_begun_is_refused() {
     for body in [
         json!({"participants": [9]}),
         json!({"participants": [2, "9"]}),
+        json!({"participants": [1_u64 << 63]}),
+        json!({"participants": [1e30]}),
+        json!({"participants": ["100000000000000000000000000000"]}),
     ] {
         alice
             .refused("POST", "/conversations", body, 404, "User not found")

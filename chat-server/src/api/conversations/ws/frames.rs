@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::cursor::Cursor;
-use chat_core::ids::MessageNumber;
+use chat_core::ids::{Change, MessageNumber};
 use chat_core::live::{Batch, Marked, Shared, Sighting, Typing};
 use chat_core::model::{Member, Message};
 use chat_core::service::{Item, Receipt, Roll};
@@ -95,10 +95,13 @@ pub(super) fn ready(heartbeat: Duration) -> Said {
     Said::frame(Frame::Ready { heartbeat }.encode())
 }
 
-/// Whether what happened makes the conversation itself another one: its name, or who takes part.
-pub(super) fn changes_the_conversation(batch: &Batch) -> bool {
-    let is_of_it = |item: &Item| matches!(item, Item::Chat(_) | Item::Member(_));
-    batch.items.iter().any(is_of_it)
+/// Whether what happened makes the conversation itself another one than it was after this change: its name, or who takes part.
+pub(super) fn changes_the_conversation(batch: &Batch, since: Change) -> bool {
+    batch.items.iter().any(|item| match item {
+        Item::Chat(_) => batch.own_change > since,
+        Item::Member(member) => member.own_change > since,
+        _ => false,
+    })
 }
 
 /// Whether it takes the marks of all to say how far the messages came that are told. Of a new message whatever was received is in the
@@ -111,6 +114,14 @@ pub(super) fn needs_roll(batch: &Batch) -> bool {
             is_old || marks(batch).any(|mark| reaches(mark, message))
         }
         _ => false,
+    })
+}
+
+/// The messages that it tells of.
+pub(super) fn messages(batch: &Batch) -> impl Iterator<Item = &Message> {
+    batch.items.iter().filter_map(|item| match item {
+        Item::Message(message) => Some(message),
+        _ => None,
     })
 }
 
@@ -132,11 +143,7 @@ pub(super) fn changes(batch: &Batch, roll: Option<&Roll>) -> Vec<Utf8Bytes> {
     let mut frames: Vec<_> = marks(batch)
         .map(|mark| receipt(chat.0, mark.user.0, (mark.delivered, mark.read)))
         .collect();
-    let messages = batch.items.iter().filter_map(|item| match item {
-        Item::Message(message) => Some(message),
-        _ => None,
-    });
-    let mut messages = messages.peekable();
+    let mut messages = messages(batch).peekable();
     let mut at = batch.from;
     while let Some(message) = messages.next() {
         let is_new = message.number > batch.from.head.number;

@@ -38,7 +38,7 @@ pub(super) async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     let head = &call.head;
     let (token, protocol) = token(head)?.ok_or(RequestError::Unauthorized)?;
     let me = shared.enter_by(head, &token).await?;
-    let handshake = Handshake::read(head).ok_or(RequestError::NoHandshake)?;
+    let handshake = Handshake::read(head).map_err(RequestError::NoHandshake)?;
     if !is_welcome(&head.headers, &shared.options.origins) {
         return Err(RequestError::Forbidden("Not from this page"));
     }

@@ -1,18 +1,19 @@
 //! What this API tells and understands on a socket.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chat_core::commit::Post;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
-use chat_core::ids::ChatNumber;
+use chat_core::ids::{Change, ChatNumber};
 use chat_core::live::{Batch, News, Rest, Shared as SharedNews};
 use chat_core::service::{Receipt, Roll};
 use futures_util::FutureExt;
 use tokio::sync::OnceCell;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::super::conversation::shown;
+use super::super::conversation::seen;
 use super::super::entry::Shared;
 use super::super::status::{RequestError, words};
 use super::super::view::{ConversationJson, MessageJson};
@@ -32,6 +33,8 @@ pub(super) struct Talker {
     waiting: Option<Arc<Guest>>,
     /// Whether it was told, in its own words or in none, that nothing is missed from the beginning on.
     has_begun: bool,
+    /// Conversations that were told as new, with the change up to which that has everything, until more is told of them.
+    new: HashMap<ChatNumber, Change>,
 }
 
 /// What a socket was opened with. It keeps nothing of the request itself, whose bytes would stay with it.
@@ -48,6 +51,7 @@ struct Told(Arc<Making>);
 struct Making {
     frames: OnceCell<Vec<Utf8Bytes>>,
     roll: OnceCell<Roll>,
+    roll_of_latest: OnceCell<Roll>,
 }
 
 impl Talker {
@@ -62,14 +66,15 @@ impl Talker {
             desk: Arc::new(desk),
             waiting: Some(Arc::new(guest)),
             has_begun: false,
+            new: HashMap::new(),
         }
     }
 }
 
 impl Desk {
-    async fn tell(&self, batch: &SharedNews<Batch>, guest: &Guest) -> Said {
+    async fn tell(&self, batch: &SharedNews<Batch>, since: Change, guest: &Guest) -> Said {
         let told = batch.encoded(|_| Told::default()).0;
-        match self.frames(batch, &told, guest).await {
+        match self.frames(batch, since, &told, guest).await {
             Ok(frames) => frames.into(),
             Err(error) => Said::untold(&self.request_id, &error),
         }
@@ -78,12 +83,16 @@ impl Desk {
     async fn frames(
         &self,
         batch: &Batch,
+        since: Change,
         told: &Making,
         guest: &Guest,
     ) -> Result<Vec<Utf8Bytes>, ChatError> {
         let number = batch.from.chat;
         let chat = self.shared.chat();
-        let roll = async || chat.chat(guest.access, number).await?.roll().await;
+        let roll = async || {
+            let reader = chat.chat(guest.access, number).await?;
+            reader.roll_of(frames::messages(batch)).await
+        };
         let make = async || {
             let roll = match frames::needs_roll(batch) {
                 true => Some(told.roll.get_or_try_init(roll).await?),
@@ -92,24 +101,37 @@ impl Desk {
             Ok::<_, ChatError>(frames::changes(batch, roll))
         };
         let shared = told.frames.get_or_try_init(make).await?;
-        if !frames::changes_the_conversation(batch) {
+        let is_other = frames::changes_the_conversation(batch, since);
+        if !is_other && !guest.listener.brings_back(batch).await? {
             return Ok(shared.clone());
         }
         // What is unread differs from user to user.
         let mine = chat.my_chat(guest.access, number).await?;
-        let roll = told.roll.get_or_try_init(roll).await?;
+        let roll = async || {
+            let reader = chat.chat(guest.access, number).await?;
+            reader.roll_of(&mine.latest).await
+        };
+        let roll = told.roll_of_latest.get_or_try_init(roll).await?;
         let conversation = ConversationJson::new(mine, roll);
         let mut frames = vec![Frame::Conversation { conversation }.encode()];
         frames.extend_from_slice(shared);
         Ok(frames)
     }
 
-    async fn tell_new(&self, chat: ChatNumber, guest: &Guest) -> Said {
-        match shown(&self.shared, guest.access, chat).await {
-            Ok(conversation) => Said::frame(Frame::Conversation { conversation }.encode()),
-            Err(RequestError::Chat(error)) => Said::untold(&self.request_id, &error),
+    /// Tells of a conversation that the client does not know, and up to which change that has everything.
+    async fn tell_new(&self, chat: ChatNumber, guest: &Guest) -> (Said, Option<Change>) {
+        match seen(&self.shared, guest.access, chat).await {
+            // It is none of the user's list before its next message.
+            Ok((mine, _)) if mine.is_hidden => (Said::default(), None),
+            Ok((mine, roll)) => {
+                let change = mine.chat.cursor.head.change;
+                let conversation = ConversationJson::new(mine, &roll);
+                let frame = Frame::Conversation { conversation };
+                (Said::frame(frame.encode()), Some(change))
+            }
+            Err(RequestError::Chat(error)) => (Said::untold(&self.request_id, &error), None),
             // It is gone already, or will be told to be.
-            Err(_) => Said::default(),
+            Err(_) => (Said::default(), None),
         }
     }
 
@@ -164,10 +186,18 @@ impl Desk {
         match asked {
             Asked::Ping => return Ok(Some(Frame::Pong.encode())),
             Asked::Typing(number) => {
-                if self.shared.gate.may_say(guest).await {
-                    guest.listener.typing(number).await?;
+                if !self.shared.gate.may_say(guest).await {
+                    return Ok(None);
                 }
-                return Ok(None);
+                match guest.listener.typing(number).await {
+                    // What is not followed may not be there at all.
+                    Err(ChatError::NotAMember) => {
+                        self.shared.gate.enter_again(guest).await?;
+                        chat.chat(access, number).await?;
+                        return Err(ChatError::NotAMember.into());
+                    }
+                    told => return Ok(told.map(|()| None)?),
+                }
             }
             _ => self.shared.gate.enter_again(guest).await?,
         }
@@ -219,7 +249,7 @@ impl Desk {
     }
 }
 
-fn named(cursors: std::collections::BTreeMap<ChatNumber, Cursor>) -> Cursors {
+fn named(cursors: BTreeMap<ChatNumber, Cursor>) -> Cursors {
     let cursors = cursors.into_iter();
     cursors.map(|(chat, cursor)| (chat, Some(cursor))).collect()
 }
@@ -227,8 +257,20 @@ fn named(cursors: std::collections::BTreeMap<ChatNumber, Cursor>) -> Cursors {
 impl Talk for Talker {
     async fn told(&mut self, news: News, guest: &Arc<Guest>) -> Said {
         let frame = match news {
-            News::Batch(batch) => return self.desk.tell(&batch, guest).await,
-            News::Joined(joined) => return self.desk.tell_new(joined.chat.number, guest).await,
+            News::Batch(batch) => {
+                let since = self.new.get(&batch.from.chat).copied();
+                if since.is_some_and(|since| batch.to.head.change > since) {
+                    self.new.remove(&batch.from.chat);
+                }
+                let since = since.unwrap_or_default();
+                return self.desk.tell(&batch, since, guest).await;
+            }
+            News::Joined(joined) => {
+                let chat = joined.chat.number;
+                let (said, change) = self.desk.tell_new(chat, guest).await;
+                self.new.extend(change.map(|change| (chat, change)));
+                return said;
+            }
             News::Bye(bye) => return Said::over(Over::Bye(bye)),
             // Nobody asked for what was there before.
             News::CaughtUp if !std::mem::replace(&mut self.has_begun, true) => {
@@ -239,10 +281,11 @@ impl Talk for Talker {
                 conversation_id: now.chat.0,
             }
             .encode(),
-            News::Removed(chat) => Frame::Removed {
-                conversation_id: chat.0,
+            News::Removed(chat) => {
+                self.new.remove(&chat);
+                let conversation_id = chat.0;
+                Frame::Removed { conversation_id }.encode()
             }
-            .encode(),
             News::Typing(typing) => frames::typing(&typing),
             News::Presence(sighting) => frames::presence(&sighting),
             News::Marked(marked) => match guest.listener.user() {

@@ -59,6 +59,10 @@ async fn a_participant_that_cannot_be_is_told() {
         (r#"{"participant":9999}"#.into(), unknown("9999")),
         (format!(r#"{{"participant":"{huge}"}}"#), unknown(huge)),
         (
+            r#"{"participant":1180591620717411303424}"#.into(),
+            unknown("1180591620717411303424"),
+        ),
+        (
             r#"{"participant":1}"#.into(),
             field("Cannot create thread with yourself"),
         ),

@@ -180,6 +180,29 @@ async fn a_conversation_is_told_when_it_is_new_and_when_it_changes() {
 }
 
 #[tokio::test]
+async fn who_is_taken_in_again_is_told_so_once() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2, 3]})).await;
+    let mut at_bob = bob.listen(&open).await;
+    let path = format!("/conversations/{chat}/participants");
+    for round in ["1", "2", "3"] {
+        let one = format!("{path}/2");
+        alice.done("DELETE", &one, json!(null), 204).await;
+        at_bob.expect("removed").await;
+        alice.done("POST", &path, json!({"userId": 2}), 201).await;
+        let told = at_bob.expect("conversation").await;
+        assert_eq!(told["conversation"]["participants"], json!([1, 2, 3]));
+        alice.say(chat, round).await;
+        assert_eq!(at_bob.text().await.0, round);
+    }
+    let one = format!("{path}/3");
+    alice.done("DELETE", &one, json!(null), 204).await;
+    let told = at_bob.expect("conversation").await;
+    assert_eq!(told["conversation"]["participants"], json!([1, 2]));
+}
+
+#[tokio::test]
 async fn a_heartbeat_says_where_the_socket_stands() {
     let pace = Pace {
         heartbeat: Duration::from_secs(1),
@@ -234,7 +257,7 @@ async fn a_bad_frame_is_answered_and_the_socket_stays() {
         ),
         (
             r#"{"type":"typing","conversationId":9}"#,
-            "Not a participant",
+            "Conversation not found",
         ),
         (
             r#"{"type":"read","conversationId":1}"#,

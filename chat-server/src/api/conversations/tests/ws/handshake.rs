@@ -79,6 +79,12 @@ async fn only_a_handshake_from_a_welcome_page_opens_a_socket() {
         panic!("a foreign page comes in");
     };
     assert_eq!(answer.status(), 403);
+    let bad_key = [("sec-websocket-key", "x")];
+    let Err(Error::Http(answer)) = open.knock(&path, &bad_key).await else {
+        panic!("a key that is none comes in");
+    };
+    assert_eq!(answer.status(), 400);
+    assert!(!answer.headers().contains_key("upgrade"));
     let _first = alice.connect(&open).await;
     let Err(Error::Http(answer)) = open.knock(&path, &[]).await else {
         panic!("one too many comes in");

@@ -119,6 +119,34 @@ async fn the_cursor_before_the_last_message_leads_to_the_last() {
 }
 
 #[tokio::test]
+async fn a_conversation_off_the_list_is_told_with_its_next_message() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    alice.say(chat, "1").await;
+    let mut at_first = bob.listen(&open).await;
+    let path = format!("/conversations/{chat}");
+    bob.done("DELETE", &path, json!(null), 204).await;
+    let mut at_second = bob.resume(&open, json!({})).await;
+    assert_eq!(at_second.hear().await, json!({"type": "caught_up"}));
+    at_second.hears_nothing().await;
+    alice.say(chat, "2").await;
+    for at_bob in [&mut at_first, &mut at_second] {
+        let told = at_bob.expect("conversation").await;
+        assert_eq!(told["conversation"]["id"], chat);
+        assert_eq!(told["conversation"]["lastMessage"]["content"], "2");
+        assert_eq!(at_bob.text().await.0, "2");
+    }
+    alice.say(chat, "3").await;
+    for at_bob in [&mut at_first, &mut at_second] {
+        assert_eq!(at_bob.text().await.0, "3");
+    }
+    let mut at_bob = bob.resume(&open, json!({})).await;
+    let told = at_bob.expect("conversation").await;
+    assert_eq!(told["conversation"]["id"], chat);
+}
+
+#[tokio::test]
 async fn a_cursor_of_another_history_is_reset() {
     let open = open().await;
     let [alice, bob, _] = three(&open.house).await;
