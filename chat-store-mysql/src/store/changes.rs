@@ -26,7 +26,7 @@ macro_rules! no_message {
 }
 macro_rules! no_member {
     () => {
-        "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+        "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
     };
 }
 /// Where the columns of a chat, a message and a member begin.

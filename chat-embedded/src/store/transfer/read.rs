@@ -163,10 +163,10 @@ fn session_row(row: &Row<'_>) -> Result<(Place, (PublicId, Session))> {
 
 fn member_row(row: &Row<'_>) -> Result<(Place, MemberRow)> {
     let member = member(row)?;
-    let place = Place::Members(ChatId(row.get(11)?), member.user);
+    let place = Place::Members(ChatId(row.get(12)?), member.user);
     let row = MemberRow {
-        application: rows::public_id(row, 13)?,
-        chat: ChatNumber(row.get(12)?),
+        application: rows::public_id(row, 14)?,
+        chat: ChatNumber(row.get(13)?),
         member,
     };
     Ok((place, row))

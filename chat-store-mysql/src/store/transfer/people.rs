@@ -213,10 +213,10 @@ fn session_row(row: &MySqlRow) -> Result<(Place, (PublicId, Session))> {
 
 fn member(row: &MySqlRow) -> Result<(Place, MemberRow)> {
     let member = member_from(row, 0)?;
-    let place = Place::Members(ChatId(row.try_get(11)?), member.user);
+    let place = Place::Members(ChatId(row.try_get(12)?), member.user);
     let row = MemberRow {
-        application: rows::public_id(row, 13)?,
-        chat: ChatNumber(rows::number(row, 12)?),
+        application: rows::public_id(row, 14)?,
+        chat: ChatNumber(rows::number(row, 13)?),
         member,
     };
     Ok((place, row))
