@@ -135,7 +135,7 @@ mod tests {
         let room = chat.create_chat(access, None, None).await.unwrap().value;
         for _ in 0..30 {
             let post = Post {
-                body: Body::parse(&"x".repeat(8_000)).unwrap(),
+                body: Body::parse("x".repeat(8_000)).unwrap(),
                 data: None,
                 reply_to: None,
             };

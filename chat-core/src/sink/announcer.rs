@@ -196,4 +196,25 @@ mod tests {
         assert_eq!(heard.next().await, Some(Event::Gap));
         running.abort();
     }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_a_gap_unless_somebody_only_wrote() {
+        for (event, gaps) in [
+            (Event::Closed(ApplicationId(1)), 1),
+            (
+                Event::Typing {
+                    chat: ChatId(1),
+                    user: UserNumber(1),
+                },
+                0,
+            ),
+        ] {
+            let announcer = Announcer::new(Arc::new(MemoryBus::new()), Arc::default());
+            (0..2 * OTHERS).for_each(|_| announcer.tell(event));
+            let pending = announcer.pending.into_inner().unwrap();
+            let told = pending.into_events();
+            let count = |wanted| told.iter().filter(|told| **told == wanted).count();
+            assert_eq!((count(event), count(Event::Gap)), (OTHERS, gaps));
+        }
+    }
 }

@@ -177,7 +177,7 @@ async fn what_was_missed_in_many_conversations_is_told_of_each() {
     let access = home(&open.house).await;
     let mut after = serde_json::Map::new();
     for _ in 0..40 {
-        let group = NewChat::group(None, &[UserNumber(1), UserNumber(2)]);
+        let group = NewChat::group(None, [UserNumber(1), UserNumber(2)]);
         let made = open.house.chat.make_chat(access, group, None).await;
         let chat = made.unwrap().value.chat;
         after.insert(chat.number.to_string(), chat.cursor.encode().into());
