@@ -71,7 +71,7 @@ impl Scene {
     /// Asks as this user, who gets it.
     async fn post(&mut self, user: usize, path: &str, body: &Value) {
         let request = Request::post(path)
-            .header("host", "test")
+            .header("host", "localhost")
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {}", self.tokens[user - 1]))
             .body(Full::from(Bytes::from(body.to_string())));

@@ -37,7 +37,7 @@ fn import(dir: &Path, dump: &str, more: &[&str]) -> (bool, String) {
 }
 
 async fn get(client: &mut Client, path: &str, authorization: &str) -> Value {
-    let request = Request::get(path).header("host", "test");
+    let request = Request::get(path).header("host", "localhost");
     let request = request.header("authorization", authorization);
     let answer = client
         .send(request.body(Full::<Bytes>::default()).unwrap())
