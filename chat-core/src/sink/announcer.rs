@@ -209,7 +209,7 @@ mod tests {
                 0,
             ),
         ] {
-            let announcer = Announcer::new(Arc::new(MemoryBus::new()), Arc::default());
+            let announcer = Announcer::new(Arc::new(MemoryBus::new()), Vec::new());
             (0..2 * OTHERS).for_each(|_| announcer.tell(event));
             let pending = announcer.pending.into_inner().unwrap();
             let told = pending.into_events();

@@ -141,7 +141,7 @@ mod tests {
         use warp::Filter;
         let routes = warp::any().map(|| reply::empty(http::StatusCode::NO_CONTENT));
         let door = || {
-            let routes = routes.clone().boxed();
+            let routes = routes.boxed();
             vec![Door::new(
                 "door",
                 &["/users"],
