@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::uuid::Uuid;
 use chat_core::memory::MemoryCounter;
 use chat_core::port::Counter;
 use chat_core::service::Chat;
@@ -81,33 +82,54 @@ fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
 
 const SAID: [&str; 4] = ["by conversations", "by threads", "by native", "by rpc"];
 
+/// What lets alice in at the doors that have a login of their own.
+struct Alice {
+    login: Value,
+    bearer: String,
+    token: String,
+}
+
+impl Alice {
+    /// She registers through one door, and is let in by the same password through another; the second user is bob, made through a third.
+    async fn and_bob(house: &House) -> Self {
+        let login = json!({"username": "alice", "password": "correct horse"});
+        let made = ask(house, "", "POST", "/register", login.clone(), 201).await;
+        assert_eq!(made["id"], 1);
+        let bob = json!({"username": "bob"});
+        let bob = ask(house, "", "POST", "/users/add", bob, 201).await;
+        assert_eq!(bob["id"], 2);
+        let entered = ask(house, "", "POST", "/login", login.clone(), 200).await;
+        let bearer = format!("Bearer {}", entered["token"].as_str().unwrap());
+        let entered = ask(house, "", "POST", "/chat-api/token/", login.clone(), 200).await;
+        let token = format!("Token {}", entered["token"].as_str().unwrap());
+        Self {
+            login,
+            bearer,
+            token,
+        }
+    }
+}
+
+/// The token of the application that they all live in.
+async fn home(house: &House) -> Uuid {
+    let home = house.chat.default_application().await.unwrap();
+    home.token.expose()
+}
+
 #[tokio::test]
 async fn one_person_is_the_same_through_five_doors() {
     let house = house().await;
     let house = &house;
-    // She registers through one door, and is let in by the same password through the others.
-    let alice = json!({"username": "alice", "password": "correct horse"});
-    let made = ask(house, "", "POST", "/register", alice.clone(), 201).await;
-    assert_eq!(made["id"], 1);
-    let bob = ask(
-        house,
-        "",
-        "POST",
-        "/users/add",
-        json!({"username": "bob"}),
-        201,
-    )
-    .await;
-    assert_eq!(bob["id"], 2);
-    let entered = ask(house, "", "POST", "/login", alice.clone(), 200).await;
-    let bearer = format!("Bearer {}", entered["token"].as_str().unwrap());
-    let entered = ask(house, "", "POST", "/chat-api/token/", alice.clone(), 200).await;
-    let token = format!("Token {}", entered["token"].as_str().unwrap());
+    let Alice {
+        login,
+        bearer,
+        token,
+    } = Alice::and_bob(house).await;
     let able = ask(house, "", "GET", "/api/v1/capabilities", Value::Null, 200).await;
     let public = able["default_application"].as_str().unwrap();
     let native = format!("/api/v1/applications/{public}");
     let sessions = format!("{native}/sessions");
-    let entered = ask(house, "", "POST", &sessions, alice, 201).await;
+    let entered = ask(house, "", "POST", &sessions, login, 201).await;
     let session = format!("Bearer {}", entered["token"].as_str().unwrap());
     for (who, path) in [
         (&bearer, "/users/2".to_owned()),
@@ -184,13 +206,7 @@ async fn one_person_is_the_same_through_five_doors() {
     assert_eq!(each(&seen, "text"), SAID);
 
     // The uuid door knows the application by its token, and takes from it what the others have.
-    let home = house
-        .chat
-        .default_application()
-        .await
-        .unwrap()
-        .token
-        .expose();
+    let home = home(house).await;
     let said = json!({"message": {"message": "by uuid"}});
     let path = format!("/applications/{home}/chats/{number}/messages");
     ask(house, "", "POST", &path, said, 200).await;
@@ -206,21 +222,7 @@ async fn one_person_is_the_same_through_five_doors() {
 async fn a_thread_that_is_deleted_is_gone_from_every_door() {
     let house = house().await;
     let house = &house;
-    let alice = json!({"username": "alice", "password": "correct horse"});
-    ask(house, "", "POST", "/register", alice.clone(), 201).await;
-    ask(
-        house,
-        "",
-        "POST",
-        "/users/add",
-        json!({"username": "bob"}),
-        201,
-    )
-    .await;
-    let entered = ask(house, "", "POST", "/login", alice.clone(), 200).await;
-    let bearer = format!("Bearer {}", entered["token"].as_str().unwrap());
-    let entered = ask(house, "", "POST", "/chat-api/token/", alice, 200).await;
-    let token = format!("Token {}", entered["token"].as_str().unwrap());
+    let Alice { bearer, token, .. } = Alice::and_bob(house).await;
     let begin = json!({"participants": [2]});
     let made = ask(house, &bearer, "POST", "/conversations", begin, 201).await["id"].clone();
     let threads = ask(house, &token, "GET", "/chat-api/threads/", Value::Null, 200).await;
@@ -232,13 +234,7 @@ async fn a_thread_that_is_deleted_is_gone_from_every_door() {
     ask(house, &bearer, "GET", &conversation, Value::Null, 404).await;
     let get = json!({"chat": made});
     ask(house, "", "POST", "/messages/get", get, 404).await;
-    let home = house
-        .chat
-        .default_application()
-        .await
-        .unwrap()
-        .token
-        .expose();
+    let home = home(house).await;
     for path in [
         format!("/api/v1/applications/{home}/chats/{made}"),
         format!("/messages/{home}/{made}"),

@@ -17,17 +17,22 @@ const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const PING: u8 = 0x89;
 
-/// Frames of these kinds with these keys, and all that is none.
-fn frames(kinds: &'static str, keys: &'static str) -> impl Strategy<Value = Vec<Frame>> {
+/// Objects of one of these kinds with some of these keys, whatever stands under them.
+pub(crate) fn objects(kinds: &'static str, keys: &'static str) -> impl Strategy<Value = String> {
     let value =
         r#"null|true|0|1|-1|1e400|1\.5|"1"|"x"|"k"|\[\]|\[1\]|\[\[\]\]|\{\}|\{"1":"x"\}|\{"1":1\}"#;
-    let known = (kinds, btree_map(keys, value, 0..6)).prop_map(|(kind, keys)| {
+    (kinds, btree_map(keys, value, 0..6)).prop_map(|(kind, keys)| {
         let keys = keys
             .iter()
             .map(|(key, value)| format!(r#","{key}":{value}"#));
         let keys: String = keys.collect();
         format!(r#"{{"type":"{kind}"{keys}}}"#)
-    });
+    })
+}
+
+/// Frames of these kinds with these keys, and all that is none.
+fn frames(kinds: &'static str, keys: &'static str) -> impl Strategy<Value = Vec<Frame>> {
+    let known = objects(kinds, keys);
     let text = |text: String| (TEXT, text.into_bytes());
     let bytes = || vec(any::<u8>(), 0..200);
     let ping = vec(any::<u8>(), 0..125);

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::live::LiveLimits;
+use chat_core::{Chat, Parts};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
@@ -22,6 +24,7 @@ use crate::http::connection::Patience;
 use crate::http::door::Door;
 use crate::http::front::Front;
 use crate::http::listener::{self, Limits};
+use crate::http::testing::front;
 
 /// Long enough for anything that comes at all.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -44,6 +47,17 @@ pub(crate) struct Client(
 pub(crate) const HEARTBEATS: &[&str] = &["heads"];
 
 impl Open {
+    /// Opens a house in memory with these limits, at one door.
+    pub(crate) async fn within(live: LiveLimits, door: impl Fn(&Chat) -> Door) -> Self {
+        let parts = Parts {
+            live,
+            ..Parts::in_memory()
+        };
+        let chat = Chat::start(parts).await.unwrap();
+        let (inside, outside) = (door(&chat), door(&chat));
+        Self::at(House::on_doubles(chat, front(vec![inside])), vec![outside])
+    }
+
     /// Opens a house at these doors.
     pub(crate) fn at(house: House, doors: Vec<Door>) -> Self {
         let stopping = CancellationToken::new();

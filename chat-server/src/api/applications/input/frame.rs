@@ -223,6 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::testing::noise::objects;
 
     proptest! {
         #[test]
@@ -232,16 +233,14 @@ mod tests {
 
         #[test]
         fn any_object_with_these_keys_is_a_frame_or_is_refused(
-            kind in "hello|sync|subscribe|post|edit|delete|mark|typing|ping|watch|listen",
-            keys in prop::collection::btree_map(
+            frame in objects(
+                "hello|sync|subscribe|post|edit|delete|mark|typing|ping|watch|listen",
                 "id|chat|chats|users|number|body|data|key|reply_to|cursors|more|session|read|delivered|x",
-                r#"null|true|0|1|-1|1e400|1\.5|"1"|"x"|\[\]|\[1\]|\[\[\]\]|\{\}|\{"1":"x"\}"#,
-                0..6,
             ),
         ) {
-            let keys: String = keys.iter().map(|(key, value)| format!(r#","{key}":{value}"#)).collect();
-            let (_, asked) = read(&format!(r#"{{"type":"{kind}"{keys}}}"#));
-            prop_assert!(kind != "listen" || asked.is_err());
+            let (_, asked) = read(&frame);
+            let is_known = !frame.contains(r#""type":"listen""#);
+            prop_assert!(is_known || asked.is_err());
         }
     }
 

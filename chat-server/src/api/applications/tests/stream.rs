@@ -8,7 +8,6 @@ mod presence;
 mod talk;
 
 use chat_core::live::LiveLimits;
-use chat_core::{Chat, Parts};
 use futures_util::SinkExt;
 use serde_json::json;
 use tokio::time::timeout;
@@ -23,23 +22,13 @@ async fn open() -> Open {
 
 async fn open_with(options: Options) -> Open {
     let house = house_with(options.clone()).await;
-    at_the_door(house, options)
+    let door = door(gate(&house.chat), options, BODY);
+    Open::at(house, vec![door])
 }
 
 /// In memory, with these limits.
 async fn open_within(live: LiveLimits) -> Open {
-    let parts = Parts {
-        live,
-        ..Parts::in_memory()
-    };
-    let chat = Chat::start(parts).await.unwrap();
-    let front = front(vec![door(gate(&chat), options(), BODY)]);
-    at_the_door(House::on_doubles(chat, front), options())
-}
-
-fn at_the_door(house: House, options: Options) -> Open {
-    let door = door(gate(&house.chat), options, BODY);
-    Open::at(house, vec![door])
+    Open::within(live, |chat| door(gate(chat), options(), BODY)).await
 }
 
 impl Open {

@@ -8,13 +8,11 @@ mod presence;
 mod resume;
 
 use chat_core::live::LiveLimits;
-use chat_core::{Chat, Parts};
 use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::*;
 use crate::api::testing::sockets::{Client, LONG, Open};
-use crate::http::testing::front;
 
 async fn open() -> Open {
     open_with(patient()).await
@@ -30,25 +28,14 @@ fn patient() -> Options {
 }
 
 async fn open_with(options: Options) -> Open {
-    let built = options.clone();
-    let house = House::build(|chat| vec![door(gate(chat), built.clone(), BODY)]).await;
-    at_the_door(house, options)
+    let house = House::build(|chat| vec![door(gate(chat), options.clone(), BODY)]).await;
+    let door = door(gate(&house.chat), options, BODY);
+    Open::at(house, vec![door])
 }
 
 /// In memory, with these limits.
 async fn open_within(live: LiveLimits) -> Open {
-    let parts = Parts {
-        live,
-        ..Parts::in_memory()
-    };
-    let chat = Chat::start(parts).await.unwrap();
-    let front = front(vec![door(gate(&chat), patient(), BODY)]);
-    at_the_door(House::on_doubles(chat, front), patient())
-}
-
-fn at_the_door(house: House, options: Options) -> Open {
-    let door = door(gate(&house.chat), options, BODY);
-    Open::at(house, vec![door])
+    Open::within(live, |chat| door(gate(chat), patient(), BODY)).await
 }
 
 impl Person<'_> {

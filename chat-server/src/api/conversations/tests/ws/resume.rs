@@ -2,11 +2,17 @@ use chat_core::service::NewChat;
 
 use super::*;
 
+/// Alice, bob, and what they have between them.
+async fn two(open: &Open) -> (Person<'_>, Person<'_>, u64) {
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    (alice, bob, chat)
+}
+
 #[tokio::test]
 async fn who_comes_back_is_told_what_it_missed_once_and_before_anything_else() {
     let open = open().await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     let mut at_bob = bob.listen(&open).await;
     alice.say(chat, "1").await;
     let (_, cursor) = at_bob.text().await;
@@ -70,8 +76,7 @@ async fn who_says_nothing_is_told_what_happens_from_the_beginning_on() {
         ..Pace::default()
     };
     let open = open_with(Options { pace, ..options() }).await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     alice.say(chat, "before").await;
     let mut at_bob = bob.connect(&open).await;
     alice.say(chat, "after").await;
@@ -90,8 +95,7 @@ async fn who_says_nothing_is_told_what_happens_from_the_beginning_on() {
 #[tokio::test]
 async fn the_cursor_before_the_last_message_leads_to_the_last() {
     let open = open().await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     let mut at_bob = bob.listen(&open).await;
     alice.say(chat, "0").await;
     let (_, start) = at_bob.text().await;
@@ -121,8 +125,7 @@ async fn the_cursor_before_the_last_message_leads_to_the_last() {
 #[tokio::test]
 async fn a_conversation_off_the_list_is_told_with_its_next_message() {
     let open = open().await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     alice.say(chat, "1").await;
     let mut at_first = bob.listen(&open).await;
     let path = format!("/conversations/{chat}");
@@ -149,8 +152,7 @@ async fn a_conversation_off_the_list_is_told_with_its_next_message() {
 #[tokio::test]
 async fn a_cursor_of_another_history_is_reset() {
     let open = open().await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     let mut at_bob = bob.listen(&open).await;
     alice.say(chat, "1").await;
     let (_, cursor) = at_bob.text().await;
@@ -197,8 +199,7 @@ async fn the_only_socket_that_a_user_may_have_resumes() {
         ..LiveLimits::default()
     };
     let open = open_within(limits).await;
-    let [alice, bob, _] = three(&open.house).await;
-    let chat = alice.begin(json!({"participants": [2]})).await;
+    let (alice, bob, chat) = two(&open).await;
     let mut at_bob = bob.listen(&open).await;
     alice.say(chat, "1").await;
     let (_, cursor) = at_bob.text().await;
