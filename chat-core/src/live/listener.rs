@@ -44,20 +44,25 @@ impl Ear {
         }
     }
 
-    /// From this address. Of an IPv6 address only what one customer of a network has counts: the first 64 bits.
+    /// From this address, of which its [network](network_of) counts.
     #[must_use]
     pub fn at(self, address: IpAddr) -> Self {
-        let address = match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = u128::from(address) >> 64 << 64;
-                IpAddr::V6(network.into())
-            }
-            v4 @ IpAddr::V4(_) => v4,
-        };
         Self {
-            address: Some(address),
+            address: Some(network_of(address)),
             ..self
         }
+    }
+}
+
+/// What one customer of a network has, which limits count: an IPv4 address, or the first 64 bits of an IPv6 address.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) >> 64 << 64;
+            IpAddr::V6(network.into())
+        }
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -44,7 +44,7 @@ use std::time::Duration;
 
 pub use attendance::Attendance;
 pub use batch::Batch;
-pub use listener::{Ear, Listener, Rest};
+pub use listener::{Ear, Listener, Rest, network_of};
 pub use news::{Bye, Joined, Marked, News, Sighting, Typing};
 pub use shared::Shared;
 

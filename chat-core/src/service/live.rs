@@ -20,10 +20,7 @@ impl Chat {
         // From here on it hears of the end of its login; what came before is found here.
         match ear.login.and_then(|login| login.session.map(|_| login)) {
             Some(login) => {
-                let session = self.inner.stores.sessions.session(login.token).await?;
-                let now = self.inner.clock.now();
-                let stands = session.is_some_and(|session| session.expires_at > now);
-                stands.then_some(()).ok_or(ChatError::NotLoggedIn)?;
+                self.standing(login.token).await?;
             }
             None => {
                 self.acting(ear.access).await?;

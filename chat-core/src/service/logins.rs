@@ -158,16 +158,21 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotLoggedIn`] when it is none, has ended or expired, or its user or application is deleted.
     pub async fn authenticate(&self, token: &Bearer) -> Result<Login, ChatError> {
-        let found = self.inner.stores.sessions.session(token.hash()).await?;
-        let now = self.inner.clock.now();
-        let session = found.filter(|session| session.expires_at > now);
-        let session = session.ok_or(ChatError::NotLoggedIn)?;
+        let session = self.standing(token.hash()).await?;
         Ok(Login {
             application: session.application,
             user: session.user,
             token: session.token,
             session: Some(session.id),
         })
+    }
+
+    /// The session with this token, when it neither ended nor expired.
+    pub(super) async fn standing(&self, token: TokenHash) -> Result<Session, ChatError> {
+        let found = self.inner.stores.sessions.session(token).await?;
+        let now = self.inner.clock.now();
+        let stands = found.filter(|session| session.expires_at > now);
+        stands.ok_or(ChatError::NotLoggedIn)
     }
 
     /// Who holds this lasting token.

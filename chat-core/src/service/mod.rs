@@ -29,6 +29,7 @@ mod roll;
 mod search;
 mod sessions;
 mod small_ids;
+mod start;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -43,16 +44,15 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
-use crate::commit::{Command, Done, Key, Outcome, Request, Sink};
+use crate::commit::{Command, Done, Key, Outcome, Request};
 use crate::error::ChatError;
 use crate::ids::Epoch;
-use crate::lane::{Lane, Lanes, Worker};
-use crate::live::{Hub, Presences};
+use crate::lane::Lanes;
 use crate::password::Passwords;
 use crate::port::{DeadLetters, Search, Stores};
-use crate::queued::{self, Queued, Routes, Sent, Waiting, WriteMode};
+use crate::queued::{Queued, Routes, Sent, WriteMode};
 use crate::seal::Keyring;
-use crate::sink::{Announcer, CountFeed, Indexer, Pusher};
+use crate::sink::{Announcer, CountFeed, Indexer};
 use crate::text::{IdempotencyKey, Name};
 
 pub(crate) use chats::view;
@@ -141,157 +141,6 @@ pub struct Answer<T> {
 }
 
 impl Chat {
-    /// Starts a backend on the current tokio runtime: its lane, its sinks and its scheduled work.
-    /// Creates the default application if there is none.
-    ///
-    /// # Errors
-    /// Only those of any call.
-    pub async fn start(parts: Parts) -> Result<Self, ChatError> {
-        let Parts {
-            stores,
-            search,
-            bus,
-            presence,
-            clock,
-            keyring,
-            limits,
-            lanes,
-            queueing,
-            dead_letters,
-            counter,
-            notifier,
-            recount_every,
-            live,
-        } = parts;
-        let epoch = stores.upkeep.epoch().await?;
-        let wake = Arc::new(Notify::new());
-        let counts = counter.map(|counter| Arc::new(CountFeed::new(counter, keyring.clone())));
-        let wake_push = notifier.is_some().then(|| Arc::new(Notify::new()));
-        let followers = [Some(wake.clone()), wake_push.clone()];
-        let followers = followers.into_iter().flatten().collect();
-        let announcer = Announcer::new(bus.clone(), followers).feeding(counts.clone());
-        let announcer = Arc::new(announcer);
-        let indexer = Arc::new(Indexer::new(stores.clone(), search.clone(), wake));
-        let mut sinks = vec![Sink::Index];
-        sinks.extend(notifier.is_some().then_some(Sink::Push));
-        let lane = || {
-            Lane::new(
-                stores.commit.clone(),
-                clock.clone(),
-                announcer.clone(),
-                sinks.clone(),
-                limits.shared_by(lanes),
-            )
-        };
-        let (lanes, workers): (Vec<_>, Vec<_>) = (0..lanes.get()).map(|_| lane()).unzip();
-        let watches = Arc::new(Watches::default());
-        let grace = live.grace;
-        let presence = Presences::new(presence, stores.clone(), bus.clone(), clock.clone(), grace);
-        let presence = Arc::new(presence);
-        let hub = Hub::new(
-            stores.clone(),
-            announcer.clone(),
-            clock.clone(),
-            epoch,
-            live,
-            watches.clone(),
-            presence.clone(),
-        );
-        let hub = Arc::new(hub);
-        let subscription = bus.subscribe().await?;
-        let (stop, stopping) = watch::channel(false);
-        let mut tasks = Tasks {
-            workers: (stop, JoinSet::new()),
-            lanes: workers.into_iter().map(Worker::run).collect(),
-            others: JoinSet::new(),
-        };
-        tasks.others.spawn(announcer.clone().run());
-        tasks.others.spawn(presence.clone().run());
-        if let Some(counts) = counts.clone() {
-            tasks.others.spawn(counts.run());
-        }
-        tasks
-            .others
-            .spawn(watches.clone().look(stores.chats.clone(), hub.clone()));
-        tasks.others.spawn(indexer.clone().run());
-        tasks
-            .others
-            .spawn(watches.clone().run(subscription, hub.clone()));
-        let lanes = Lanes::new(lanes);
-        let lead = || Lead::new(queueing.as_ref().map(|queueing| queueing.queue.clone()));
-        let push = notifier.zip(wake_push).map(|(notifier, wake)| {
-            let pusher = Pusher::new(stores.clone(), presence, notifier, wake, grace);
-            let pusher = Arc::new(pusher);
-            tasks.others.spawn(push::run(pusher.clone(), lead()));
-            Push::new(pusher)
-        });
-        let lead = lead();
-        let queued = match queueing {
-            Some(Queueing {
-                queue,
-                routes,
-                works,
-            }) => {
-                let waiting = Arc::new(Waiting::default());
-                let events = bus.subscribe().await?;
-                let hearing = waiting.clone().run(stores.commit.clone(), events);
-                tasks.others.spawn(hearing);
-                if works {
-                    let worker = queued::Worker {
-                        queue: queue.clone(),
-                        lanes: lanes.clone(),
-                        waiting: waiting.clone(),
-                        bus: bus.clone(),
-                    };
-                    tasks
-                        .workers
-                        .1
-                        .spawn(worker.run(0..queued::LANES, stopping));
-                }
-                let queued = Queued {
-                    queue,
-                    lanes: lanes.clone(),
-                    commit: stores.commit.clone(),
-                    waiting,
-                };
-                Some((queued, routes))
-            }
-            None => None,
-        };
-        let chat = Self {
-            patience: PATIENCE,
-            inner: Arc::new(Inner {
-                stores,
-                search,
-                announcer,
-                clock,
-                keyring,
-                passwords: Passwords::default(),
-                epoch,
-                lanes,
-                queued,
-                dead_letters,
-                watches,
-                live: Live(hub),
-                lead,
-                counts,
-                indexer,
-                index: IndexState::default(),
-                push,
-                recounted: Mutex::default(),
-                purge: Arc::new(Notify::new()),
-                tasks: Mutex::new(tasks),
-            }),
-        };
-        chat.ensure_default_application().await?;
-        chat.begin_index().await?;
-        if let Some(recount_every) = recount_every {
-            let upkeep = upkeep::run(Arc::downgrade(&chat.inner), recount_every);
-            chat.tasks().others.spawn(upkeep);
-        }
-        Ok(chat)
-    }
-
     /// Takes no more from the queue, refuses further writes, commits those that wait, tells the Counter of them if it takes a second
     /// at most, then ends all tasks.
     pub async fn stop(&self) {

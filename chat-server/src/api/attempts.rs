@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_core::ids::ApplicationId;
+use chat_core::live::network_of;
 use chat_core::port::Counter;
 use chat_core::text::Username;
 use sha2::{Digest, Sha256};
@@ -63,7 +64,7 @@ impl Attempts {
     /// # Errors
     /// What is left of the window in which there were too many.
     pub(crate) async fn register(&self, address: IpAddr) -> Result<(), Allowance> {
-        let key = format!("register-{}", address.to_canonical());
+        let key = format!("register-{}", network_of(address));
         match self.of_registrations.take(&key).await {
             Some(allowance) if !allowance.granted => Err(allowance),
             _ => Ok(()),
@@ -86,7 +87,7 @@ impl Attempts {
         let attempt = Attempt {
             attempts: self,
             name: format!("login-{application}-{hash}"),
-            address: format!("login-{}", address.to_canonical()),
+            address: format!("login-{}", network_of(address)),
         };
         let beside = {
             let mut pending = self.pending();

@@ -45,7 +45,7 @@ impl WorkingChat {
         role == Role::Owner || role == Role::Member && self.state.owners == Some(0)
     }
 
-    /// Only the author may change a message; those who lead the chat may delete it too.
+    /// Only the author may change a message; those who own the chat may delete it too.
     pub(super) fn permits_changing(
         &self,
         sender: Option<UserNumber>,

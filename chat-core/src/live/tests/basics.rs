@@ -48,3 +48,11 @@ async fn a_removed_member_is_told_so_and_nothing_else() {
     let nothing = tokio::time::timeout(Duration::from_secs(60), bob.next());
     assert!(nothing.await.is_err());
 }
+
+#[test]
+fn an_ipv6_network_counts_as_one_address() {
+    let of = |text: &str| network_of(text.parse().unwrap());
+    assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+    assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+    assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+}

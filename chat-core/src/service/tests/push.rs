@@ -2,6 +2,7 @@
 
 use super::users::user;
 use super::*;
+use crate::commit::Sink;
 use crate::live::{Ear, Listener};
 use crate::memory::{MemoryNotifier, MemoryQueue};
 use crate::queued::Routes;

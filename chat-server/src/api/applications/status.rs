@@ -143,13 +143,20 @@ pub(super) fn of_frame(request_id: &str, wrong: &RequestError) -> (Problem, Opti
     {
         log_failure(request_id, error);
     }
-    let after = match wrong {
-        RequestError::Exhausted(allowance) => Some(allowance.left()),
-        RequestError::Chat(ChatError::Busy { retry_after }) => Some(*retry_after),
-        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(reply::SOON),
-    };
     let problem = Problem::under(words.code, request_id);
-    (with_words(problem, words), after)
+    (with_words(problem, words), retry_after(wrong, status))
+}
+
+/// After how long the same may be asked again, where that helps.
+fn retry_after(wrong: &RequestError, status: StatusCode) -> Option<Duration> {
+    match wrong {
+        RequestError::Exhausted(allowance) | RequestError::TooManyAttempts(allowance) => {
+            Some(allowance.left())
+        }
+        RequestError::Chat(ChatError::Busy { retry_after }) => Some(*retry_after),
+        RequestError::Chat(ChatError::TooManyListeners) => Some(LATER),
+        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(reply::SOON),
+    }
 }
 
 /// The problem that this error is answered with, to stand in another answer.
@@ -219,21 +226,15 @@ fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
     } else {
         plain(&words)
     };
+    let response = match retry_after(wrong, status) {
+        Some(after) => reply::with_retry_after(response, after),
+        None => response,
+    };
     match wrong {
         RequestError::Unauthorized
         | RequestError::NoSession
         | RequestError::Chat(ChatError::WrongCredentials) => auth::with_challenge(response),
-        RequestError::Exhausted(allowance) | RequestError::TooManyAttempts(allowance) => {
-            reply::with_retry_after(response, allowance.left())
-        }
-        RequestError::Chat(ChatError::Busy { retry_after }) => {
-            reply::with_retry_after(response, *retry_after)
-        }
-        RequestError::Chat(ChatError::TooManyListeners) => reply::with_retry_after(response, LATER),
         RequestError::NoHandshake(NoHandshake::NotAsked) => with_upgrade(response),
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            reply::with_retry_after(response, reply::SOON)
-        }
         _ => response,
     }
 }
