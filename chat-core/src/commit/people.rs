@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::{MessageNumber, TokenHash, UserNumber};
-use crate::model::Role;
+use crate::model::{ChatKind, Role};
 use crate::password::{PasswordDigest, PasswordHash};
 use crate::seal::Sealed;
 use crate::text::{Device, Email, Name, Picture, PublicKey, Username};
@@ -29,6 +29,15 @@ impl Caller {
         match self {
             Self::Application => None,
             Self::For(user) | Self::User(user) => Some(user),
+        }
+    }
+
+    /// The user that has to take part in a chat of this kind, so that the caller may read it; `None` when nobody has to.
+    #[must_use]
+    pub const fn has_to_be_in(self, kind: ChatKind) -> Option<UserNumber> {
+        match (self, kind) {
+            (Self::Application, _) | (Self::For(_), ChatKind::Open) => None,
+            (Self::For(user) | Self::User(user), _) => Some(user),
         }
     }
 }

@@ -301,8 +301,8 @@ impl Listener {
         }
         let chats = &self.hub.stores.chats;
         let found = chats.get(self.seat.application, chat).await?;
-        let found = found
-            .filter(|chat| self.seat.caller == Caller::Application || chat.kind == ChatKind::Open);
+        let caller = self.seat.caller;
+        let found = found.filter(|chat| caller.has_to_be_in(chat.kind).is_none());
         Ok(found.map(|chat| Target {
             chat: chat.id,
             number: chat.number,

@@ -213,20 +213,18 @@ impl Chat {
         application: PublicId,
         info: ChatInfo,
     ) -> Result<Reader, ChatError> {
-        let viewer = match (access.caller, info.kind) {
-            (Caller::Application, _) => None,
-            (Caller::For(_), ChatKind::Open) => {
-                self.acting(access).await?;
-                None
-            }
-            (Caller::For(user) | Caller::User(user), _) => {
+        let viewer = access.caller.has_to_be_in(info.kind);
+        match viewer {
+            Some(user) => {
                 let found = self.inner.stores.members.member(info.id, user).await?;
-                if !found.is_some_and(|member| member.is_there()) {
-                    return Err(ChatError::NotAMember);
-                }
-                Some(user)
+                let is_there = found.is_some_and(|member| member.is_there());
+                is_there.then_some(()).ok_or(ChatError::NotAMember)?;
             }
-        };
+            None if access.caller == Caller::Application => {}
+            None => {
+                self.acting(access).await?;
+            }
+        }
         Ok(Reader::new(self.clone(), application, info, viewer))
     }
 

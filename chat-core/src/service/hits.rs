@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::commit::Caller;
 use crate::error::ChatError;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber};
-use crate::model::{ChatInfo, ChatKind, Message};
+use crate::model::{ChatInfo, Message};
 use crate::port::{Hit, Order, SearchQuery, SearchScope};
 
 use super::{Chat, SearchRequest};
@@ -149,16 +149,16 @@ impl<'a> Hits<'a> {
         let stores = &self.service.inner.stores;
         let found = stores.chats.by_id(chat).await?;
         let found = found.filter(|chat| chat.application == self.application);
-        let is_open = found.as_ref().map(|chat| chat.kind) == Some(ChatKind::Open);
-        let may_read = match self.caller {
-            Caller::Application => true,
-            Caller::For(_) if is_open => true,
-            Caller::For(user) | Caller::User(user) => {
+        let Some(found) = found else {
+            return Ok(*entry.insert(None));
+        };
+        let may_read = match self.caller.has_to_be_in(found.kind) {
+            None => true,
+            Some(user) => {
                 let member = stores.members.member(chat, user).await?;
                 member.is_some_and(|member| member.is_there())
             }
         };
-        let found = found.filter(|_| may_read);
-        Ok(*entry.insert(found.map(|chat| chat.number)))
+        Ok(*entry.insert(may_read.then_some(found.number)))
     }
 }

@@ -23,10 +23,10 @@ pub(in crate::commit) enum Right {
 impl WorkingChat {
     /// The application may do everything. In its name a user may write in open chats; elsewhere it has to be a member.
     pub(super) fn permits(&self, caller: Caller, right: Right) -> Result<(), Refusal> {
-        let allowed = match (caller, self.state.kind) {
-            (Caller::Application, _) => true,
-            (Caller::For(_), ChatKind::Open) => matches!(right, Right::Read | Right::Write),
-            (Caller::For(user) | Caller::User(user), kind) => {
+        let kind = self.state.kind;
+        let allowed = match caller.has_to_be_in(kind) {
+            None => caller == Caller::Application || matches!(right, Right::Read | Right::Write),
+            Some(user) => {
                 let role = self.there(user).ok_or(Refusal::NotAMember)?.role;
                 match right {
                     Right::Read => true,
