@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 
 use super::socket::Socket;
+use super::{SOCKETS as OPEN, figure};
 use crate::Failure;
 use crate::client::Client;
 use crate::figures::{row, with_load};
@@ -91,7 +92,7 @@ impl Back {
         let before = anonymous(server.pid())?;
         drop(open);
         let cursors = self.cursors(&mut client, &application).await?;
-        while figure(&mut client, "chat_live_sockets ").await? > 0 {
+        while figure(&mut client, OPEN).await? > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.post(&mut client, &application, self.missed / CHATS)
@@ -214,14 +215,6 @@ async fn asked(client: &mut Client, path: &str, body: &Value) -> Result<Value, F
         return Err(format!("{path} was answered {}: {body}", reply.status).into());
     }
     Ok(serde_json::from_slice(&reply.body)?)
-}
-
-/// A figure of the server; 0 before there is one.
-async fn figure(client: &mut Client, name: &str) -> Result<u64, Failure> {
-    let reply = client.get("/metrics").await?;
-    let text = String::from_utf8(reply.body)?;
-    let value = text.lines().find_map(|line| line.strip_prefix(name));
-    Ok(value.map_or(0, |value| value.parse::<f64>().unwrap_or(f64::NAN) as u64))
 }
 
 /// A socket that is told what happens.

@@ -7,13 +7,15 @@ use clap::Args;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::socket::Socket;
-use super::{followers, text};
+use super::{SOCKETS, figure, followers, text};
 use crate::Failure;
 use crate::client::Client;
 use crate::figures::{Latencies, row, with_load};
 use crate::server::{Binary, Server};
 
 const MOST_MS: f64 = 20.0;
+/// So many times the quiet value it may be beside sockets that never read.
+const MOST_BESIDE: f64 = 2.0;
 /// What the number of a message stands behind.
 const MARK: &[u8] = b"\"body\":\"";
 const DIGITS: usize = 8;
@@ -37,14 +39,56 @@ pub(super) struct Delivery {
     /// How many seconds
     #[arg(long, default_value_t = 60)]
     seconds: usize,
+    /// Further sockets that never read: it is measured without them, then beside them
+    #[arg(long, default_value_t = 0)]
+    slow: usize,
 }
 
 impl Delivery {
     pub(super) async fn run(&self) -> Result<(), Failure> {
+        let (mut late, _) = self.measured(0).await?;
+        let how = with_load(&format!(
+            "open loop, {} s, durable, {} B; at most {:.1} ms",
+            self.seconds,
+            self.bytes,
+            late.within(1.0)
+        ));
+        let what = format!(
+            "publish to last delivery, {} sockets, {} messages/s",
+            self.sockets, self.rate
+        );
+        let quiet = late.within(0.99);
+        let shown = format!("p50 {:.2} ms, p99 {quiet:.2} ms", late.within(0.5));
+        row([
+            &what,
+            &shown,
+            "–",
+            "–",
+            &format!("p99 ≤ {MOST_MS} ms"),
+            &how,
+        ]);
+        if self.slow > 0 {
+            let (mut late, left) = self.measured(self.slow).await?;
+            let beside = late.within(0.99);
+            row([
+                &format!("the same beside {} sockets that never read", self.slow),
+                &format!("p99 {beside:.2} ms"),
+                &format!("{quiet:.2} ms"),
+                &format!("{:.2}", beside / quiet),
+                &format!("≤ {MOST_BESIDE}"),
+                &with_load(&format!("{left} of {} are left", self.sockets + self.slow)),
+            ]);
+        }
+        Ok(())
+    }
+
+    /// How late each message was beside so many that never read, and how many sockets the server has at the end.
+    async fn measured(&self, slow: usize) -> Result<(Latencies, u64), Failure> {
         let data = tempfile::tempdir()?;
         let (server, _) = Server::start(&self.binary.path()?, data.path()).await?;
         let application = server.application("bench", 1).await?;
         let sockets = followers(server.address, &application, self.sockets, |_| vec![1]).await?;
+        let silent = followers(server.address, &application, slow, |_| vec![1]).await?;
         let (tell, mut told) = unbounded_channel();
         for socket in sockets {
             tokio::spawn(read(socket, tell.clone()));
@@ -90,28 +134,10 @@ impl Delivery {
         while let Some(done) = posting.join_next().await {
             done??;
         }
+        let left = figure(&mut Client::connect(server.address).await?, SOCKETS).await?;
+        drop(silent);
         server.stop().await?;
-        row([
-            &format!(
-                "publish to last delivery, {} sockets, {} messages/s",
-                self.sockets, self.rate
-            ),
-            &format!(
-                "p50 {:.2} ms, p99 {:.2} ms",
-                late.within(0.5),
-                late.within(0.99)
-            ),
-            "–",
-            "–",
-            &format!("p99 ≤ {MOST_MS} ms"),
-            &with_load(&format!(
-                "open loop, {} s, durable, {} B; at most {:.1} ms",
-                self.seconds,
-                self.bytes,
-                late.within(1.0)
-            )),
-        ]);
-        Ok(())
+        Ok((late, left))
     }
 }
 

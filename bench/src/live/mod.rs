@@ -14,12 +14,15 @@ use clap::{Args, Subcommand};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::Failure;
+use crate::client::Client;
 use socket::Socket;
 
 pub(crate) use broadcast::serve as broadcast;
 
 /// So many sockets are opened at once.
 const AT_ONCE: usize = 32;
+/// How many sockets a server has.
+const SOCKETS: &str = "chat_live_sockets ";
 
 /// Messages as they happen, on the stream of the native API.
 #[derive(Debug, Args)]
@@ -75,6 +78,14 @@ async fn followers(
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await
+}
+
+/// A figure of the server; 0 before there is one.
+async fn figure(client: &mut Client, name: &str) -> Result<u64, Failure> {
+    let reply = client.get("/metrics").await?;
+    let text = String::from_utf8(reply.body)?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    Ok(value.map_or(0, |value| value.parse::<f64>().unwrap_or(f64::NAN) as u64))
 }
 
 /// A text of so many bytes that begins with this.
