@@ -19,7 +19,7 @@ const BEGINNINGS: usize = 32;
 /// Those take so many bytes beside the batches, at most.
 const BEGUN_BYTES: usize = BYTES;
 /// It is forgotten when nobody came back for so long.
-const KEPT: Duration = Duration::from_secs(5);
+const KEPT: Duration = Duration::from_secs(15);
 
 /// Batches without a gap, up to the head of the room.
 #[derive(Debug, Default)]
