@@ -217,6 +217,7 @@ async fn a_heartbeat_says_where_the_socket_stands() {
         .knock(&format!("/ws?token={}", bob.token), &[])
         .await
         .unwrap();
+    client.1 = &["heads", "presence"];
     assert_eq!(client.expect("ready").await["heartbeat"], 1);
     client.hears_nothing().await;
     alice.say(chat, "one").await;
