@@ -1,7 +1,7 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_core::clock::Timestamp;
+use chat_core::clock::{Clock, Timestamp};
 use chat_core::error::BackendError;
 use chat_core::port::{Notification, Notifier};
 use reqwest::header::CONTENT_TYPE;
@@ -18,6 +18,7 @@ pub struct HttpNotifier {
     client: Client,
     url: Url,
     key: Vec<u8>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What is posted.
@@ -65,11 +66,11 @@ fn rows<S: Serializer>(notifications: &[Notification], to: S) -> Result<S::Ok, S
 }
 
 impl HttpNotifier {
-    /// One that posts where the configuration says; nothing is sent yet.
+    /// One that posts where the configuration says, signed with the time that this clock shows; nothing is sent yet.
     ///
     /// # Errors
     /// When the driver refuses the settings.
-    pub fn connect(config: &HttpConfig) -> Result<Self, ConfigError> {
+    pub fn connect(config: &HttpConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
@@ -81,6 +82,7 @@ impl HttpNotifier {
             client,
             url: config.url.clone(),
             key: config.key.clone(),
+            clock,
         })
     }
 }
@@ -96,9 +98,7 @@ impl Notifier for HttpNotifier {
         };
         let body = serde_json::to_vec(&event).map_err(unwritable)?;
         let id = id(&body);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        // A clock that is before 1970 is wrong, and the receiver says so.
-        let seconds = since.unwrap_or_default().as_secs();
+        let seconds = self.clock.now().0.div_euclid(1_000_000);
         let signature = sign(&self.key, &id, seconds, &body);
         let request = self
             .client

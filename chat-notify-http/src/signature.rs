@@ -18,7 +18,7 @@ pub(crate) fn id(body: &[u8]) -> String {
 }
 
 /// The value of `webhook-signature`. `seconds` since 1970 are the value of `webhook-timestamp`.
-pub(crate) fn sign(key: &[u8], id: &str, seconds: u64, body: &[u8]) -> String {
+pub(crate) fn sign(key: &[u8], id: &str, seconds: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key may have any length");
     mac.update(format!("{id}.{seconds}.").as_bytes());
     mac.update(body);

@@ -157,17 +157,8 @@ impl Presences {
         users: &[UserNumber],
     ) -> Result<Vec<Sighting>, BackendError> {
         let who: Vec<Who> = users.iter().map(|user| (application, *user)).collect();
-        let there = match self.is_pausing() {
-            true => self.are_here(&who),
-            false => match self.are_there(&who).await {
-                Ok(there) => there,
-                Err(error) => {
-                    self.failed(&error);
-                    self.state().pause = Some(Instant::now() + PAUSE);
-                    self.are_here(&who)
-                }
-            },
-        };
+        let there = self.asked(&who).await;
+        let there = there.unwrap_or_else(|| self.are_here(&who));
         let seen = self.stores.users.last_seen(application, users).await?;
         let seen: HashMap<_, _> = seen.into_iter().collect();
         let sighting = |(user, online): (&UserNumber, bool)| Sighting {
@@ -186,14 +177,26 @@ impl Presences {
         users: &[UserNumber],
     ) -> Vec<Option<bool>> {
         let who: Vec<Who> = users.iter().map(|user| (application, *user)).collect();
-        let told = self.are_there(&who).await;
-        let told = told.inspect_err(|error| self.failed(error)).ok();
+        let told = self.asked(&who).await;
         let state = self.state();
         let known = |(place, who)| match state.here.contains_key(who) {
             true => Some(true),
             false => told.as_ref().and_then(|told| told.get(place).copied()),
         };
         who.iter().enumerate().map(known).collect()
+    }
+
+    /// Whether these are there now; `None` when nobody can tell, or could a moment ago.
+    async fn asked(&self, who: &[Who]) -> Option<Vec<bool>> {
+        if self.is_pausing() {
+            return None;
+        }
+        let there = self.are_there(who).await;
+        let there = there.inspect_err(|error| {
+            self.failed(error);
+            self.state().pause = Some(Instant::now() + PAUSE);
+        });
+        there.ok()
     }
 
     /// Sees to whatever is due, for as long as it is polled.

@@ -4,6 +4,7 @@
 
 mod later;
 mod news;
+mod round;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::commit::Sink;
 use crate::error::{BackendError, ErrorKind};
-use crate::ids::{ApplicationId, Head, MessageNumber, PublicId};
+use crate::ids::{ApplicationId, ChatId, Head, MessageNumber, PublicId};
 use crate::live::Presences;
 use crate::model::{ChatInfo, ChatKind, Member};
 use crate::page::{Limit, Span};
@@ -26,6 +27,7 @@ use crate::port::{Dirty, Notification, Notifier, Stores};
 use super::Followed;
 use later::{Doubt, Later};
 use news::{News, notice};
+use round::{BATCH, Halfway, Progress, Round};
 
 /// How long a message may wait when nobody announced it.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -36,14 +38,13 @@ const BACK_OFF: Duration = Duration::from_millis(500);
 const BACK_OFF_MOST: Duration = Duration::from_secs(30);
 /// A notifier that says nothing for so long has taken nothing.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The most that a notifier is given at once.
-const BATCH: usize = 100;
 /// The longest that a connection may be dead, or its node, until that is noticed; the time of grace comes on top of it.
-const UNNOTICED: Duration = Duration::from_secs(60);
+const UNNOTICED: Duration = Duration::from_secs(100);
 /// So many who seemed to be there are looked at again together.
 const DOUBTS: usize = 200;
-/// So many members of a chat are looked at together.
-const MEMBERS: Limit = Limit::new(200).expect("a limit from 1 to 1,000");
+/// So many members of a chat are looked at together, and so often in one pass: then others have their turn.
+const MEMBERS: Limit = Limit::new(BATCH).expect("a limit from 1 to 1,000");
+const PAGES_OF_MEMBERS: usize = 20;
 /// So many pages of messages are looked through for one that is not by the author of the latest. Only he would be told of it, and
 /// whoever posts so much has seen what was there before.
 const PAGES: usize = 20;
@@ -57,6 +58,7 @@ pub(crate) struct Pusher {
     /// For how long somebody who seemed to be there is looked at again.
     hold: Duration,
     later: Mutex<Later>,
+    progress: Mutex<Progress>,
     told: AtomicU64,
     failure: Mutex<Option<Failure>>,
 }
@@ -67,15 +69,6 @@ struct Failure {
     /// When the next one may begin, and how long that is after this one.
     until: Instant,
     back_off: Duration,
-}
-
-/// What is told and settled together.
-#[derive(Default)]
-struct Round {
-    waiting: Vec<Notification>,
-    /// The rows of which everything waits or is told.
-    read: Vec<Dirty>,
-    applications: HashMap<ApplicationId, Option<PublicId>>,
 }
 
 impl Pusher {
@@ -94,6 +87,7 @@ impl Pusher {
             wake,
             hold: UNNOTICED + grace,
             later: Mutex::default(),
+            progress: Mutex::default(),
             told: AtomicU64::new(0),
             failure: Mutex::default(),
         }
@@ -112,6 +106,10 @@ impl Pusher {
 
     fn later(&self) -> MutexGuard<'_, Later> {
         self.later.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last_failure(&self) -> MutexGuard<'_, Option<Failure>> {
@@ -148,6 +146,7 @@ impl Pusher {
     /// Another node tells users: what this one remembers may be told there by now, and whether it works is not for this one to say.
     pub(crate) fn rest(&self) {
         *self.later() = Later::default();
+        *self.progress() = Progress::default();
         *self.last_failure() = None;
     }
 
@@ -180,13 +179,9 @@ impl Pusher {
     pub(crate) async fn follow(&self) -> Result<Followed, BackendError> {
         let limit = Limit::DEFAULT;
         let rows = self.stores.outbox.dirty(Sink::Push, limit).await?;
-        let (chats, more) = (rows.len(), rows.len() == limit.get());
+        let (chats, mut more) = (rows.len(), rows.len() == limit.get());
         let mut round = Round::default();
-        for row in rows {
-            let to = self.take(row, &mut round).await?;
-            round.read.push(Dirty { to, ..row });
-        }
-        self.tell(&mut round).await?;
+        more |= self.tell_all(rows, &mut round).await?;
         let doubts = self.later().due(DOUBTS);
         let doubts_are_many = doubts.len() == DOUBTS;
         let looked = self.look_again(&doubts).await;
@@ -194,8 +189,42 @@ impl Pusher {
             self.later().keep(doubts);
         }
         looked?;
-        let more = more || doubts_are_many;
+        more |= doubts_are_many;
         Ok(Followed { chats, more })
+    }
+
+    /// Tells what is new in these chats, last in the one where the last pass failed: nobody waits for it. Answers whether something is
+    /// left of one of them.
+    async fn tell_all(
+        &self,
+        mut rows: Vec<Dirty>,
+        round: &mut Round,
+    ) -> Result<bool, BackendError> {
+        let failed = {
+            let mut progress = self.progress();
+            let is_new = |chat: &ChatId| rows.iter().any(|row| row.chat == *chat);
+            progress.halfway.retain(|chat, _| is_new(chat));
+            progress.failed.take()
+        };
+        rows.sort_by_key(|row| Some(row.chat) == failed);
+        let mut more = false;
+        for row in rows {
+            if Some(row.chat) == failed {
+                self.tell(round).await?;
+            }
+            let taken = self.take(row, round).await;
+            let taken = taken.inspect_err(|_| {
+                // What was told in between may be of a chat before it.
+                self.progress().failed = Some(round.first().unwrap_or(row.chat));
+            });
+            match taken? {
+                Some(to) => round.settle(Dirty { to, ..row }),
+                None => more = true,
+            }
+        }
+        let told = self.tell(round).await;
+        told.inspect_err(|_| self.progress().failed = round.first())?;
+        Ok(more)
     }
 
     /// Tells those who turned out not to be there, and keeps those who are.
@@ -216,8 +245,9 @@ impl Pusher {
                 let user = doubt.notification.user;
                 let member = self.stores.members.member(doubt.chat, user).await?;
                 let news = News::of(&doubt.notification);
-                let told = member.filter(|member| notice(member, &news, is_there).is_some());
-                round.waiting.extend(told.map(|_| doubt.notification));
+                if member.is_some_and(|member| notice(&member, &news, is_there).is_some()) {
+                    round.tell(doubt.notification);
+                }
             }
         }
         self.tell(&mut round).await?;
@@ -225,28 +255,30 @@ impl Pusher {
         Ok(())
     }
 
-    /// Finds out who is to be told of what is new in one chat, and answers up to where that was.
-    async fn take(&self, row: Dirty, round: &mut Round) -> Result<Head, BackendError> {
+    /// Finds out who is to be told of what is new in one chat, and answers up to where that was; `None` when it has more members than
+    /// are looked at in one pass.
+    async fn take(&self, row: Dirty, round: &mut Round) -> Result<Option<Head>, BackendError> {
         // The head first, then rows up to it.
         let Some(chat) = self.stores.chats.by_id(row.chat).await? else {
-            return Ok(row.to);
+            return Ok(Some(row.to));
         };
-        if chat.kind == ChatKind::Open || chat.head.number <= row.from.number {
-            return Ok(chat.head);
+        let begun = self.progress().halfway.get(&row.chat).copied();
+        let Halfway { head, mut after } = begun.unwrap_or(Halfway {
+            head: chat.head,
+            after: 0,
+        });
+        if chat.kind == ChatKind::Open || head.number <= row.from.number {
+            return Ok(Some(head));
         }
-        let news = self.news(&chat, row.from.number).await?;
+        let news = self.news(&chat, row.from.number, head.number).await?;
         let application = self.public_id(row.application, round).await?;
         let Some(application) = application.filter(|_| !news.is_empty()) else {
-            return Ok(chat.head);
+            return Ok(Some(head));
         };
-        let mut after = 0;
-        loop {
+        for _ in 0..PAGES_OF_MEMBERS {
             let span = Span::After(after);
             let page = self.stores.members.members(chat.id, span, MEMBERS).await?;
-            let Some(last) = page.items.last().map(|member| member.user.0) else {
-                break;
-            };
-            after = last;
+            after = page.items.last().map_or(after, |member| member.user.0);
             let concerned = page.items.into_iter().filter_map(|member| {
                 let fresh = notice(&member, &news, None)?;
                 let notification = Notification {
@@ -260,14 +292,22 @@ impl Pusher {
                 Some((member, notification))
             });
             self.sort(&chat, &news, concerned.collect(), round).await;
-            if round.waiting.len() >= BATCH {
-                self.tell(round).await?;
-            }
             if !page.more {
-                break;
+                return Ok(Some(head));
+            }
+            if round.is_full() {
+                self.tell(round).await?;
+                self.went(row.chat, Halfway { head, after });
             }
         }
-        Ok(chat.head)
+        self.tell(round).await?;
+        self.went(row.chat, Halfway { head, after });
+        Ok(None)
+    }
+
+    /// These of a chat's members are told: the next pass goes on behind them.
+    fn went(&self, chat: ChatId, halfway: Halfway) {
+        self.progress().halfway.insert(chat, halfway);
     }
 
     /// Has those told who are not there, and remembers the others.
@@ -284,19 +324,24 @@ impl Pusher {
         for ((member, notification), is_there) in concerned.into_iter().zip(there) {
             if notice(&member, news, is_there).is_some() {
                 later.forget((chat.id, member.user));
-                round.waiting.push(notification);
+                round.tell(notification);
             } else {
                 later.note(chat.application, chat.id, notification, self.hold);
             }
         }
     }
 
-    /// What was posted in a chat after this message.
-    async fn news(&self, chat: &ChatInfo, after: MessageNumber) -> Result<News, BackendError> {
+    /// What was posted in a chat after one message, up to another one.
+    async fn news(
+        &self,
+        chat: &ChatInfo,
+        after: MessageNumber,
+        through: MessageNumber,
+    ) -> Result<News, BackendError> {
         let mut news = News::default();
         let mut before = u64::MAX;
         for _ in 0..PAGES {
-            let (span, through) = (Span::Before(before), chat.head.number);
+            let span = Span::Before(before);
             let history = &self.stores.history;
             let page = history.page(chat.id, span, through, false, Limit::DEFAULT);
             let page = page.await?;
@@ -328,21 +373,25 @@ impl Pusher {
         Ok(found)
     }
 
-    /// Tells what waits, then settles the rows that are read.
+    /// Tells what waits, and settles the rows that are read as everything of them is told.
     async fn tell(&self, round: &mut Round) -> Result<(), BackendError> {
-        for part in round.waiting.chunks(BATCH) {
-            let taken = timeout(PATIENCE, self.notifier.notify(part)).await;
-            taken.unwrap_or_else(|late| {
-                let error = BackendError::new(ErrorKind::Unavailable, "notifier", "notify");
-                Err(error.with_source(late))
-            })?;
-            self.told.fetch_add(part.len() as u64, Ordering::Relaxed);
-        }
-        round.waiting.clear();
-        if !round.read.is_empty() {
-            let settling = self.stores.outbox.settle(Sink::Push, &round.read);
-            settling.await?;
-            round.read.clear();
+        while !round.is_empty() {
+            let part = round.part();
+            let count = part.len();
+            if count > 0 {
+                let taken = timeout(PATIENCE, self.notifier.notify(part)).await;
+                taken.unwrap_or_else(|late| {
+                    let error = BackendError::new(ErrorKind::Unavailable, "notifier", "notify");
+                    Err(error.with_source(late))
+                })?;
+                self.told.fetch_add(count as u64, Ordering::Relaxed);
+            }
+            let done = round.told(count);
+            if !done.is_empty() {
+                self.stores.outbox.settle(Sink::Push, &done).await?;
+                let is_told = |chat: &ChatId| done.iter().any(|row| row.chat == *chat);
+                self.progress().halfway.retain(|chat, _| !is_told(chat));
+            }
         }
         Ok(())
     }

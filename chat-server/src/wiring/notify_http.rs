@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chat_core::clock::SystemClock;
 use chat_core::port::Notifier;
 use chat_notify_http::{ConfigError, HttpConfig, HttpNotifier};
 
@@ -16,7 +17,7 @@ pub(super) fn open_notifier(
     let secret = secret.map(Secret::expose).unwrap_or_default();
     let secret = String::from_utf8_lossy(secret);
     let config = HttpConfig::parse(url.expose(), &secret).map_err(unusable)?;
-    let notifier = HttpNotifier::connect(&config).map_err(unusable)?;
+    let notifier = HttpNotifier::connect(&config, Arc::new(SystemClock)).map_err(unusable)?;
     Ok(Some(Arc::new(notifier)))
 }
 

@@ -1,7 +1,7 @@
 //! Those who were there when something came for them, and had not read it: a connection may be dead for a while before that is known.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use crate::port::Notification;
 
 /// So often they are looked at again.
 const AGAIN: Duration = Duration::from_secs(15);
-/// So many are remembered. Whoever is beyond that is taken to be there.
+/// So many are remembered. Whoever is beyond that is taken to be there: of the application that has most of them.
 const MOST: usize = 1 << 16;
 
 /// Who, and of which chat.
@@ -32,6 +32,8 @@ pub(super) struct Doubt {
 #[derive(Debug, Default)]
 pub(super) struct Later {
     doubts: HashMap<Place, Doubt>,
+    /// Whose they are.
+    of: HashMap<ApplicationId, HashSet<Place>>,
     /// When each is due, the earliest first. What does not agree with its doubt is over.
     turns: VecDeque<(Instant, Place)>,
 }
@@ -55,13 +57,7 @@ impl Later {
         let place = (chat, notification.user);
         let now = Instant::now();
         let known = self.doubts.get(&place);
-        if known.is_none() && self.doubts.len() >= MOST {
-            return;
-        }
         let due = known.map_or(now + AGAIN, |doubt| doubt.due);
-        if known.is_none() {
-            self.turns.push_back((due, place));
-        }
         let doubt = Doubt {
             application,
             chat,
@@ -69,12 +65,40 @@ impl Later {
             due,
             until: now + hold,
         };
+        match known {
+            Some(_) => drop(self.doubts.insert(place, doubt)),
+            None => self.put(place, doubt),
+        }
+    }
+
+    /// Takes in somebody who is not remembered yet.
+    fn put(&mut self, place: Place, doubt: Doubt) {
+        if self.doubts.len() >= MOST {
+            let has_most = self.of.iter().max_by_key(|(_, places)| places.len());
+            let first = has_most.and_then(|(_, places)| places.iter().next().copied());
+            first.map(|first| self.forget(first));
+        }
+        if self.turns.len() >= 2 * MOST {
+            let doubts = &self.doubts;
+            let is_due = |doubt: &Doubt, due: &Instant| doubt.due == *due;
+            self.turns
+                .retain(|(due, place)| doubts.get(place).is_some_and(|doubt| is_due(doubt, due)));
+        }
+        self.of.entry(doubt.application).or_default().insert(place);
+        self.turns.push_back((doubt.due, place));
         self.doubts.insert(place, doubt);
     }
 
     /// Somebody is told, of the same or of more.
-    pub(super) fn forget(&mut self, place: Place) {
-        self.doubts.remove(&place);
+    pub(super) fn forget(&mut self, place: Place) -> Option<Doubt> {
+        let doubt = self.doubts.remove(&place)?;
+        if let Entry::Occupied(mut of) = self.of.entry(doubt.application) {
+            of.get_mut().remove(&place);
+            if of.get().is_empty() {
+                of.remove();
+            }
+        }
+        Some(doubt)
     }
 
     /// Takes out up to `limit` of those who are due.
@@ -87,7 +111,7 @@ impl Later {
         {
             self.turns.pop_front();
             if self.doubts.get(&place).is_some_and(|doubt| doubt.due == at) {
-                due.extend(self.doubts.remove(&place));
+                due.extend(self.forget(place));
             }
         }
         due
@@ -98,10 +122,9 @@ impl Later {
         let now = Instant::now();
         for doubt in doubts {
             let place = (doubt.chat, doubt.notification.user);
-            if let Entry::Vacant(free) = self.doubts.entry(place) {
+            if !self.doubts.contains_key(&place) {
                 let due = now + AGAIN;
-                free.insert(Doubt { due, ..doubt });
-                self.turns.push_back((due, place));
+                self.put(place, Doubt { due, ..doubt });
             }
         }
     }
@@ -109,5 +132,42 @@ impl Later {
     #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
         (self.doubts.len(), self.turns.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::ids::{ChatNumber, MessageNumber, PublicId};
+
+    fn note(later: &mut Later, application: i64, user: u64) {
+        let notification = Notification {
+            application: PublicId(uuid::Uuid::nil()),
+            user: UserNumber(user),
+            chat: ChatNumber(1),
+            message: MessageNumber(1),
+            author: None,
+            at: Timestamp(0),
+        };
+        let (application, chat) = (ApplicationId(application), ChatId(application));
+        later.note(application, chat, notification, AGAIN);
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_is_room_for_and_no_application_takes_it_all() {
+        let mut later = Later::default();
+        for user in 0..MOST as u64 {
+            note(&mut later, 1, user);
+            note(&mut later, 1, user);
+        }
+        assert_eq!(later.len(), (MOST, MOST));
+        note(&mut later, 2, 1);
+        for user in 0..3 * MOST as u64 {
+            note(&mut later, 1, user);
+        }
+        let (doubts, turns) = later.len();
+        assert!(doubts == MOST && turns <= 2 * MOST, "{turns}");
+        assert!(later.doubts.contains_key(&(ChatId(2), UserNumber(1))));
     }
 }

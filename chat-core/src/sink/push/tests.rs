@@ -172,17 +172,19 @@ async fn whoever_mutes_or_reads_before_the_look_is_not_told() {
 async fn where_nobody_knows_who_is_there_all_are_told() {
     let mut scene = Scene::open().await;
     let mut presence = MockPresence::new();
-    presence.expect_of().returning(|_| Err(away()));
+    // It may take its time to fail, so it is left alone for a while.
+    let of = presence.expect_of().times(1);
+    of.returning(|_| Err(away()));
     scene.presence = Arc::new(presence);
-    let chat = scene.group_of(3).await;
+    let chat = scene.group_of(150).await;
     let notifier = Arc::new(MemoryNotifier::new());
     scene.done(Some(1), vec![post(chat, "a")]).await;
     scene.pusher(notifier.clone()).follow().await.unwrap();
-    assert_eq!(told(&notifier.take()), [(1, 2, 1), (1, 3, 1)]);
+    assert_eq!(notifier.take().len(), 149);
 }
 
 #[tokio::test]
-async fn a_large_group_is_told_in_bounded_batches_and_comes_again_whole_when_one_is_not_taken() {
+async fn a_large_group_is_told_in_bounded_batches_and_goes_on_where_one_is_not_taken() {
     let scene = Scene::open().await;
     let chat = scene.group_of(450).await;
     scene.done(Some(1), vec![post(chat, "a")]).await;
@@ -196,8 +198,58 @@ async fn a_large_group_is_told_in_bounded_batches_and_comes_again_whole_when_one
     let pusher = scene.pusher(Arc::new(notifier));
     pusher.follow().await.unwrap_err();
     assert_eq!((pusher.told(), scene.waiting().await), (199, 1));
+    // What comes meanwhile is told when all have been told of this.
+    scene.done(Some(1), vec![post(chat, "b")]).await;
     pusher.follow().await.unwrap();
-    assert_eq!((pusher.told(), scene.waiting().await), (199 + 449, 0));
+    assert_eq!((pusher.told(), scene.waiting().await), (449, 1));
+    pusher.follow().await.unwrap();
+    assert_eq!((pusher.told(), scene.waiting().await), (2 * 449, 0));
+}
+
+#[tokio::test]
+async fn behind_a_very_large_group_others_have_their_turn() {
+    let scene = Scene::open().await;
+    let large = scene.group_of(2_050).await;
+    let small = scene.desk.group(&[UserNumber(1), UserNumber(2)]).await;
+    for chat in [large, small] {
+        scene.done(Some(1), vec![post(chat, "a")]).await;
+    }
+    let notifier = Arc::new(MemoryNotifier::new());
+    let pusher = scene.pusher(notifier.clone());
+    assert!(pusher.follow().await.unwrap().more);
+    let told = told(&notifier.take());
+    assert_eq!(told.len(), 1_999 + 1);
+    assert_eq!(told.last(), Some(&(small.0, 2, 1)));
+    assert!(!pusher.follow().await.unwrap().more);
+    assert_eq!(notifier.take().len(), 50);
+    assert_eq!(scene.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn what_is_never_taken_holds_up_nobody_else() {
+    let scene = Scene::open().await;
+    let mut chats = vec![scene.group_of(2).await];
+    chats.push(scene.desk.group(&[UserNumber(1), UserNumber(2)]).await);
+    chats.push(scene.desk.group(&[UserNumber(1), UserNumber(2)]).await);
+    for chat in &chats {
+        scene.done(Some(1), vec![post(*chat, "a")]).await;
+    }
+    let mut notifier = MockNotifier::new();
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let (state, never) = (taken.clone(), chats[0]);
+    notifier.expect_notify().returning(move |some| {
+        if some.iter().any(|one| one.chat == never) {
+            return Err(away());
+        }
+        state.lock().unwrap().extend(super::tests::told(some));
+        Ok(())
+    });
+    let pusher = scene.pusher(Arc::new(notifier));
+    for _ in 0..4 {
+        pusher.follow().await.unwrap_err();
+    }
+    assert_eq!(*taken.lock().unwrap(), [(2, 2, 1), (3, 2, 1)]);
+    assert_eq!(scene.waiting().await, 1);
 }
 
 #[tokio::test]
@@ -358,26 +410,4 @@ async fn whoever_rests_remembers_nothing_and_has_not_failed() {
     pusher.rest();
     assert!(pusher.failure().is_none());
     assert_eq!(pusher.later().len(), (0, 0));
-}
-
-#[test]
-fn no_more_are_remembered_than_there_is_room_for() {
-    let mut later = Later::default();
-    let notification = |user| Notification {
-        application: PublicId(uuid::Uuid::nil()),
-        user: UserNumber(user),
-        chat: ChatNumber(1),
-        message: MessageNumber(1),
-        author: None,
-        at: NOW,
-    };
-    let note = |later: &mut Later, user| {
-        let (application, chat) = (ApplicationId(1), crate::ids::ChatId(1));
-        later.note(application, chat, notification(user), UNNOTICED);
-    };
-    for user in 0..(1 << 16) + 9 {
-        note(&mut later, user);
-        note(&mut later, user);
-    }
-    assert_eq!(later.len(), (1 << 16, 1 << 16));
 }
