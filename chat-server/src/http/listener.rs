@@ -33,6 +33,9 @@ const HEAD_BYTES: usize = 64 * 1024;
 const BACKLOG: u32 = 1024;
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 200;
+/// So many milliseconds what was sent may wait for a sign that it came: longer than a socket that never reads is kept.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: u32 = 75_000;
 
 /// What connections are held to.
 #[derive(Debug, Clone, Copy)]
@@ -171,9 +174,8 @@ impl Shop {
 
     async fn converse(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let place = Place::new(permit, self.tasks.token());
-        // Answers are small and complete; waiting to fill a packet only delays them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "no TCP_NODELAY");
+        if let Err(error) = tune(&stream) {
+            tracing::debug!(%peer, %error, "the connection goes on as the system has it");
         }
         let activity = Arc::new(Activity::default());
         let socket = Socket::new(stream, Arc::clone(&activity), self.limits.patience, place);
@@ -213,6 +215,15 @@ impl Shop {
             tracing::debug!(%peer, error = &*error as &dyn std::error::Error, "the connection broke");
         }
     }
+}
+
+/// Answers are small and complete: waiting to fill a packet only delays them. Of somebody who only listens, and whose network is gone,
+/// nothing else is ever heard.
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED)?;
+    Ok(())
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {
@@ -301,5 +312,23 @@ impl Body for Watched {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_whose_network_is_gone_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        tune(&stream).unwrap();
+        assert!(stream.nodelay().unwrap());
+        let kept = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
+        assert_eq!(kept, UNACKNOWLEDGED);
+        drop(client);
     }
 }
