@@ -126,6 +126,15 @@ pub async fn one_goes_offline(place: Place) {
     ben.say("written in a tunnel").await;
     ben.sees(".sending .row .receipt[data-state=waiting]", "")
         .await;
+    // As if another page of his had been closed before it got one through.
+    let left = ben.eval(
+        "(() => { const place = Object.keys(localStorage).find((place) => place.startsWith('chat.outbox.'));
+           const letter = JSON.parse(localStorage.getItem(place));
+           const other = { ...letter, key: 'f'.repeat(32), body: 'left by another page' };
+           localStorage.setItem(place.replace(letter.key, other.key), JSON.stringify(other));
+           return place.endsWith('.' + letter.key); })()",
+    );
+    assert_eq!(left.await, true);
     let mut expected = vec!["hello ben".to_owned()];
     for number in 1..=30 {
         let text = format!("while you were away {number}");
@@ -145,6 +154,13 @@ pub async fn one_goes_offline(place: Place) {
     expected.push("written in a tunnel".into());
     assert_eq!(ben.texts().await, expected);
     assert_eq!(ana.texts().await, expected);
+
+    let waiting =
+        "Object.keys(localStorage).filter((place) => place.startsWith('chat.outbox.')).length";
+    assert_eq!(ben.eval(waiting).await, 1, "the other page's stays");
+    ben.call("Page.reload", serde_json::json!({})).await;
+    ana.sees(".row.other .text", "left by another page").await;
+    ben.until(&format!("{waiting} === 0")).await;
     nothing_went_wrong(&[&ana, &ben]);
 }
 

@@ -12,22 +12,32 @@ export function freshKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The letters that wait in these places, in the order they were written. */
+function kept(prefix) {
+  try {
+    const places = Object.keys(localStorage).filter((place) => place.startsWith(prefix));
+    const letters = places.map((place) => JSON.parse(localStorage.getItem(place)));
+    return letters.sort((one, other) => one.at.localeCompare(other.at));
+  } catch {
+    return [];
+  }
+}
+
 export class Outbox extends Emitter {
   #api;
   #place;
-  #letters = [];
+  #letters;
   #running = new Set();
 
-  /** What an earlier page of the same user did not get through waits in `localStorage`; two pages that send it send it once. */
+  /**
+   * What an earlier page of the same user did not get through waits in `localStorage`, each letter in a place of its own, so that pages
+   * that are open at once leave each other's alone. Two that send the same letter send it once.
+   */
   constructor(api, me) {
     super();
     this.#api = api;
-    this.#place = `chat.outbox.${api.application}.${me.number}`;
-    try {
-      this.#letters = JSON.parse(localStorage.getItem(this.#place)) ?? [];
-    } catch {
-      this.#letters = [];
-    }
+    this.#place = `chat.outbox.${api.application}.${me.number}.`;
+    this.#letters = kept(this.#place);
   }
 
   /** The letters to a chat, in the order they were written. */
@@ -38,7 +48,7 @@ export class Outbox extends Emitter {
   send(chat, body) {
     const letter = { key: freshKey(), chat, body, at: new Date().toISOString(), number: null, refused: null };
     this.#letters.push(letter);
-    this.#changed(chat);
+    this.#changed(letter);
     this.start(chat);
   }
 
@@ -46,7 +56,7 @@ export class Outbox extends Emitter {
     const letter = this.#letters.find((letter) => letter.key === key);
     if (!letter) return;
     letter.refused = null;
-    this.#changed(letter.chat);
+    this.#changed(letter);
     this.start(letter.chat);
   }
 
@@ -54,7 +64,7 @@ export class Outbox extends Emitter {
     const letter = this.#letters.find((letter) => letter.key === key);
     if (!letter) return;
     this.#letters.splice(this.#letters.indexOf(letter), 1);
-    this.#changed(letter.chat);
+    this.#changed(letter);
   }
 
   /** Everything that waits goes on, as after a reconnect. */
@@ -86,7 +96,7 @@ export class Outbox extends Emitter {
           continue;
         }
         letter.refused = error.words ?? error.message;
-        this.#changed(chat);
+        this.#changed(letter);
       }
     }
     this.#running.delete(chat);
@@ -104,17 +114,18 @@ export class Outbox extends Emitter {
     if (!letter) return;
     letter.number = message.number;
     if (letter.acknowledged) this.#letters.splice(this.#letters.indexOf(letter), 1);
-    this.#changed(chat);
+    this.#changed(letter);
   }
 
-  #changed(chat) {
+  #changed(letter) {
+    const place = this.#place + letter.key;
     try {
-      if (this.#letters.length > 0) localStorage.setItem(this.#place, JSON.stringify(this.#letters));
-      else localStorage.removeItem(this.#place);
+      if (this.#letters.includes(letter)) localStorage.setItem(place, JSON.stringify(letter));
+      else localStorage.removeItem(place);
     } catch {
       // Without room they wait in memory.
     }
-    this.emit('changed', chat);
+    this.emit('changed', letter.chat);
   }
 
   /** Waits, or until somebody knows that it makes sense to try now. */
