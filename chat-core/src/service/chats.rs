@@ -149,7 +149,8 @@ impl Chat {
     /// Renames a chat; `None` takes its name away.
     ///
     /// # Errors
-    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`].
+    /// [`ChatError::ApplicationNotFound`], [`ChatError::CallerNotFound`], [`ChatError::ChatNotFound`], [`ChatError::NotAMember`] or
+    /// [`ChatError::NotAllowed`]; [`ChatError::WrongKind`] for a direct chat; [`ChatError::ChatNameTaken`].
     pub async fn rename_chat(
         &self,
         access: Access,

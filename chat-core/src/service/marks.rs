@@ -1,28 +1,10 @@
 use crate::commit::{Command, Mark};
 use crate::error::ChatError;
-use crate::ids::{ChatNumber, MessageNumber, UserNumber};
+use crate::ids::{ChatNumber, MessageNumber};
 use crate::model::Member;
 use crate::port::Event;
 
-use super::{Access, Chat, Reader};
-
-impl Reader {
-    /// The ranges of single messages that any member has read above its mark, as far as they have a message of `low` to `high`: whose,
-    /// the first and the last of each.
-    ///
-    /// # Errors
-    /// [`ChatError::Removed`] when who reads was removed since the chat was opened.
-    pub async fn ranges(
-        &self,
-        low: MessageNumber,
-        high: MessageNumber,
-    ) -> Result<Vec<(UserNumber, MessageNumber, MessageNumber)>, ChatError> {
-        let members = &self.service.inner.stores.members;
-        let found = members.ranges(self.info.id, low, high).await?;
-        self.still_there().await?;
-        Ok(found)
-    }
-}
+use super::{Access, Chat};
 
 impl Chat {
     /// Tells how far whoever asks has received and read a chat, and answers where its marks stand then. They only rise.

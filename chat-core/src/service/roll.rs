@@ -132,19 +132,28 @@ impl Reader {
         }
         if let Some((low, high)) = span.filter(|_| self.info.tells_marks()) {
             // Before the marks: a mark that rises meanwhile takes ranges away.
-            roll.apart = self.ranges(low, high).await?;
+            let members = &self.service.inner.stores.members;
+            roll.apart = members.ranges(self.info.id, low, high).await?;
         }
         self.take_roll(roll).await
     }
 
     async fn take_roll(&self, mut roll: Roll) -> Result<Roll, ChatError> {
+        let members = &self.service.inner.stores.members;
         loop {
             let after = roll.users.last().map_or(0, |last| last.0);
-            let page = self.members(Span::After(after), Limit::MAX).await?;
+            let span = Span::After(after);
+            let page = members.members(self.info.id, span, Limit::MAX).await?;
             page.items.iter().for_each(|member| roll.take(member));
-            if !page.more {
-                return Ok(roll);
+            if page.more {
+                continue;
             }
+            // One page says itself whether whoever reads was still there.
+            let is_on_it = |user| roll.users.binary_search(&user).is_ok();
+            if after > 0 || !self.viewer.is_some_and(is_on_it) {
+                self.still_there().await?;
+            }
+            return Ok(roll);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::bearer::Bearer;
 use chat_core::error::ChatError;
 use chat_core::ids::{ApplicationId, ChatNumber, Token};
 use chat_core::service::{Access, Chat, Login};
@@ -12,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 use crate::http::call::Head;
 use crate::http::rate::{Allowance, RateLimiter};
 use crate::http::reply::Response;
-use crate::live::socket::Guest;
+use crate::live::talk::Guest;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -109,12 +110,31 @@ impl Gate {
     /// his requests is told to come back later.
     pub(crate) async fn enter_default(&self, head: &Head) -> Result<ApplicationId, ChatError> {
         let application = self.chat.default_application_id().await?;
-        match self.count(head, application).await {
-            Err(allowance) => Err(ChatError::Busy {
-                retry_after: allowance.left(),
-            }),
-            Ok(()) => Ok(application),
+        self.count_default(head, application).await?;
+        Ok(application)
+    }
+
+    /// Who holds this token in the default application; `None` when he is of another one. Counts the request as
+    /// [`Gate::enter_default`] does.
+    pub(crate) async fn enter_default_as(
+        &self,
+        head: &Head,
+        token: &Bearer,
+    ) -> Result<Option<Login>, ChatError> {
+        let login = self.chat.authenticate(token);
+        let (login, home) = tokio::try_join!(login, self.chat.default_application_id())?;
+        if login.application != home {
+            return Ok(None);
         }
+        self.count_default(head, home).await?;
+        Ok(Some(login))
+    }
+
+    async fn count_default(&self, head: &Head, home: ApplicationId) -> Result<(), ChatError> {
+        let counted = self.count(head, home).await;
+        counted.map_err(|allowance| ChatError::Busy {
+            retry_after: allowance.left(),
+        })
     }
 
     async fn enter_with_token(

@@ -5,6 +5,7 @@ pub(crate) mod handshake;
 mod over;
 mod pace;
 pub(crate) mod socket;
+pub(crate) mod talk;
 #[cfg(test)]
 mod tests;
 

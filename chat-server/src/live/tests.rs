@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::handshake::config;
-use super::socket::{Guest, Said, Talk, Work, converse};
+use super::socket::converse;
+use super::talk::{Guest, Said, Talk, Work};
 use super::{Over, Pace};
 use crate::api::testing::noise::put;
 

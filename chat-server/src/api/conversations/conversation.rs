@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chat_core::commit::Mark;
 use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::ChatKind;
-use chat_core::service::{Access, MyChat, NewChat, Reader, Roll};
+use chat_core::service::{Access, MyChat, NewChat, Roll};
 use chat_core::text::{Name, Violation};
 use http::StatusCode;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::entry::{Me, Shared, conversation, key};
 use super::input::{count, id, nullable, text};
 use super::shapes::{ConversationInput, NameInput, OfId, ReadInput};
-use super::status::{ONE_TO_ONE, RequestError};
+use super::status::RequestError;
 use super::view::ConversationJson;
 use crate::api::gate::with_replayed;
 use crate::api::mine;
@@ -46,14 +46,6 @@ pub(super) async fn seen(
     let mine = reader.mine().await?;
     let roll = reader.roll_of(&mine.latest).await?;
     Ok((mine, roll))
-}
-
-/// A one-to-one conversation stays as it is.
-pub(super) fn must_be_a_group(reader: &Reader) -> Result<(), RequestError> {
-    match reader.view().kind {
-        ChatKind::Group => Ok(()),
-        _ => Err(RequestError::Bad(ONE_TO_ONE.into())),
-    }
 }
 
 /// My conversations, latest activity first.
@@ -135,7 +127,6 @@ pub(super) async fn create(shared: Arc<Shared>, call: Call) -> Result<Response, 
 )]
 pub(super) async fn rename(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
     let (me, reader) = shared.enter_conversation(&call.head).await?;
-    must_be_a_group(&reader)?;
     let sent: Sent = unlabelled(&call)?;
     let name = text("name", sent.name, Name::parse)?;
     let number = reader.view().number;

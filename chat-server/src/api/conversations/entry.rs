@@ -51,10 +51,8 @@ impl Shared {
 
     /// Who holds this token, now.
     pub(super) async fn enter_by(&self, head: &Head, token: &Bearer) -> Result<Me, RequestError> {
-        let login = self.chat().authenticate(token).await?;
-        if login.application != self.home(head).await? {
-            return Err(RequestError::Unauthorized);
-        }
+        let login = self.gate.enter_default_as(head, token).await?;
+        let login = login.ok_or(RequestError::Unauthorized)?;
         Ok(Me {
             login,
             user: login.user,

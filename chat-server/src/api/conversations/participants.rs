@@ -7,7 +7,7 @@ use chat_core::model::Role;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::conversation::{must_be_a_group, shown};
+use super::conversation::shown;
 use super::entry::{Shared, key, participant};
 use super::input::id;
 use super::shapes::{OfId, OfParticipant, ParticipantInput};
@@ -34,7 +34,6 @@ struct Sent {
 )]
 pub(super) async fn add(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
     let (me, reader) = shared.enter_conversation(&call.head).await?;
-    must_be_a_group(&reader)?;
     let key = key(&call.head)?;
     let sent: Sent = unlabelled(&call)?;
     let add = AddMembers {
@@ -61,7 +60,6 @@ pub(super) async fn add(shared: Arc<Shared>, call: Call) -> Result<Response, Req
 )]
 pub(super) async fn remove(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
     let (me, reader) = shared.enter_conversation(&call.head).await?;
-    must_be_a_group(&reader)?;
     let (chat, number) = (shared.chat(), reader.view().number);
     chat.remove_member(me.access, number, participant(&call.head)?)
         .await?;

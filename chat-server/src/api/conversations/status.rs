@@ -27,7 +27,7 @@ pub(super) const KEY: &str = "Key not found";
 pub(super) const PARTICIPANT: &str = "Participant not found";
 /// Those of whom there are too many come back so much later.
 const LATER: Duration = Duration::from_secs(10);
-pub(super) const ONE_TO_ONE: &str = "Not possible in a one-to-one conversation";
+const ONE_TO_ONE: &str = "Not possible in a one-to-one conversation";
 
 /// Why a request was not done.
 #[derive(Debug)]

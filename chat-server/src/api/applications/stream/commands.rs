@@ -6,7 +6,7 @@ use chat_core::bearer::Bearer;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::{ChatNumber, MessageNumber};
-use chat_core::live::{Ear, Rest};
+use chat_core::live::Rest;
 use chat_core::text::Violation;
 
 use super::frames::{self, Frame};
@@ -15,7 +15,7 @@ use crate::api::applications::input::{Asked, Id};
 use crate::api::applications::marks::not_set;
 use crate::api::applications::status::RequestError;
 use crate::live::Over;
-use crate::live::socket::{Guest, Said};
+use crate::live::talk::{Guest, Said};
 
 /// What was done.
 #[derive(Debug, Default)]
@@ -114,13 +114,7 @@ impl Desk {
         if login.application != self.application {
             return Err(RequestError::NoSession);
         }
-        let ear = Ear::logged_in(login).at(self.address);
-        Ok(Guest {
-            access: login.access(),
-            application: login.application,
-            session: Some(session),
-            listener: chat.listen(ear).await?,
-        })
+        Ok(Guest::logged_in(chat, login, session, self.address).await?)
     }
 
     /// Does what is asked for, and says what is answered to it.

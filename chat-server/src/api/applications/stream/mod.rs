@@ -16,7 +16,8 @@ use super::status::{Native, RequestError};
 use crate::http::call::{Call, Head};
 use crate::http::reply::Response;
 use crate::live::handshake::{Handshake, is_welcome};
-use crate::live::socket::{Guest, Said, converse};
+use crate::live::socket::converse;
+use crate::live::talk::{Guest, Said};
 
 use talk::Stream;
 

@@ -15,7 +15,7 @@ use crate::api::applications::state::State;
 use crate::api::applications::status::RequestError;
 use crate::http::call::Head;
 use crate::live::frames::heads;
-use crate::live::socket::{Guest, Said, Talk, Work};
+use crate::live::talk::{Guest, Said, Talk, Work};
 use crate::live::{Over, time_to_return};
 
 /// Those of whom there are too many come back so much later, in milliseconds.

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::super::view::{ConversationJson, MessageJson, Presence};
 use crate::live::frames::encode;
-use crate::live::socket::Said;
+use crate::live::talk::Said;
 
 /// What is told.
 #[derive(Debug, Serialize)]

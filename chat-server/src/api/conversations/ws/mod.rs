@@ -7,7 +7,7 @@ mod talk;
 use std::sync::Arc;
 
 use chat_core::bearer::Bearer;
-use chat_core::live::{Ear, Rest};
+use chat_core::live::Rest;
 use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 
@@ -19,7 +19,8 @@ use crate::http::call::{Call, Head};
 use crate::http::reply::Response;
 use crate::live::Pace;
 use crate::live::handshake::{Handshake, is_welcome};
-use crate::live::socket::{Guest, converse};
+use crate::live::socket::converse;
+use crate::live::talk::Guest;
 
 use talk::Talker;
 
@@ -42,13 +43,7 @@ pub(super) async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     if !is_welcome(&head.headers, &shared.options.origins) {
         return Err(RequestError::Forbidden("Not from this page"));
     }
-    let ear = Ear::logged_in(me.login).at(head.peer.ip());
-    let guest = Guest {
-        access: me.access,
-        application: me.login.application,
-        session: Some(token),
-        listener: shared.chat().listen(ear).await?,
-    };
+    let guest = Guest::logged_in(shared.chat(), me.login, token, head.peer.ip()).await?;
     guest.listener.follow(&[], Rest::FromNow).await?;
     let pace = Pace {
         // So that nothing is told before what it missed.

@@ -22,7 +22,7 @@ use super::input::{self, Asked};
 use crate::http::call::Head;
 use crate::live::Over;
 use crate::live::frames::{heads, log_failure};
-use crate::live::socket::{Guest, Said, Talk, Work};
+use crate::live::talk::{Guest, Said, Talk, Work};
 
 type Cursors = Vec<(ChatNumber, Option<Cursor>)>;
 
