@@ -51,14 +51,35 @@ macro_rules! not_in_a_range {
     };
 }
 /// How many they are: all where there cannot be more than are counted, else as many unless there are fewer.
-macro_rules! unread {
-    ($($further:expr)?) => {
+macro_rules! looked_at {
+    ($up_to:literal, $($further:expr)?) => {
         concat!(
-            "IF(q.last_number - q.read_up_to <= 1000, (SELECT COUNT(*)",
-            unread_messages!(), $($further,)?
-            "), COALESCE((SELECT 1000", unread_messages!(), $($further,)?
+            "IF(q.", $up_to, " - q.read_up_to <= 1000, (SELECT COUNT(*)",
+            unread_messages!(), " AND x.number <= q.", $up_to, $($further,)?
+            "), COALESCE((SELECT 1000", unread_messages!(), " AND x.number <= q.", $up_to, $($further,)?
             " ORDER BY x.number LIMIT 1 OFFSET 999), (SELECT COUNT(*)",
-            unread_messages!(), $($further,)?
+            unread_messages!(), " AND x.number <= q.", $up_to, $($further,)?
+            ")))"
+        )
+    };
+}
+/// Above the last message of its own all are unread that are not deleted, so only those that were touched are looked at, unless
+/// there are many.
+macro_rules! unread {
+    () => {
+        concat!(
+            "IF(EXISTS (SELECT 1 FROM mark_ranges r FORCE INDEX (PRIMARY) ",
+            "WHERE r.chat = q.id AND r.user_number = q.user_number), ",
+            looked_at!("last_number", not_in_a_range!()),
+            ", IF((SELECT 1 FROM touches t FORCE INDEX (PRIMARY) ",
+            "WHERE t.chat = q.id AND t.number > q.own_up_to ",
+            "ORDER BY t.number LIMIT 1 OFFSET 999) IS NOT NULL, ",
+            looked_at!("last_number",),
+            ", LEAST(1000, q.last_number - q.own_up_to - (SELECT COUNT(*) ",
+            "FROM touches t FORCE INDEX (PRIMARY) STRAIGHT_JOIN messages x FORCE INDEX (PRIMARY) ",
+            "ON x.chat = t.chat AND x.number = t.number ",
+            "WHERE t.chat = q.id AND t.number > q.own_up_to AND x.deleted_at IS NOT NULL) + ",
+            looked_at!("own_up_to",),
             ")))"
         )
     };
@@ -74,15 +95,13 @@ macro_rules! own_chats {
             member_columns!(),
             ", l.unread, ",
             rows::shown_message_columns!(),
-            " FROM (SELECT q.id, q.user_number, IF(EXISTS (SELECT 1 FROM mark_ranges r ",
-            "WHERE r.chat = q.id AND r.user_number = q.user_number), ",
-            unread!(not_in_a_range!()),
-            ", ",
+            " FROM (SELECT q.id, q.user_number, ",
             unread!(),
-            ") AS unread, IF(q.live = 0, NULL, (SELECT x.number FROM messages x ",
+            " AS unread, IF(q.live = 0, NULL, (SELECT x.number FROM messages x ",
             "FORCE INDEX (PRIMARY) WHERE x.chat = q.id AND x.deleted_at IS NULL ",
             "ORDER BY x.number DESC LIMIT 1)) AS latest ",
-            "FROM (SELECT c.id, c.last_number, c.live, p.user_number, p.read_up_to ",
+            "FROM (SELECT c.id, c.last_number, c.live, p.user_number, p.read_up_to, ",
+            "GREATEST(p.posted, p.read_up_to, c.floor - 1) AS own_up_to ",
             $which,
             " LIMIT ?) q LIMIT ?) l STRAIGHT_JOIN chats c FORCE INDEX (PRIMARY) ON c.id = l.id ",
             "STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ",

@@ -111,9 +111,10 @@ impl WorkingChat {
         if let Some(user) = sender {
             self.note(user, at);
         }
-        let deleted_at = match one.body {
-            Some(_) => None,
-            None => Some(one.deleted_at.unwrap_or(at)),
+        let (deleted_at, change) = match one.body {
+            Some(_) => (None, Change::ZERO),
+            // It was posted and deleted.
+            None => (Some(one.deleted_at.unwrap_or(at)), self.next_change()),
         };
         self.append(Message {
             number: MessageNumber::ZERO,
@@ -133,7 +134,7 @@ impl WorkingChat {
             created_at: one.created_at.unwrap_or(at),
             edited_at: one.edited_at,
             deleted_at,
-            change: Change::ZERO,
+            change,
         })
     }
 

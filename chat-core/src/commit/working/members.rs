@@ -32,6 +32,10 @@ impl WorkingChat {
                     Right::Read => true,
                     Right::Write => role != Role::Reader,
                     Right::Close if kind == ChatKind::Direct => true,
+                    // It stays as it is, whoever asks.
+                    Right::Lead if kind == ChatKind::Direct => {
+                        return Err(Refusal::WrongKind(kind));
+                    }
                     Right::Lead => self.is_led_by(role),
                     Right::Close => role == Role::Owner,
                 }
@@ -115,6 +119,7 @@ impl WorkingChat {
                     mark_change: before.mark_change,
                     delivered: before.delivered,
                     read: before.read,
+                    posted: before.posted,
                     ..new
                 },
                 None => new,

@@ -10,6 +10,8 @@ use crate::port::Store;
 use crate::text::{Body, Data};
 
 use super::desk::{Desk, NOW, head, is_done, name, post};
+use super::members::{own, two};
+use super::pairs::direct;
 
 const SOURCE: SourceHash = SourceHash([7; 32]);
 
@@ -175,6 +177,31 @@ pub async fn an_import_knows_who_has_read(store: &Arc<dyn Store>) {
     let read = vec![Command::Mark(chat, mark)];
     desk.done_by(Caller::User(bob), read).await;
     assert_eq!(seen(bob).await, (6, 6, 0));
+}
+
+/// What comes deleted nobody has to read, be it in a group or in a direct chat.
+pub async fn what_an_import_brings_deleted_is_not_unread(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    let group = desk.group(&[alice, bob]).await;
+    desk.done_by(Caller::User(alice), vec![direct(&[bob])])
+        .await;
+    let pair = ChatNumber(2);
+    let gone = Imported {
+        body: None,
+        ..line("x")
+    };
+    let texts = [group, pair].map(|chat| [(chat, line("a")), (chat, gone.clone())]);
+    desk.done(vec![part(0, texts.concat())]).await;
+    for chat in [group, pair] {
+        let own = own(&desk, chat, bob).await.expect("a member");
+        assert_eq!(own.unread, 1, "{chat}");
+    }
+    let threads = store.threads(desk.application, bob, ChatNumber(0), Limit::MAX);
+    let threads = threads.await.expect("threads").items;
+    assert!(
+        matches!(&threads[..], [one] if one.unread == 1),
+        "{threads:?}"
+    );
 }
 
 /// Parts in one batch are taken in order, and the last line stands.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::desk::{self, Desk, NOW, delete, post};
-use super::members::{add, direct, member, mine, own, two};
+use super::members::{add, member, mine, own, two};
+use super::pairs::direct;
 use crate::commit::{Caller, Command, Mark, Outcome, Refusal};
 use crate::ids::{ChatNumber, MessageNumber, UserNumber};
+use crate::model::Message;
 use crate::port::{MAX_UNREAD, OwnChat, Store};
 
 fn mark(chat: ChatNumber, read: u64) -> Command {
@@ -22,13 +24,13 @@ async fn unread(desk: &Desk, chat: ChatNumber, user: UserNumber) -> u64 {
     own(desk, chat, user).await.expect("a member").unread
 }
 
-/// Who comes back has read what it had read.
+/// Who comes back has read what it had read, and what it wrote itself.
 pub async fn who_comes_back_goes_on(store: &Arc<dyn Store>) {
     let (desk, alice, bob) = two(store).await;
     let chat = desk.group(&[alice, bob]).await;
-    desk.done(vec![post(chat, "1"), post(chat, "2"), post(chat, "3")])
+    desk.done(vec![post(chat, "1"), post(chat, "2")]).await;
+    desk.done_by(Caller::User(bob), vec![mark(chat, 2), post(chat, "3")])
         .await;
-    desk.done_by(Caller::User(bob), vec![mark(chat, 2)]).await;
     desk.done(vec![Command::RemoveMember(chat, bob), post(chat, "4")])
         .await;
     desk.done(vec![add(chat, bob)]).await;
@@ -36,7 +38,7 @@ pub async fn who_comes_back_goes_on(store: &Arc<dyn Store>) {
     assert!(back.is_there());
     assert_eq!(
         (back.read, unread(&desk, chat, bob).await),
-        (MessageNumber(2), 2)
+        (MessageNumber(2), 1)
     );
 }
 
@@ -230,6 +232,54 @@ pub async fn unread_is_counted_up_to_a_bound(store: &Arc<dyn Store>) {
     assert_eq!(unread(&desk, chat, alice).await, MAX_UNREAD);
     desk.done_by(Caller::User(alice), vec![mark(chat, 2)]).await;
     assert_eq!(unread(&desk, chat, alice).await, MAX_UNREAD - 1);
+}
+
+/// Whatever happened in whatever order, what is unread is what is above the mark of a member, neither its own nor deleted, and in no
+/// range of its own.
+pub async fn unread_is_what_its_definition_counts(store: &Arc<dyn Store>) {
+    let (desk, alice, bob) = two(store).await;
+    let chat = desk.group(&[alice, bob]).await;
+    let id = desk.info(chat).await.id;
+    let mut state = 1_u64;
+    let mut draw = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    for step in 0..80 {
+        let last = desk.info(chat).await.head.number.0;
+        let at = 1 + draw(last.max(1));
+        let by = Caller::User([alice, bob][draw(2) as usize]);
+        let (by, command) = match draw(10) {
+            0 => (Caller::Application, Command::RemoveMember(chat, bob)),
+            1 | 2 => (Caller::Application, add(chat, bob)),
+            3 => (Caller::Application, delete(chat, at)),
+            4 => (by, mark(chat, at)),
+            5 | 6 => (by, read(chat, at)),
+            _ => (by, post(chat, "x")),
+        };
+        // What cannot be done changes nothing.
+        desk.by(by, vec![command.clone()]).await;
+        let messages = desk.messages(chat).await;
+        let ranges = store.ranges(id, MessageNumber(1), MessageNumber::MAX);
+        let ranges = ranges.await.expect("ranges");
+        for user in [alice, bob] {
+            let Some(own) = own(&desk, chat, user).await else {
+                continue;
+            };
+            let is_unread = |message: &&Message| {
+                let mut ranges = ranges.iter().filter(|range| range.0 == user);
+                message.number > own.member.read
+                    && message.sender != Some(user)
+                    && !message.is_deleted()
+                    && !ranges.any(|(_, low, high)| (*low..=*high).contains(&message.number))
+            };
+            let expected = messages.iter().filter(is_unread).count() as u64;
+            assert_eq!(own.unread, expected, "step {step}, {command:?}: {user}");
+        }
+    }
+    assert!(desk.info(chat).await.head.number.0 > 10, "much was posted");
 }
 
 /// In a chat of more than a hundred nobody is told of marks, which count all the same.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::desk::{self, Desk, delete, is_done, post};
+use super::pairs::direct;
 use crate::commit::{
     AddMembers, Caller, ChangeMember, Command, CreateChat, Done, Outcome, Refusal, Request,
 };
@@ -21,7 +22,7 @@ pub(super) async fn member(desk: &Desk, chat: ChatNumber, user: UserNumber) -> O
     desk.store.member(id, user).await.expect("member")
 }
 
-async fn there(desk: &Desk, chat: ChatNumber) -> Vec<u64> {
+pub(super) async fn there(desk: &Desk, chat: ChatNumber) -> Vec<u64> {
     let id = desk.info(chat).await.id;
     let page = desk.store.members(id, Span::After(0), desk::limit(100));
     let page = page.await.expect("members");
@@ -48,66 +49,6 @@ pub(super) async fn two(store: &Arc<dyn Store>) -> (Desk, UserNumber, UserNumber
     (desk, alice, bob)
 }
 
-pub(super) fn direct(members: &[UserNumber]) -> Command {
-    Command::CreateChat(CreateChat {
-        created_at: None,
-        kind: ChatKind::Direct,
-        name: None,
-        unique_name: false,
-        members: members.into(),
-        uuid: ChatUuid::random(),
-    })
-}
-
-/// Two users have one direct chat, whoever asks; when it is deleted, they may have another one.
-pub async fn a_pair_has_one_chat(store: &Arc<dyn Store>) {
-    let (desk, alice, bob) = two(store).await;
-    let made = desk.by(Caller::User(alice), vec![direct(&[bob])]).await;
-    assert!(is_done(&made[0]), "{made:?}");
-    let found = desk
-        .by(
-            Caller::User(bob),
-            vec![direct(&[alice, bob]), direct(&[alice])],
-        )
-        .await;
-    let first = ChatNumber(1);
-    let again = Outcome::Done {
-        done: Done::ChatFound { number: first },
-        replayed: false,
-    };
-    assert_eq!(found, [again.clone(), again]);
-    let chat = desk.info(first).await;
-    let found = store
-        .by_uuid(chat.direct.expect("a pair").uuid)
-        .await
-        .expect("by_uuid");
-    assert_eq!(found.as_ref(), Some(&chat));
-    assert_eq!(
-        (chat.members_count, there(&desk, first).await),
-        (2, vec![1, 2])
-    );
-    desk.done_by(
-        Caller::User(alice),
-        vec![Command::CloseChat(first), direct(&[bob])],
-    )
-    .await;
-    assert_eq!(mine(&desk, bob).await, [2]);
-}
-
-/// A direct chat keeps its two, whoever asks: else they could never talk again.
-pub async fn nobody_is_taken_out_of_a_direct_chat(store: &Arc<dyn Store>) {
-    let (desk, alice, bob) = two(store).await;
-    desk.done_by(Caller::User(alice), vec![direct(&[bob])])
-        .await;
-    let chat = ChatNumber(1);
-    for caller in [Caller::Application, Caller::For(alice), Caller::User(alice)] {
-        let refused = Outcome::Refused(Refusal::WrongKind(ChatKind::Direct));
-        let remove = vec![Command::RemoveMember(chat, alice)];
-        assert_eq!(desk.by(caller, remove).await, [refused], "{caller:?}");
-    }
-    assert_eq!(there(&desk, chat).await, [1, 2]);
-}
-
 /// Open chats are made with the application's token: who asks by a session could not read his own.
 pub async fn a_session_makes_no_open_chat(store: &Arc<dyn Store>) {
     let (desk, alice, _) = two(store).await;
@@ -117,27 +58,6 @@ pub async fn a_session_makes_no_open_chat(store: &Arc<dyn Store>) {
     assert_eq!(made, [Outcome::Refused(Refusal::NotAllowed)]);
     desk.done_by(Caller::For(alice), vec![desk::create_chat(None)])
         .await;
-}
-
-/// Eight at once who want the chat of a pair get the same one.
-pub async fn a_pair_at_once_has_one_chat(store: &Arc<dyn Store>) {
-    let (desk, alice, bob) = two(store).await;
-    let mut racers = tokio::task::JoinSet::new();
-    for at in 0..8 {
-        let desk = desk.clone();
-        let (caller, other) = if at % 2 == 0 {
-            (alice, bob)
-        } else {
-            (bob, alice)
-        };
-        racers.spawn(async move { desk.by(Caller::User(caller), vec![direct(&[other])]).await });
-    }
-    let outcomes = racers.join_all().await.concat();
-    assert!(outcomes.iter().all(is_done), "{outcomes:?}");
-    assert_eq!(
-        (mine(&desk, alice).await, mine(&desk, bob).await),
-        (vec![1], vec![1])
-    );
 }
 
 /// A name of which there is to be one is taken until its chat is renamed or deleted.

@@ -17,6 +17,7 @@ pub mod marks;
 pub mod members;
 pub mod operations;
 pub mod outbox;
+pub mod pairs;
 pub mod races;
 pub mod sessions;
 pub mod upkeep;
@@ -87,6 +88,7 @@ macro_rules! store_kit {
             an_import_is_all_or_none,
             an_import_keeps_authors_and_times,
             an_import_knows_who_has_read,
+            what_an_import_brings_deleted_is_not_unread,
             an_import_knows_who_wrote,
             two_parts_in_one_batch_follow_each_other,
         }
@@ -153,11 +155,13 @@ macro_rules! store_kit {
             a_deleted_user_is_logged_in_nowhere,
             expired_logins_are_forgotten_bit_by_bit,
         }
-        $($each)+! { $($fresh)+, [$crate::kit::store::members]
+        $($each)+! { $($fresh)+, [$crate::kit::store::pairs]
             a_pair_has_one_chat,
-            nobody_is_taken_out_of_a_direct_chat,
-            a_session_makes_no_open_chat,
+            a_direct_chat_stays_as_it_is,
             a_pair_at_once_has_one_chat,
+        }
+        $($each)+! { $($fresh)+, [$crate::kit::store::members]
+            a_session_makes_no_open_chat,
             a_unique_chat_name_is_taken_once,
             members_come_and_go,
             a_member_changes_as_said,
@@ -179,6 +183,7 @@ macro_rules! store_kit {
             the_mark_follows_what_is_read_far_above_it,
             own_chats_are_listed_by_activity,
             unread_is_counted_up_to_a_bound,
+            unread_is_what_its_definition_counts,
             marks_in_a_large_chat_are_silent,
             threads_tell_what_neither_has_read,
         }
