@@ -149,6 +149,8 @@ pub struct OwnChat {
     /// How many messages it has not read, counted up to [`MAX_UNREAD`]: those above its mark that are neither its own nor
     /// deleted, and in none of its ranges.
     pub unread: u64,
+    /// Whether there are ranges of anybody.
+    pub has_ranges: bool,
 }
 
 impl OwnChat {

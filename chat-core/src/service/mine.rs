@@ -23,6 +23,8 @@ pub struct MyChat {
     pub activity: Activity,
     /// Whether it is left out of the list until its next message.
     pub is_hidden: bool,
+    /// Whether anybody has read messages apart from those before them.
+    pub(super) has_ranges: bool,
 }
 
 impl Chat {
@@ -119,6 +121,7 @@ impl Chat {
             unread: own.unread,
             activity,
             is_hidden,
+            has_ranges: own.has_ranges,
         }
     }
 }

@@ -40,13 +40,13 @@ mod watches;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::commit::{Command, Done, Key, Outcome, Request};
 use crate::error::ChatError;
-use crate::ids::Epoch;
+use crate::ids::{ApplicationId, Epoch};
 use crate::lane::Lanes;
 use crate::password::Passwords;
 use crate::port::{DeadLetters, Search, Stores};
@@ -109,6 +109,7 @@ struct Inner {
     keyring: Keyring,
     passwords: Passwords,
     epoch: Epoch,
+    default_id: OnceCell<ApplicationId>,
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
     dead_letters: Option<Arc<dyn DeadLetters>>,

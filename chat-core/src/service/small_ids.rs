@@ -6,14 +6,17 @@ use crate::ids::{ApplicationId, MessageNumber};
 use super::{Chat, Reader};
 
 impl Chat {
-    /// The row id of the default application. It unseals nothing.
+    /// The row id of the default application, which stays the same. It unseals nothing.
     ///
     /// # Errors
     /// Only those of any call.
     pub async fn default_application_id(&self) -> Result<ApplicationId, ChatError> {
-        let found = self.inner.stores.applications.default_application().await?;
-        let found = found.ok_or(ChatError::ApplicationNotFound)?;
-        Ok(found.id)
+        let find = async || {
+            let applications = &self.inner.stores.applications;
+            let found = applications.default_application().await?;
+            Ok(found.ok_or(ChatError::ApplicationNotFound)?.id)
+        };
+        self.inner.default_id.get_or_try_init(find).await.copied()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -87,6 +87,7 @@ impl Chat {
             keyring,
             passwords: Passwords::default(),
             epoch,
+            default_id: OnceCell::new(),
             lanes,
             queued,
             dead_letters: parts.dead_letters,

@@ -36,7 +36,9 @@ const UNREAD: &str = unread!("");
 const TOUCHED: &str = "SELECT count(*), count(m.deleted_at) FROM (SELECT number FROM touches \
      WHERE chat = ?1 AND number > ?2 LIMIT ?3) t \
      CROSS JOIN messages m ON m.chat = ?1 AND m.number = t.number";
-const HAS_RANGES: &str = "SELECT 1 FROM mark_ranges WHERE chat = ?1 AND user = ?2";
+/// Of anybody, and of a member.
+const HAS_RANGES: &str = "SELECT EXISTS (SELECT 1 FROM mark_ranges WHERE chat = ?1), \
+     EXISTS (SELECT 1 FROM mark_ranges WHERE chat = ?1 AND user = ?2)";
 /// Ranges of a member have nothing in common: only the last one that begins at or below a message can have it.
 const UNREAD_BESIDE_RANGES: &str = unread!(
     "AND m.number > ifnull((SELECT r.high FROM mark_ranges r WHERE r.chat = ?1 AND r.user = ?2 \
@@ -82,22 +84,25 @@ pub(super) fn chat(conn: &Connection, id: ChatId, user: UserNumber) -> Result<Op
         0 => None,
         _ => one(conn, LATEST, [id.0, chat.application.0], rows::message)?,
     };
-    let unread = unread(conn, &chat, &member)?;
+    let (has_ranges, has_own) = conn
+        .prepare_cached(HAS_RANGES)?
+        .query_row([id.0, int(user.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let unread = unread(conn, &chat, &member, has_own)?;
     Ok(Some(OwnChat {
         chat,
         member,
         latest,
         unread,
+        has_ranges,
     }))
 }
 
-fn unread(conn: &Connection, chat: &ChatInfo, member: &Member) -> Result<u64> {
+fn unread(conn: &Connection, chat: &ChatInfo, member: &Member, has_ranges: bool) -> Result<u64> {
     let last = chat.head.number;
     if member.read >= last {
         return Ok(0);
     }
     let user = int(member.user.0);
-    let has_ranges = conn.prepare_cached(HAS_RANGES)?.exists([chat.id.0, user])?;
     let looked_at = |sql, up_to: MessageNumber| {
         let params = [
             chat.id.0,

@@ -121,8 +121,8 @@ impl Gate {
         head: &Head,
         token: &Bearer,
     ) -> Result<Option<Login>, ChatError> {
-        let login = self.chat.authenticate(token);
-        let (login, home) = tokio::try_join!(login, self.chat.default_application_id())?;
+        let login = self.chat.authenticate(token).await?;
+        let home = self.chat.default_application_id().await?;
         if login.application != home {
             return Ok(None);
         }

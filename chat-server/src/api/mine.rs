@@ -35,7 +35,7 @@ where
 {
     async fn shown(&self, mine: MyChat) -> Result<Option<V>, ChatError> {
         let roll = match self.chat.chat(self.access, mine.chat.number).await {
-            Ok(reader) => reader.roll_of(&mine.latest).await,
+            Ok(reader) => reader.roll_beside(&mine, &mine.latest).await,
             Err(error) => Err(error),
         };
         match roll {

@@ -19,8 +19,10 @@ use crate::http::reply::{self, Response};
 
 /// The longest frame of a client, in bytes.
 pub(crate) const LONGEST_FRAME: usize = 64 << 10;
-/// What is read and written at once: most of what a socket takes that is idle.
-const BUFFER: usize = 4 << 10;
+/// What is read at once, and small frames are written at once: most of what a socket takes that is idle. The library keeps what it has
+/// written from as large as it once was.
+const READ: usize = 4 << 10;
+const WRITTEN: usize = 1 << 10;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const VERSION: HeaderValue = HeaderValue::from_static("13");
@@ -123,8 +125,8 @@ pub(crate) fn with_upgrade(mut answer: Response) -> Response {
 
 pub(super) fn config() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
+        .read_buffer_size(READ)
+        .write_buffer_size(WRITTEN)
         .max_message_size(Some(LONGEST_FRAME))
         .max_frame_size(Some(LONGEST_FRAME))
 }

@@ -93,7 +93,7 @@ macro_rules! own_chats {
             rows::chat_columns!(),
             ", ",
             member_columns!(),
-            ", l.unread, ",
+            ", l.unread, EXISTS (SELECT 1 FROM mark_ranges r WHERE r.chat = l.id), ",
             rows::shown_message_columns!(),
             " FROM (SELECT q.id, q.user_number, ",
             unread!(),
@@ -128,7 +128,8 @@ const CHAT_OF: &str = own_chats!(
 );
 const MEMBER_AT: usize = 17;
 const UNREAD_AT: usize = MEMBER_AT + 12;
-const LATEST_AT: usize = UNREAD_AT + 1;
+const RANGES_AT: usize = UNREAD_AT + 1;
+const LATEST_AT: usize = RANGES_AT + 1;
 
 macro_rules! left_behind {
     ($index:literal, $condition:literal) => {
@@ -349,5 +350,6 @@ fn own_chat(row: &MySqlRow) -> sqlx::Result<OwnChat> {
         member: member_from(row, MEMBER_AT)?,
         latest,
         unread: rows::number(row, UNREAD_AT)?,
+        has_ranges: row.try_get(RANGES_AT)?,
     })
 }

@@ -277,6 +277,7 @@ pub async fn unread_is_what_its_definition_counts(store: &Arc<dyn Store>) {
             };
             let expected = messages.iter().filter(is_unread).count() as u64;
             assert_eq!(own.unread, expected, "step {step}, {command:?}: {user}");
+            assert_eq!(own.has_ranges, !ranges.is_empty(), "step {step}");
         }
     }
     assert!(desk.info(chat).await.head.number.0 > 10, "much was posted");

@@ -22,6 +22,7 @@ impl State {
             member: member.clone(),
             latest: latest.map(|message| self.shown(chat.application, message)),
             unread: chat.unread(member),
+            has_ranges: !chat.ranges.is_empty(),
         })
     }
 

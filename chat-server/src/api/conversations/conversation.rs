@@ -44,7 +44,7 @@ pub(super) async fn seen(
 ) -> Result<(MyChat, Roll), RequestError> {
     let reader = shared.chat().chat(access, number).await?;
     let mine = reader.mine().await?;
-    let roll = reader.roll_of(&mine.latest).await?;
+    let roll = reader.roll_beside(&mine, &mine.latest).await?;
     Ok((mine, roll))
 }
 

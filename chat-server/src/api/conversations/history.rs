@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::error::ChatError;
 use chat_core::service::Reader;
 use http::StatusCode;
 use tokio::time::Instant;
@@ -30,15 +31,13 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     let number = reader.view().number;
     let deadline = Instant::now() + Duration::from_secs(wait);
     let look = async |reader: &Reader| {
-        let page = async {
-            let page = reader.messages(span, false, limit).await?;
-            let roll = reader.roll_of(&page.items).await?;
-            Ok((page, roll))
-        };
-        tokio::try_join!(page, reader.mine())
+        let page = reader.messages(span, false, limit);
+        let (page, mine) = tokio::try_join!(page, reader.mine())?;
+        let roll = reader.roll_beside(&mine, &page.items).await?;
+        Ok::<_, ChatError>((page, mine, roll))
     };
     let mut seen = look(&reader).await?;
-    if seen.0.0.items.is_empty() && wait > 0 {
+    if seen.0.items.is_empty() && wait > 0 {
         let mut watch = reader.watch();
         loop {
             // What was posted before the watch began is found now; and whoever waits may have been logged out or removed meanwhile.
@@ -46,7 +45,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             reader = shared.chat().chat(me.access, number).await?;
             seen = look(&reader).await?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !seen.0.0.items.is_empty() || left.is_zero() {
+            if !seen.0.items.is_empty() || left.is_zero() {
                 break;
             }
             tokio::select! {
@@ -55,7 +54,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             }
         }
     }
-    let ((page, roll), mine) = seen;
+    let (page, mine, roll) = seen;
     let message = |message| {
         let receipt = roll.receipt(&message);
         MessageJson::new(number, message, receipt)

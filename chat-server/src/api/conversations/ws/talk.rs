@@ -109,7 +109,7 @@ impl Desk {
         let mine = chat.my_chat(guest.access, number).await?;
         let roll = async || {
             let reader = chat.chat(guest.access, number).await?;
-            reader.roll_of(&mine.latest).await
+            reader.roll_beside(&mine, &mine.latest).await
         };
         let roll = told.roll_of_latest.get_or_try_init(roll).await?;
         let conversation = ConversationJson::new(mine, roll);
