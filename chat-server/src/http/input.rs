@@ -11,9 +11,7 @@ use super::body::BodyFault;
 use super::call::Call;
 use super::query;
 
-use field::Object;
-
-pub use field::{Field, Nested, either};
+pub use field::{Field, Nested, Object, either};
 
 /// Why there is no input.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

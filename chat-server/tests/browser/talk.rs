@@ -38,6 +38,7 @@ pub async fn two_people(place: Place) {
     ana.say("hello ben").await;
     // He sees that there is something before he opens it.
     ben.sees(".chat.unread .count", "1").await;
+    ben.sees(".announcer", "ana in ana: hello ben").await;
     ben.until("document.title.startsWith('(1)')").await;
     ben.click(".chat", "hello ben").await;
     ben.sees(".row.other .text", "hello ben").await;

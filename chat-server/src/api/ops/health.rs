@@ -136,13 +136,15 @@ async fn state(probe: &dyn Probe, call: &Call) -> State {
     match tokio::time::timeout(PATIENCE, probe.check()).await {
         Ok(Ok(Working::Wholly)) => State::Up,
         Ok(Ok(Working::Incompletely)) => State::Building,
-        Ok(Err(error)) => {
-            call.head.log_failure(&*error);
-            State::Down
-        }
-        Err(late) => {
-            call.head.log_failure(&late);
-            State::Down
-        }
+        Ok(Err(error)) => down(probe, call, &*error),
+        Err(late) => down(probe, call, &late),
     }
+}
+
+/// The server goes on, and so may the backend: this is no failure of the request.
+fn down(probe: &dyn Probe, call: &Call, error: &(dyn std::error::Error + 'static)) -> State {
+    let request_id = call.head.request_id.to_str().unwrap_or_default();
+    let (role, backend) = (probe.role(), probe.backend());
+    tracing::warn!(request_id, role, backend, error, "a backend does not work");
+    State::Down
 }

@@ -13,7 +13,7 @@ use super::super::input::{count, id, text};
 use super::super::status::RequestError;
 use crate::api::cursors::{self, Illegible, MOST};
 use crate::api::number::Numeral;
-use crate::http::input::Field;
+use crate::http::input::{Field, Object};
 
 /// What a client asks for in a frame.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ struct Sent {
 
 /// Reads a frame: what the client calls it, and what it asks for.
 pub(super) fn read(frame: &str) -> (Option<String>, Result<Asked, RequestError>) {
-    let Ok(sent) = serde_json::from_str::<Sent>(frame) else {
+    let Ok(Object(sent)) = serde_json::from_str::<Object<Sent>>(frame) else {
         let wrong = RequestError::Bad("a frame must be a JSON object".into());
         return (None, Err(wrong));
     };

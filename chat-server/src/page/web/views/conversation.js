@@ -113,8 +113,12 @@ export class Conversation {
   }
 
   /** A screen reader hears what comes while it comes, and nothing of the history that is scrolled through. */
-  #announce(chat, message) {
-    const author = message.author_name ?? this.#client.people.name(message.author);
+  async #announce(chat, message) {
+    const { people } = this.#client;
+    const members = [...(chat.members?.keys() ?? [])].slice(0, 4);
+    const named = [message.author, chat.with, ...members].filter(Boolean);
+    await Promise.all(named.map((user) => people.need(user)));
+    const author = message.author_name ?? people.name(message.author);
     const where = chat.number === this.#client.open ? '' : ` in ${this.#client.title(chat)}`;
     this.#announcer.textContent = `${author}${where}: ${message.body.slice(0, 200)}`;
   }

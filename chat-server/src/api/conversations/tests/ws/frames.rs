@@ -237,6 +237,8 @@ async fn a_bad_frame_is_answered_and_the_socket_stays() {
         ("", "a frame must be a JSON object"),
         ("hello", "a frame must be a JSON object"),
         ("3", "a frame must be a JSON object"),
+        ("[\"ping\"]", "a frame must be a JSON object"),
+        ("[\"message\",1,\"x\"]", "a frame must be a JSON object"),
         ("{}", "type can't be blank"),
         (r#"{"type":"dance"}"#, "type is not known"),
         (r#"{"type":1}"#, "type is invalid"),
