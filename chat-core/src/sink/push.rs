@@ -2,13 +2,13 @@
 //! long is told of each chat's latest message, not of all that came meanwhile. Only those who seemed to be there are remembered here, for
 //! a second look.
 
+mod again;
 mod later;
 mod news;
 mod round;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::page::{Limit, Span};
 use crate::port::{Dirty, Notification, Notifier, Stores};
 
 use super::Followed;
-use later::{Doubt, Later};
+use later::Later;
 use news::{News, notice};
 use round::{BATCH, Halfway, Progress, Round};
 
@@ -40,8 +40,6 @@ const BACK_OFF_MOST: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The longest that a connection may be dead, or its node, until that is noticed; the time of grace comes on top of it.
 const UNNOTICED: Duration = Duration::from_secs(100);
-/// So many who seemed to be there are looked at again together.
-const DOUBTS: usize = 200;
 /// So many members of a chat are looked at together, and so often in one pass: then others have their turn.
 const MEMBERS: Limit = Limit::new(BATCH).expect("a limit from 1 to 1,000");
 const PAGES_OF_MEMBERS: usize = 20;
@@ -179,80 +177,56 @@ impl Pusher {
     pub(crate) async fn follow(&self) -> Result<Followed, BackendError> {
         let limit = Limit::DEFAULT;
         let rows = self.stores.outbox.dirty(Sink::Push, limit).await?;
-        let (chats, mut more) = (rows.len(), rows.len() == limit.get());
-        let mut round = Round::default();
-        more |= self.tell_all(rows, &mut round).await?;
-        let doubts = self.later().due(DOUBTS);
-        let doubts_are_many = doubts.len() == DOUBTS;
-        let looked = self.look_again(&doubts).await;
-        if looked.is_err() {
-            self.later().keep(doubts);
-        }
-        looked?;
-        more |= doubts_are_many;
+        let (chats, more) = (rows.len(), rows.len() == limit.get());
+        let told = self.tell_all(rows).await;
+        // Whatever was not taken, others are not kept waiting.
+        let looked = self.look_again().await;
+        told?;
+        let more = more || looked?;
         Ok(Followed { chats, more })
     }
 
-    /// Tells what is new in these chats, last in the one where the last pass failed: nobody waits for it. Answers whether something is
-    /// left of one of them.
-    async fn tell_all(
-        &self,
-        mut rows: Vec<Dirty>,
-        round: &mut Round,
-    ) -> Result<bool, BackendError> {
+    /// Tells what is new in these chats. After a failure each is told by itself, those of which something was not taken last: nobody
+    /// waits for them.
+    async fn tell_all(&self, mut rows: Vec<Dirty>) -> Result<(), BackendError> {
         let failed = {
             let mut progress = self.progress();
-            let is_new = |chat: &ChatId| rows.iter().any(|row| row.chat == *chat);
-            progress.halfway.retain(|chat, _| is_new(chat));
-            progress.failed.take()
+            progress.forget_all_but(&rows);
+            progress.failed.clone()
         };
-        rows.sort_by_key(|row| Some(row.chat) == failed);
-        let mut more = false;
+        rows.sort_by_key(|row| failed.iter().position(|chat| *chat == row.chat));
+        let is_careful = self.is_careful();
+        let mut round = Round::default();
         for row in rows {
-            if Some(row.chat) == failed {
-                self.tell(round).await?;
-            }
-            let taken = self.take(row, round).await;
-            let taken = taken.inspect_err(|_| {
+            let told = async {
+                if let Some(to) = self.take(row, &mut round).await? {
+                    round.settle(Dirty { to, ..row });
+                }
+                match is_careful {
+                    true => self.tell(&mut round).await,
+                    false => Ok(()),
+                }
+            };
+            if let Err(error) = told.await {
                 // What was told in between may be of a chat before it.
-                self.progress().failed = Some(round.first().unwrap_or(row.chat));
-            });
-            match taken? {
-                Some(to) => round.settle(Dirty { to, ..row }),
-                None => more = true,
+                self.progress().fails(round.first().unwrap_or(row.chat));
+                return Err(error);
             }
         }
-        let told = self.tell(round).await;
-        told.inspect_err(|_| self.progress().failed = round.first())?;
-        Ok(more)
+        if let Err(error) = self.tell(&mut round).await {
+            round
+                .first()
+                .into_iter()
+                .for_each(|chat| self.progress().fails(chat));
+            return Err(error);
+        }
+        self.progress().failed.clear();
+        Ok(())
     }
 
-    /// Tells those who turned out not to be there, and keeps those who are.
-    async fn look_again(&self, doubts: &[Doubt]) -> Result<(), BackendError> {
-        let mut sorted: HashMap<ApplicationId, Vec<Doubt>> = HashMap::new();
-        for doubt in doubts {
-            sorted.entry(doubt.application).or_default().push(*doubt);
-        }
-        let (mut round, mut present) = (Round::default(), Vec::new());
-        for (application, doubts) in sorted {
-            let users: Vec<_> = doubts.iter().map(|one| one.notification.user).collect();
-            let there = self.presence.are_known(application, &users).await;
-            for (doubt, is_there) in doubts.into_iter().zip(there) {
-                if is_there == Some(true) {
-                    present.extend((!doubt.is_over()).then_some(doubt));
-                    continue;
-                }
-                let user = doubt.notification.user;
-                let member = self.stores.members.member(doubt.chat, user).await?;
-                let news = News::of(&doubt.notification);
-                if member.is_some_and(|member| notice(&member, &news, is_there).is_some()) {
-                    round.tell(doubt.notification);
-                }
-            }
-        }
-        self.tell(&mut round).await?;
-        self.later().keep(present);
-        Ok(())
+    /// Whether something was not taken the last time: who knows which.
+    fn is_careful(&self) -> bool {
+        !self.progress().failed.is_empty() || self.last_failure().is_some()
     }
 
     /// Finds out who is to be told of what is new in one chat, and answers up to where that was; `None` when it has more members than
@@ -379,12 +353,7 @@ impl Pusher {
             let part = round.part();
             let count = part.len();
             if count > 0 {
-                let taken = timeout(PATIENCE, self.notifier.notify(part)).await;
-                taken.unwrap_or_else(|late| {
-                    let error = BackendError::new(ErrorKind::Unavailable, "notifier", "notify");
-                    Err(error.with_source(late))
-                })?;
-                self.told.fetch_add(count as u64, Ordering::Relaxed);
+                self.notify(part).await?;
             }
             let done = round.told(count);
             if !done.is_empty() {
@@ -393,6 +362,16 @@ impl Pusher {
                 self.progress().halfway.retain(|chat, _| !is_told(chat));
             }
         }
+        Ok(())
+    }
+
+    async fn notify(&self, part: &[Notification]) -> Result<(), BackendError> {
+        let taken = timeout(PATIENCE, self.notifier.notify(part)).await;
+        taken.unwrap_or_else(|late| {
+            let error = BackendError::new(ErrorKind::Unavailable, "notifier", "notify");
+            Err(error.with_source(late))
+        })?;
+        self.told.fetch_add(part.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 }

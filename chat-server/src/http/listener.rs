@@ -33,9 +33,10 @@ const HEAD_BYTES: usize = 64 * 1024;
 const BACKLOG: u32 = 1024;
 /// Requests of one HTTP/2 connection at once.
 const STREAMS: u32 = 200;
-/// So many milliseconds what was sent may wait for a sign that it came: longer than a socket that never reads is kept.
+/// What was sent may wait so long for a sign that it came, or longer where a reader may take longer: no shorter than a socket that
+/// never reads is kept.
 #[cfg(target_os = "linux")]
-const UNACKNOWLEDGED: u32 = 75_000;
+const UNACKNOWLEDGED: Duration = Duration::from_secs(75);
 
 /// What connections are held to.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +175,7 @@ impl Shop {
 
     async fn converse(self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
         let place = Place::new(permit, self.tasks.token());
-        if let Err(error) = tune(&stream) {
+        if let Err(error) = tune(&stream, self.limits.patience.write) {
             tracing::debug!(%peer, %error, "the connection goes on as the system has it");
         }
         let activity = Arc::new(Activity::default());
@@ -219,10 +220,14 @@ impl Shop {
 
 /// Answers are small and complete: waiting to fill a packet only delays them. Of somebody who only listens, and whose network is gone,
 /// nothing else is ever heard.
-fn tune(stream: &TcpStream) -> io::Result<()> {
+fn tune(stream: &TcpStream, patience: Duration) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    rustix::net::sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED)?;
+    {
+        let longest = UNACKNOWLEDGED.max(patience.saturating_add(patience / 2));
+        let millis = u32::try_from(longest.as_millis()).unwrap_or(u32::MAX);
+        rustix::net::sockopt::set_tcp_user_timeout(stream, millis)?;
+    }
     Ok(())
 }
 
@@ -325,10 +330,12 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
         let (stream, _) = accepted.unwrap();
-        tune(&stream).unwrap();
-        assert!(stream.nodelay().unwrap());
-        let kept = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
-        assert_eq!(kept, UNACKNOWLEDGED);
+        for (patience, expected) in [(30, 75_000), (300, 450_000)] {
+            tune(&stream, Duration::from_secs(patience)).unwrap();
+            assert!(stream.nodelay().unwrap());
+            let kept = rustix::net::sockopt::tcp_user_timeout(&stream).unwrap();
+            assert_eq!(kept, expected);
+        }
         drop(client);
     }
 }

@@ -17,11 +17,11 @@ pub(super) struct Round {
     pub(super) applications: HashMap<ApplicationId, Option<PublicId>>,
 }
 
-/// How far chats with many members were told, and where the last pass failed.
+/// How far chats with many members were told, and those of which something was not taken, the latest failure last.
 #[derive(Default)]
 pub(super) struct Progress {
     pub(super) halfway: HashMap<ChatId, Halfway>,
-    pub(super) failed: Option<ChatId>,
+    pub(super) failed: Vec<ChatId>,
 }
 
 /// How far one chat was told.
@@ -31,6 +31,20 @@ pub(super) struct Halfway {
     pub(super) head: Head,
     /// its members up to this one.
     pub(super) after: u64,
+}
+
+impl Progress {
+    /// What has nothing new is told, by whomever.
+    pub(super) fn forget_all_but(&mut self, rows: &[Dirty]) {
+        let is_new = |chat: &ChatId| rows.iter().any(|row| row.chat == *chat);
+        self.halfway.retain(|chat, _| is_new(chat));
+        self.failed.retain(is_new);
+    }
+
+    pub(super) fn fails(&mut self, chat: ChatId) {
+        self.failed.retain(|one| *one != chat);
+        self.failed.push(chat);
+    }
 }
 
 impl Round {

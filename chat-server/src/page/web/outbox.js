@@ -14,12 +14,23 @@ export function freshKey() {
 
 /** The letters that wait in these places, in the order they were written. */
 function kept(prefix) {
+  const letters = [];
   try {
-    const places = Object.keys(localStorage).filter((place) => place.startsWith(prefix));
-    const letters = places.map((place) => JSON.parse(localStorage.getItem(place)));
-    return letters.sort((one, other) => one.at.localeCompare(other.at));
+    for (const place of Object.keys(localStorage)) {
+      if (place.startsWith(prefix)) letters.push(letterIn(place));
+    }
   } catch {
-    return [];
+    // Where nothing may be kept nothing is.
+  }
+  return letters.filter((letter) => letter?.key && letter.at).sort((one, other) => one.at.localeCompare(other.at));
+}
+
+/** Null when another page has taken it away, or it is none. */
+function letterIn(place) {
+  try {
+    return JSON.parse(localStorage.getItem(place));
+  } catch {
+    return null;
   }
 }
 

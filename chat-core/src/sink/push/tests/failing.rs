@@ -35,40 +35,81 @@ async fn behind_a_very_large_group_others_have_their_turn() {
     }
     let notifier = Arc::new(MemoryNotifier::new());
     let pusher = scene.pusher(notifier.clone());
-    assert!(pusher.follow().await.unwrap().more);
+    pusher.follow().await.unwrap();
     let told = told(&notifier.take());
     assert_eq!(told.len(), 1_999 + 1);
     assert_eq!(told.last(), Some(&(small.0, 2, 1)));
-    assert!(!pusher.follow().await.unwrap().more);
+    pusher.follow().await.unwrap();
     assert_eq!(notifier.take().len(), 50);
     assert_eq!(scene.waiting().await, 0);
 }
 
 #[tokio::test]
 async fn what_is_never_taken_holds_up_nobody_else() {
+    for never in [vec![0], vec![2], vec![4], vec![1, 3], vec![0, 1, 3]] {
+        let scene = Scene::open().await;
+        let mut chats = vec![scene.group_of(2).await];
+        for _ in 1..5 {
+            chats.push(scene.desk.group(&[UserNumber(1), UserNumber(2)]).await);
+        }
+        for chat in &chats {
+            scene.done(Some(1), vec![post(*chat, "a")]).await;
+        }
+        let mut notifier = MockNotifier::new();
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let refused: Vec<_> = never.iter().map(|at| chats[*at]).collect();
+        let (state, is_refused) = (taken.clone(), move |chat| refused.contains(&chat));
+        notifier.expect_notify().returning(move |some| {
+            if some.iter().any(|one| is_refused(one.chat)) {
+                return Err(away());
+            }
+            state.lock().unwrap().extend(super::told(some));
+            Ok(())
+        });
+        let pusher = scene.pusher(Arc::new(notifier));
+        for _ in 0..6 {
+            pusher.follow().await.unwrap_err();
+        }
+        let mut taken = taken.lock().unwrap().clone();
+        taken.sort_unstable();
+        let others = (0..5).filter(|at| !never.contains(at));
+        let others: Vec<_> = others.map(|at| (chats[at].0, 2, 1)).collect();
+        assert_eq!(taken, others, "{never:?}");
+        assert_eq!(scene.waiting().await, never.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_taken_keeps_nobody_from_a_second_look() {
     let scene = Scene::open().await;
-    let mut chats = vec![scene.group_of(2).await];
-    chats.push(scene.desk.group(&[UserNumber(1), UserNumber(2)]).await);
-    chats.push(scene.desk.group(&[UserNumber(1), UserNumber(2)]).await);
-    for chat in &chats {
-        scene.done(Some(1), vec![post(*chat, "a")]).await;
+    let chat = scene.group_of(4).await;
+    let refused = scene.desk.group(&[UserNumber(1), UserNumber(2)]).await;
+    for user in [3, 4] {
+        scene.is_there_for(user, 10).await;
+    }
+    for chat in [chat, refused] {
+        scene.done(Some(1), vec![post(chat, "a")]).await;
     }
     let mut notifier = MockNotifier::new();
     let taken = Arc::new(Mutex::new(Vec::new()));
-    let (state, never) = (taken.clone(), chats[0]);
+    let state = taken.clone();
     notifier.expect_notify().returning(move |some| {
-        if some.iter().any(|one| one.chat == never) {
+        // One of those who are looked at again is never taken either.
+        let is_refused = |one: &Notification| one.chat == refused || one.user == UserNumber(3);
+        if some.iter().any(is_refused) {
             return Err(away());
         }
         state.lock().unwrap().extend(super::told(some));
         Ok(())
     });
     let pusher = scene.pusher(Arc::new(notifier));
-    for _ in 0..4 {
+    for _ in 0..60 {
         pusher.follow().await.unwrap_err();
+        tokio::time::advance(Duration::from_secs(1)).await;
     }
-    assert_eq!(*taken.lock().unwrap(), [(2, 2, 1), (3, 2, 1)]);
-    assert_eq!(scene.waiting().await, 1);
+    let mut taken = taken.lock().unwrap().clone();
+    taken.sort_unstable();
+    assert_eq!(taken, [(chat.0, 2, 1), (chat.0, 4, 1)]);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ export class Conversation {
   #typing = this.#section.querySelector('.typing');
   #text = this.#section.querySelector('textarea');
   #announcer = this.#main.querySelector('.announcer');
+  #said = Promise.resolve();
   #drafts = new Map();
   #draw = soon(() => this.#drawNow());
 
@@ -113,7 +114,12 @@ export class Conversation {
   }
 
   /** A screen reader hears what comes while it comes, and nothing of the history that is scrolled through. */
-  async #announce(chat, message) {
+  #announce(chat, message) {
+    // In the order in which it came, also when it must be asked first who that is.
+    this.#said = this.#said.then(() => this.#say(chat, message));
+  }
+
+  async #say(chat, message) {
     const { people } = this.#client;
     const members = [...(chat.members?.keys() ?? [])].slice(0, 4);
     const named = [message.author, chat.with, ...members].filter(Boolean);
