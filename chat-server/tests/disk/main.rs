@@ -22,7 +22,7 @@ async fn a_full_disk_refuses_writes_loses_nothing_and_goes_on_once_there_is_spac
     let mut writers = write_until_refused(&world, Writer::of_words).await;
     volume.fill();
     let mut client = world.client().await;
-    world.is_exhausted(&mut client).await;
+    world.is_exhausted(&mut client, &mut writers).await;
     world.takes_nothing(&mut writers).await;
 
     volume.remount("size=64m");

@@ -164,9 +164,16 @@ impl World {
         assert_eq!(status, 503, "{told}");
     }
 
-    /// Waits until nothing goes through any more: a log that was cut off holds a little yet.
-    pub(super) async fn is_exhausted(&self, client: &mut Client) {
-        let exhausted = async { while client.get("/readyz").await.unwrap().0 != 503 {} };
+    /// Writes until nothing goes through any more: a log that was cut off holds a little yet, and begins again for as long as what it
+    /// holds finds room in the database.
+    pub(super) async fn is_exhausted(&self, client: &mut Client, writers: &mut [Writer]) {
+        let exhausted = async {
+            while client.get("/readyz").await.unwrap().0 != 503 {
+                for writer in &mut *writers {
+                    self.post(client, writer).await;
+                }
+            }
+        };
         tokio::time::timeout(SOON, exhausted)
             .await
             .expect("is noticed");
