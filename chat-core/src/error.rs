@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::commit::{MAX_DEVICES, Refusal};
 use crate::cursor::CursorError;
-use crate::ids::{ChatNumber, MessageNumber, OperationId, UserNumber};
+use crate::ids::{ChatNumber, MessageNumber, OperationId, PublicId, UserNumber};
 use crate::model::ChatKind;
 use crate::text::Violation;
 
@@ -219,8 +219,13 @@ pub enum ChatError {
     #[error("the cursor is of another history; take a snapshot")]
     CursorReset,
     /// It waits in a queue that outlives a crash; [`Chat::operation`](crate::Chat::operation) tells what became of it.
-    #[error("operation {0} waits in the queue")]
-    Later(OperationId),
+    #[error("operation {id} waits in the queue")]
+    Later {
+        /// The application that it is of.
+        application: PublicId,
+        /// The operation.
+        id: OperationId,
+    },
     /// Too much is waiting already.
     #[error("too many writes are waiting")]
     Busy {

@@ -64,12 +64,16 @@ impl Command {
         form.text(self.kind());
         form.number(self.chat().map(|chat| chat.0));
         match self {
-            Self::CreateApplication(new) => form.text(new.name.as_str()),
+            Self::CreateApplication(new) => {
+                form.text(new.name.as_str());
+                form.unlike_most(!new.unique_name, "shared name");
+            }
             Self::RenameApplication(name) => form.text(name.as_str()),
             Self::CreateChat(new) => {
                 form.text(new.kind.as_str());
                 form.optional(new.name.as_ref().map(Name::as_str));
                 form.users(&new.members);
+                form.unlike_most(new.unique_name, "unique name");
             }
             Self::RenameChat(_, name) => form.optional(name.as_ref().map(Name::as_str)),
             Self::Post(_, post) => {
@@ -182,6 +186,13 @@ impl Canonical {
         }
     }
 
+    /// What most requests do not ask for leaves no trace either.
+    fn unlike_most(&mut self, asked: bool, words: &str) {
+        if asked {
+            self.text(words);
+        }
+    }
+
     fn number(&mut self, number: Option<u64>) {
         self.0.update([u8::from(number.is_some())]);
         self.0.update(number.unwrap_or_default().to_be_bytes());
@@ -195,8 +206,9 @@ impl Canonical {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::Edit;
-    use crate::ids::{ChatNumber, MessageNumber};
+    use crate::commit::{CreateChat, Edit};
+    use crate::ids::{ChatNumber, ChatUuid, MessageNumber};
+    use crate::model::ChatKind;
 
     #[test]
     fn leaving_data_and_taking_it_away_are_two_requests() {
@@ -208,5 +220,23 @@ mod tests {
         let (left, gone, written) = (edit(None), edit(Some(None)), edit(text()));
         assert!(left != gone && gone != written && written != left);
         assert_eq!(written, edit(text()));
+    }
+
+    #[test]
+    fn a_name_that_nobody_else_may_have_is_another_request() {
+        let group = |unique_name| {
+            let name = Name::parse("x").unwrap();
+            Command::CreateChat(CreateChat {
+                kind: ChatKind::Group,
+                name: Some(name),
+                unique_name,
+                members: vec![UserNumber(1)],
+                uuid: ChatUuid::random(),
+                created_at: None,
+            })
+            .fingerprint()
+        };
+        assert_eq!(group(true), group(true));
+        assert_ne!(group(true), group(false));
     }
 }

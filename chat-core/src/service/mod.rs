@@ -210,10 +210,13 @@ impl Chat {
         match &self.inner.queued {
             Some((queued, routes)) if routes.mode(&request) == WriteMode::Queued => {
                 // Who has no application has no share of the queue.
-                let application = self.scoped(request.scope).await?.id;
-                match queued.submit(application, request, self.patience).await? {
+                let owner = self.scoped(request.scope).await?;
+                match queued.submit(owner.id, request, self.patience).await? {
                     Sent::Outcome(outcome) => Ok(outcome),
-                    Sent::Later(id) => Err(ChatError::Later(id)),
+                    Sent::Later(id) => Err(ChatError::Later {
+                        application: owner.public_id,
+                        id,
+                    }),
                 }
             }
             _ => self.inner.lanes.submit(request).await,

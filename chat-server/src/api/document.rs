@@ -3,7 +3,10 @@
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::AnyOf;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema};
+use utoipa::openapi::{
+    ContentBuilder, Header, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
+    Type,
+};
 
 /// An error that an operation can answer with, in each form by media type and schema.
 pub(crate) struct ErrorAnswer<'a> {
@@ -49,6 +52,18 @@ pub(crate) fn add_errors<'a>(
             .responses
             .insert(error.status.to_owned(), response);
     }
+}
+
+/// Adds what a command is answered when its commit stays away: on a server whose writes go through a queue, while its store is not there.
+pub(crate) fn add_accepted(operation: &mut Operation) {
+    let place = ObjectBuilder::new().schema_type(Type::String).build();
+    let mut place = Header::new(place);
+    place.description = Some("The operation, in the native API".to_owned());
+    let answer = ResponseBuilder::new()
+        .description("It waits in the queue")
+        .header("Location", place);
+    let answers = &mut operation.responses.responses;
+    answers.insert("202".to_owned(), RefOr::T(answer.build()));
 }
 
 /// Says which operations can go on with what an operation answered, and where they find it.

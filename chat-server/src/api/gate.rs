@@ -1,13 +1,15 @@
 //! Who comes in: the application and the chat that a path names, for the APIs that name them by a token.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::bearer::Bearer;
 use chat_core::error::ChatError;
-use chat_core::ids::{ApplicationId, ChatNumber, Token};
+use chat_core::ids::{ApplicationId, ChatNumber, OperationId, Token};
 use chat_core::service::{Access, Chat, Login};
 use chat_core::text::{IdempotencyKey, Violation};
+use http::header::LOCATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::http::call::Head;
@@ -235,6 +237,20 @@ pub(crate) fn idempotency_key(head: &Head) -> Result<Option<IdempotencyKey>, Vio
         return Ok(None);
     };
     IdempotencyKey::parse(String::from_utf8_lossy(value.as_bytes())).map(Some)
+}
+
+/// The answer to a write that waits in a queue which outlives a crash, saying where the native API tells what becomes of it.
+pub(crate) fn with_operation(
+    mut answer: Response,
+    application: impl Display,
+    id: OperationId,
+) -> Response {
+    let location = format!("/api/v1/applications/{application}/operations/{id}");
+    // Both are plain ASCII.
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
 }
 
 /// The answer, saying whether it is the one of an earlier request.

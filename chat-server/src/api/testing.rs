@@ -4,6 +4,7 @@ mod cluster;
 #[cfg(feature = "embedded")]
 mod embedded;
 pub(crate) mod noise;
+pub(crate) mod queued;
 pub(crate) mod sockets;
 
 use std::time::Duration;

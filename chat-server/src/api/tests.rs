@@ -1,21 +1,25 @@
 //! What holds over all doors of one server.
 
+mod mounts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::uuid::Uuid;
 use chat_core::memory::MemoryCounter;
 use chat_core::port::Counter;
-use chat_core::service::Chat;
+use chat_core::service::{Chat, NewUser};
+use chat_core::text::Username;
 use serde_json::{Value, json};
 
 use super::applications::Options;
 use super::attempts::Attempts;
+use super::testing::queued::queued_chat;
 use super::testing::{House, gate};
 use super::{applications, conversations, rpc, threads, uuid};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
-use crate::http::testing::request;
+use crate::http::testing::{front, request};
 use crate::live::Pace;
 
 const BODY: BodyLimits = BodyLimits {
@@ -45,9 +49,13 @@ fn all(chat: &Chat, attempts: &Attempts) -> Vec<Door> {
     ]
 }
 
-async fn house() -> House {
+fn attempts() -> Attempts {
     let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let attempts = Attempts::new(&counter);
+    Attempts::new(&counter)
+}
+
+async fn house() -> House {
+    let attempts = attempts();
     House::build(|chat| all(chat, &attempts)).await
 }
 
@@ -240,5 +248,93 @@ async fn a_thread_that_is_deleted_is_gone_from_every_door() {
         format!("/messages/{home}/{made}"),
     ] {
         ask(house, "", "GET", &path, Value::Null, 404).await;
+    }
+}
+
+#[tokio::test]
+async fn what_waits_in_a_queue_is_told_with_its_place_through_every_door() {
+    let chat = queued_chat(true).await;
+    let doors = all(&chat.without_waiting(), &attempts());
+    let house = House::on_doubles(chat.clone(), front(doors));
+    let home = chat.default_application().await.unwrap();
+    let access = chat.default_application_id().await.unwrap().into();
+    let named = |name| NewUser::named(Username::parse(name).unwrap());
+    let alice = chat.create_user(access, named("alice"), None).await;
+    let alice = alice.unwrap().value.number;
+    chat.create_user(access, named("bob"), None).await.unwrap();
+    let session = chat.mint_session(access, alice, None).await.unwrap();
+    let bearer = format!("Bearer {}", session.token.expose());
+    let lasting = chat.lasting_token(access, alice, None).await.unwrap();
+    let token = format!("Token {}", lasting.expose());
+    let (public, secret) = (home.public_id, home.token.expose());
+    let native =
+        |application: &dyn std::fmt::Display| format!("/api/v1/applications/{application}");
+    for (who, path, body, application) in [
+        (
+            &*bearer,
+            "/conversations".to_owned(),
+            json!({"participants": [2]}),
+            native(&public),
+        ),
+        (
+            &*token,
+            "/chat-api/threads/".into(),
+            json!({"participant": 2}),
+            native(&public),
+        ),
+        (
+            "",
+            "/users/add".into(),
+            json!({"username": "carol"}),
+            native(&public),
+        ),
+        (
+            "",
+            format!("/applications/{secret}/chats"),
+            Value::Null,
+            native(&secret),
+        ),
+        (
+            &*bearer,
+            format!("{}/chats", native(&public)),
+            json!({"kind": "group", "members": [2]}),
+            native(&public),
+        ),
+    ] {
+        let asked = request("POST", &path)
+            .header("authorization", who)
+            .header("content-type", "application/json");
+        let answer = house.send(asked.body(body.to_string())).await;
+        assert_eq!(answer.status, 202, "{path}: {}", answer.text());
+        let place = answer.header("location").unwrap();
+        let (before, id) = place.rsplit_once('/').unwrap();
+        assert_eq!(before, format!("{application}/operations"), "{path}");
+        assert!(answer.text().contains(id), "{path}: {}", answer.text());
+        let who = match application == native(&secret) {
+            true => "",
+            false => &*bearer,
+        };
+        let told = ask(&house, who, "GET", place, Value::Null, 200).await;
+        assert_eq!(told["id"], id, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_is_refused_in_the_words_of_each_door() {
+    let chat = super::testing::chat().await;
+    let near = front(all(&chat, &attempts())).nearby();
+    for (path, field) in [
+        ("/api/v1/applications", "error"),
+        ("/applications", "errors"),
+        ("/conversations", "error"),
+        ("/chat-api/threads/", "detail"),
+        ("/chats/get", "detail"),
+        ("/nowhere", "detail"),
+    ] {
+        let answer = request("GET", path).send(&near).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+        let told = answer.json();
+        let why = told[field].as_str().unwrap_or_default();
+        assert!(why.contains("allow_origin"), "{path}: {told}");
     }
 }

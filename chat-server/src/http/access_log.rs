@@ -88,8 +88,13 @@ impl fmt::Display for Redacted<'_> {
 mod tests {
     use std::sync::Arc;
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::http::front::Front;
     use crate::http::metrics::Route;
+    use crate::http::testing::request;
+    use crate::log::tests::Lines;
 
     fn redacted(path: &str, template: Option<&'static str>) -> String {
         let head = crate::http::testing::head("GET", path);
@@ -123,6 +128,23 @@ mod tests {
             !unknown.contains("2b1f8a52") && unknown.ends_with("/#9ff25ccb"),
             "{unknown}"
         );
+    }
+
+    #[tokio::test]
+    async fn the_id_that_is_sent_or_made_stands_in_the_line_of_its_request() {
+        let (lines, _guard) = Lines::listen();
+        let logger = AccessLogger::new(AccessLog::OneIn(1));
+        let front = Front::new(Vec::new(), logger, CancellationToken::new());
+        let sent = request("GET", "/nowhere").header("x-request-id", "mine-7");
+        let sent = sent.send(&front).await;
+        let made = request("GET", "/nowhere").send(&front).await;
+        assert_eq!(sent.header("x-request-id"), Some("mine-7"));
+        let text = lines.text();
+        for answer in [sent, made] {
+            let id = answer.header("x-request-id").unwrap();
+            let named = text.lines().filter(|line| line.contains(id));
+            assert_eq!(named.count(), 1, "{id}: {text}");
+        }
     }
 
     #[test]

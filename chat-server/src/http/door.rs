@@ -23,6 +23,8 @@ pub enum Fault {
     MethodNotAllowed,
     /// The request does not say to which host it goes, or not well.
     NoHost,
+    /// A page of another site may have sent it, and nobody is asked who he is; what an operator can set.
+    Foreign(&'static str),
     /// The server is at fault.
     Internal,
 }

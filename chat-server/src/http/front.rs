@@ -122,16 +122,20 @@ impl Front {
             route: OnceLock::new(),
         });
         let door = self.door(head.uri.path());
-        let refused = match self.is_nearby && has_host {
+        let fault = |fault| match door {
+            Some(door) => door.fault(&head, fault),
+            None => Problem::fault(fault, &head).into_response(),
+        };
+        let foreign = match self.is_nearby && has_host {
             true => near::refusal(&head, target.as_ref(), &self.cors.0),
             false => None,
         };
         let preflight = self.cors.preflight(&head);
-        let mut response = match door {
-            _ if refused.is_some() => refused.unwrap_or_default(),
-            _ if preflight.is_some() => preflight.unwrap_or_default(),
-            Some(door) if !has_host => door.fault(&head, Fault::NoHost),
-            Some(door) if well_formed => {
+        let mut response = match (door, foreign, preflight) {
+            (_, Some(why), _) => fault(Fault::Foreign(why)),
+            (.., Some(preflight)) => preflight,
+            _ if !has_host => fault(Fault::NoHost),
+            (Some(door), ..) if well_formed => {
                 let mut request = http::Request::new(body);
                 *request.method_mut() = head.method.clone();
                 *request.uri_mut() = head.uri.clone();
@@ -143,12 +147,11 @@ impl Front {
                 let answer = AssertUnwindSafe(async { door.call(request).await }).catch_unwind();
                 answer.await.unwrap_or_else(|panic| {
                     log_panic(&head, &*panic);
-                    door.fault(&head, Fault::Internal)
+                    fault(Fault::Internal)
                 })
             }
-            Some(door) => door.fault(&head, Fault::NotFound),
-            None if !has_host => Problem::fault(Fault::NoHost, &head).into_response(),
-            None => nowhere(&head),
+            (Some(_), ..) => fault(Fault::NotFound),
+            (None, ..) => nowhere(&head),
         };
         self.finish(&head, &mut response, is_head, parts.version);
         let took = started.elapsed();

@@ -203,6 +203,7 @@ impl Problem {
             Fault::NotFound => Self::new(Code::NotFound, head),
             Fault::MethodNotAllowed => Self::new(Code::MethodNotAllowed, head),
             Fault::NoHost => Self::new(Code::BadRequest, head).detail(host::NEEDED),
+            Fault::Foreign(why) => Self::new(Code::Forbidden, head).detail(why),
             Fault::Internal => Self::new(Code::Internal, head),
         }
     }
@@ -246,5 +247,53 @@ impl Problem {
             HeaderValue::from_static(PROBLEM),
         );
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::PartialSchema;
+
+    use super::*;
+
+    /// What programs know: a new one is added, and none is changed.
+    const FROZEN: [(Code, &str, u16); 26] = [
+        (Code::BadRequest, "bad_request", 400),
+        (Code::MalformedBody, "malformed_body", 400),
+        (Code::MissingBody, "missing_body", 400),
+        (Code::InvalidParameter, "invalid_parameter", 400),
+        (Code::UnknownField, "unknown_field", 400),
+        (Code::ValidationFailed, "validation_failed", 422),
+        (Code::NameTaken, "name_taken", 422),
+        (Code::Unauthorized, "unauthorized", 401),
+        (Code::Forbidden, "forbidden", 403),
+        (Code::NotFound, "not_found", 404),
+        (Code::MethodNotAllowed, "method_not_allowed", 405),
+        (Code::NotAcceptable, "not_acceptable", 406),
+        (Code::RequestTimeout, "request_timeout", 408),
+        (Code::BodyTooLarge, "body_too_large", 413),
+        (Code::UnsupportedMediaType, "unsupported_media_type", 415),
+        (Code::UpgradeRequired, "upgrade_required", 426),
+        (Code::InvalidIdempotencyKey, "invalid_idempotency_key", 400),
+        (Code::IdempotencyKeyReused, "idempotency_key_reused", 422),
+        (Code::InvalidCursor, "invalid_cursor", 400),
+        (Code::CursorReset, "cursor_reset", 410),
+        (Code::RateLimited, "rate_limited", 429),
+        (Code::Busy, "busy", 429),
+        (Code::TooManyConnections, "too_many_connections", 429),
+        (Code::Unavailable, "unavailable", 503),
+        (Code::OutcomeUnknown, "outcome_unknown", 503),
+        (Code::Internal, "internal", 500),
+    ];
+
+    #[test]
+    fn the_codes_and_their_statuses_stay_as_they_are() {
+        for (code, name, status) in FROZEN {
+            assert_eq!(code.name(), name);
+            assert_eq!(code.status(), status, "{name}");
+        }
+        let known = serde_json::to_value(Code::schema()).unwrap();
+        let frozen = FROZEN.map(|(_, name, _)| name);
+        assert_eq!(known["enum"], serde_json::json!(frozen), "each is listed");
     }
 }

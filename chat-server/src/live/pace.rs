@@ -59,6 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whoever_comes_has_ten_seconds_to_say_who_it_is() {
+        assert_eq!(Pace::default().hello, Duration::from_secs(10));
+    }
+
+    #[test]
     fn those_who_are_many_come_back_over_a_longer_time() {
         let times = |others| (0..1000).map(move |_| time_to_return(others));
         assert!(times(0).all(|time| (100..=1_100).contains(&time)));

@@ -37,6 +37,7 @@ fn faults(_: &Head, fault: Fault) -> Response {
     reply::empty(match fault {
         Fault::NotFound => StatusCode::NOT_FOUND,
         Fault::NoHost => StatusCode::BAD_REQUEST,
+        Fault::Foreign(_) => StatusCode::FORBIDDEN,
         Fault::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Fault::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     })

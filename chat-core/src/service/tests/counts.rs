@@ -63,6 +63,18 @@ async fn counts_are_there_from_the_start_follow_and_go() {
 }
 
 #[tokio::test]
+async fn a_new_application_counts_no_chats() {
+    let counter = Arc::new(MemoryCounter::new());
+    let parts = keeping(&counter, &Parts::in_memory());
+    let chat = Chat::start(parts).await.unwrap();
+    let name = Name::parse("shop").unwrap();
+    let shop = chat.create_application(name, true, None).await;
+    let token = shop.unwrap().value.token;
+    told(&chat).await;
+    assert_eq!(value(&*counter, token, None).await, Some(0));
+}
+
+#[tokio::test]
 async fn nodes_that_race_agree_on_the_counts() {
     let (counter, parts) = (Arc::new(MemoryCounter::new()), Parts::in_memory());
     let (one, shop, room) = start_with(keeping(&counter, &parts)).await;

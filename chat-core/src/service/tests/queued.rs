@@ -60,9 +60,10 @@ async fn what_comes_later_is_looked_up_by_its_application_alone() {
         .value;
     let access = Access::from(shop.token);
     let made = chat.without_waiting().create_chat(access, None, None).await;
-    let Err(ChatError::Later(id)) = made else {
+    let Err(ChatError::Later { application, id }) = made else {
         panic!("{made:?}")
     };
+    assert_eq!(application, shop.public_id);
     let state = chat.operation(access, id).await.unwrap();
     assert_eq!(state, Some(OperationState::Pending));
     let name = Name::parse("other").unwrap();

@@ -307,9 +307,6 @@ impl Follower {
     }
 
     async fn catch_up(&self, events: &Events, at: &mut Cursor, silent: bool) -> Result<(), Stop> {
-        if let Some(session) = &self.session {
-            self.state.chat().authenticate(session).await?;
-        }
         let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
@@ -323,6 +320,10 @@ impl Follower {
                 }
                 feed => feed?,
             };
+            if let Some(session) = &self.session {
+                // It may have ended before what was read was posted.
+                self.state.chat().authenticate(session).await?;
+            }
             *at = feed.next;
             let (more, empty) = (feed.more, feed.items.is_empty());
             if !(empty && silent) {

@@ -59,9 +59,16 @@ impl Modify for Complete {
             say_who_asks(path, method, operation);
         }
         if let Some(components) = &mut document.components {
-            for name in [SESSION, ADMIN_KEY] {
-                let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-                components.add_security_scheme(name, bearer);
+            for (name, words) in [
+                (
+                    SESSION,
+                    "A user. What is wrong with a login is told as a problem (RFC 9457) everywhere.",
+                ),
+                (ADMIN_KEY, "Who runs the server."),
+            ] {
+                let mut bearer = Http::new(HttpAuthScheme::Bearer);
+                bearer.description = Some(words.to_owned());
+                components.add_security_scheme(name, SecurityScheme::Http(bearer));
             }
         }
         loosen(

@@ -8,12 +8,11 @@ use std::time::Duration;
 use chat_core::error::ChatError;
 use chat_core::ids::OperationId;
 use chat_core::text::Violation;
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::view::OperationJson;
-use crate::api::gate::EntryError;
+use crate::api::gate::{EntryError, with_operation};
 use crate::http::accept::wants_problem;
 use crate::http::auth;
 use crate::http::call::Head;
@@ -196,18 +195,12 @@ fn plain(words: &ErrorWords) -> Response {
 /// The answer to a write that waits in a queue which outlives a crash.
 fn accepted(head: &Head, id: OperationId) -> Response {
     let pending = OperationJson::new(id, "pending");
-    let mut response = reply::json(StatusCode::ACCEPTED, &pending);
     let application = head.segment(APPLICATION).unwrap_or_default();
-    let location = format!("/api/v1/applications/{application}/operations/{id}");
-    // A token and an id are plain ASCII.
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
+    with_operation(reply::json(StatusCode::ACCEPTED, &pending), application, id)
 }
 
 fn answer(wrong: &RequestError, head: &Head, always_problem: bool) -> Response {
-    if let RequestError::Chat(ChatError::Later(id)) = wrong {
+    if let RequestError::Chat(ChatError::Later { id, .. }) = wrong {
         return accepted(head, *id);
     }
     let words = words_for(wrong);
@@ -252,8 +245,20 @@ impl Answer for Native {
 }
 
 /// The form that the client wants where the original has the path.
+/// Whether the original has this path and method.
+fn is_original(head: &Head) -> bool {
+    let segments: Vec<&str> = head.uri.path().split('/').skip(3).collect();
+    match segments[..] {
+        ["applications"] | ["applications", _] | ["applications", _, "chats"] => true,
+        ["applications", _, "chats", _] => head.method != Method::PATCH,
+        ["applications", _, "chats", _, "messages"]
+        | ["applications", _, "chats", _, "messages", _] => true,
+        _ => false,
+    }
+}
+
 fn in_form(head: &Head, words: ErrorWords) -> Response {
-    if wants_problem(&head.headers) {
+    if wants_problem(&head.headers) || !is_original(head) {
         problem(head, words)
     } else {
         plain(&words)
@@ -266,6 +271,7 @@ pub(super) fn faults(head: &Head, fault: Fault) -> Response {
         Fault::NotFound => problem(head, ErrorWords::new(Code::NotFound, "")),
         Fault::MethodNotAllowed => problem(head, ErrorWords::new(Code::MethodNotAllowed, "")),
         Fault::NoHost => in_form(head, ErrorWords::new(Code::BadRequest, host::NEEDED)),
+        Fault::Foreign(why) => in_form(head, ErrorWords::new(Code::Forbidden, why)),
         Fault::Internal => in_form(head, ErrorWords::new(Code::Internal, "")),
     }
 }

@@ -6,7 +6,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::status::ErrorJson;
 use super::{accounts, conversation, history, keys, messages, participants, users, ws};
-use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
+use crate::api::document::{
+    ErrorAnswer, add_accepted, add_errors, add_links, every_operation, loosen,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -72,6 +74,9 @@ impl Modify for Complete {
                 forms: &[("application/json", "ConversationsError")],
             };
             add_errors(operation, possible.map(answer));
+            if path != "/logout" && path != "/login" && method != "get" {
+                add_accepted(operation);
+            }
             if !open {
                 let needed = SecurityRequirement::new::<_, _, &str>(SESSION, []);
                 operation.security = Some(vec![needed]);

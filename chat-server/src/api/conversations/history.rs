@@ -8,7 +8,7 @@ use chat_core::service::Reader;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::entry::Shared;
+use super::entry::{Shared, bearer};
 use super::input;
 use super::shapes::{MessagePage, OfId};
 use super::status::RequestError;
@@ -24,7 +24,7 @@ use crate::http::reply::{self, Response};
     responses((status = 200, description = "The conversation", body = HistoryJson)),
 )]
 pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
-    let (_, mut reader) = shared.enter_conversation(&call.head).await?;
+    let (me, mut reader) = shared.enter_conversation(&call.head).await?;
     let query = input::query(&call.head)?;
     let (limit, wait) = (input::limit(&query)?, input::wait(&query)?);
     let span = input::span(&query, &reader).await?;
@@ -40,10 +40,12 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     if seen.0.items.is_empty() && wait > 0 {
         let mut watch = reader.watch();
         loop {
-            // What was posted before the watch began is found now; and whoever waits may have been logged out or removed meanwhile.
-            let me = shared.enter(&call.head).await?;
+            // What was posted before the watch began is found now.
             reader = shared.chat().chat(me.access, number).await?;
             seen = look(&reader).await?;
+            // Whoever waited may have been logged out before that was posted.
+            let token = bearer(&call.head).ok_or(RequestError::Unauthorized)?;
+            shared.chat().authenticate(&token).await?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !seen.0.items.is_empty() || left.is_zero() {
                 break;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::gate::EntryError;
+use crate::api::gate::{EntryError, with_operation};
 use crate::http::auth;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
@@ -155,7 +155,7 @@ fn input(fault: &InputFault) -> (StatusCode, Cow<'static, str>) {
 
 fn by_core(error: &ChatError) -> (StatusCode, Cow<'static, str>) {
     match error {
-        ChatError::Later(_) => (StatusCode::ACCEPTED, "It waits: ask again later".into()),
+        ChatError::Later { .. } => (StatusCode::ACCEPTED, "It waits: ask again later".into()),
         ChatError::WrongCredentials => (
             StatusCode::UNAUTHORIZED,
             "Invalid username or password".into(),
@@ -179,8 +179,9 @@ const INTERNAL: &str = "Internal server error";
 
 impl Answer for RequestError {
     fn into_response(self, head: &Head) -> Response {
-        if let Self::Chat(ChatError::Later(id)) = self {
-            return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+        if let Self::Chat(ChatError::Later { application, id }) = self {
+            let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+            return with_operation(answer, application, id);
         }
         let (status, words) = words(&self);
         if let Self::Chat(error) = &self
@@ -209,6 +210,7 @@ pub(super) fn faults(_: &Head, fault: Fault) -> Response {
         Fault::NotFound => failed(StatusCode::NOT_FOUND, "Not found"),
         Fault::MethodNotAllowed => failed(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         Fault::NoHost => bad("the Host header is missing or malformed"),
+        Fault::Foreign(why) => failed(StatusCode::FORBIDDEN, why),
         Fault::Internal => failed(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
     }
 }

@@ -16,7 +16,7 @@ use crate::http::call::Call;
 use crate::http::list;
 use crate::http::reply::{Frame, Response};
 
-/// Make a chat of users. One that is named twice counts once.
+/// Make a chat of users. One that is named twice counts once. What cannot be at all (400) is told before who is not there (404).
 #[utoipa::path(
     post, path = "/chats/add", tag = "rpc", operation_id = "rpc_add_chat",
     params(Keyed), request_body = ChatInput,

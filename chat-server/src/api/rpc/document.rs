@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::status::ErrorJson;
 use super::{chats, messages, users};
-use crate::api::document::{ErrorAnswer, add_errors, every_operation, loosen};
+use crate::api::document::{ErrorAnswer, add_accepted, add_errors, every_operation, loosen};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,6 +39,9 @@ impl Modify for Complete {
                 forms: &[("application/json", "RpcError")],
             };
             add_errors(operation, possible.map(answer));
+            if adds {
+                add_accepted(operation);
+            }
         }
         loosen(document, &["Id"], &[]);
     }

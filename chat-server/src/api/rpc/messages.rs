@@ -15,7 +15,7 @@ use crate::http::call::Call;
 use crate::http::list;
 use crate::http::reply::{Frame, Response};
 
-/// Post a message in the name of a user of the chat.
+/// Post a message in the name of a user of the chat. What cannot be at all (400) is told before what is not there (404).
 #[utoipa::path(
     post, path = "/messages/add", tag = "rpc", operation_id = "rpc_add_message",
     params(Keyed), request_body = MessageInput,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::api::gate::with_operation;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -124,8 +125,9 @@ fn field(name: &str, violation: Violation) -> Response {
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
     match error {
-        ChatError::Later(id) => {
-            return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+        ChatError::Later { application, id } => {
+            let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+            return with_operation(answer, application, *id);
         }
         ChatError::Busy { retry_after } => {
             let status = StatusCode::TOO_MANY_REQUESTS;
@@ -192,6 +194,7 @@ pub(super) fn faults(head: &Head, fault: Fault) -> Response {
             failed(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
         }
         Fault::NoHost => bad("the Host header is missing or malformed"),
+        Fault::Foreign(why) => failed(StatusCode::FORBIDDEN, "Forbidden", why),
         Fault::Internal => internal(),
     }
 }

@@ -1,4 +1,5 @@
 mod lists;
+mod problems;
 
 use std::time::Duration;
 
@@ -160,6 +161,8 @@ async fn a_chat_is_made_of_any_number_of_users_each_once() {
     bad(&house, path, long, detail).await;
     let detail = "invalid type of field 'name'";
     bad(&house, path, json!({"name": 1, "users": [1]}), detail).await;
+    let body = json!({"name": "x", "users": [1], "x": 1});
+    bad(&house, path, body, "Unknown field 'x'").await;
 }
 
 #[tokio::test]
@@ -169,14 +172,24 @@ async fn a_list_of_users_may_be_larger_than_other_bodies() {
     let body = json!({"name": "large", "users": users}).to_string();
     assert!(body.len() > 2 * BODY.bytes);
     assert_eq!(house.post("/chats/add", body).await.status, 201);
-    let body = json!({"username": "x".repeat(BODY.bytes)}).to_string();
-    let refused = house.post("/users/add", body).await;
-    assert_eq!(refused.status, 413);
-    let detail = &refused.json()["detail"];
-    assert!(
-        detail.as_str().unwrap().contains("1048576 bytes"),
-        "{detail}"
-    );
+    // A body of this length, most of it white space.
+    let padded = |length: usize| {
+        let body = json!({"name": "padded", "users": [1]}).to_string();
+        " ".repeat(length - body.len()) + &body
+    };
+    let most = 16 * 1024 * 1024;
+    let made = house.post("/chats/add", padded(most)).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let long = json!({"username": "x".repeat(BODY.bytes)}).to_string();
+    for (path, body, most) in [
+        ("/users/add", long, "1048576"),
+        ("/chats/add", padded(most + 1), "16777216"),
+    ] {
+        let refused = house.post(path, body).await;
+        assert_eq!(refused.status, 413, "{path}");
+        let words = format!("the body is larger than {most} bytes");
+        assert_eq!(refused.json()["detail"], words, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -235,6 +248,14 @@ async fn a_message_is_posted_by_a_user_of_the_chat() {
         let body = json!({"chat": 1, "author": 1, "text": text});
         bad(&house, path, body, detail).await;
     }
+    let body = json!({"chat": 1, "author": 1, "text": "x", "x": 1});
+    bad(&house, path, body, "Unknown field 'x'").await;
+    // What cannot be at all is told before what is not there.
+    let detail = "field 'text' must be filled";
+    for (chat, author) in [(json!(5), json!(1)), (json!(NOBODY), json!(NOBODY))] {
+        let body = json!({"chat": chat, "author": author, "text": ""});
+        bad(&house, path, body, detail).await;
+    }
     let none = done(&house, "/messages/get", json!({"chat": 1})).await;
     assert_eq!(
         none.as_array().unwrap().len(),
@@ -268,6 +289,19 @@ async fn whoever_asks_for_text_gets_the_bare_id() {
         object(4)
     );
     assert_eq!(add("e", Some("text/html")).await, object(5));
+    for (path, body) in [
+        ("/chats/add", json!({"name": "a", "users": [1]})),
+        (
+            "/messages/add",
+            json!({"chat": 1, "author": 1, "text": "a"}),
+        ),
+    ] {
+        let asked = request("POST", path).header("accept", "text/plain");
+        let answer = house.send(asked.body(body.to_string())).await;
+        assert_eq!(answer.status, 201, "{path}");
+        let kind = answer.header("content-type").unwrap().to_owned();
+        assert_eq!((answer.text().to_owned(), kind), text(1), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -315,13 +349,22 @@ async fn a_key_makes_a_command_happen_once() {
         let request = request("POST", path).header("idempotency-key", "k");
         house.send(request.body(body.to_string())).await
     };
-    let message = json!({"chat": 1, "author": 1, "text": "hi"});
-    let (first, again) = (
-        send("/messages/add", &message).await,
-        send("/messages/add", &message).await,
-    );
-    assert_eq!((first.text(), again.text()), (r#"{"id":1}"#, r#"{"id":1}"#));
-    assert_eq!(again.header("idempotency-replayed"), Some("true"));
-    let other = json!({"chat": 1, "author": 1, "text": "ho"});
-    assert_eq!(send("/messages/add", &other).await.status, 422);
+    let say = |text: &str| json!({"chat": 1, "author": 1, "text": text});
+    let gather = |name: &str| json!({"name": name, "users": [1]});
+    let user = |name: &str| json!({"username": name});
+    for (path, body, other, id) in [
+        ("/users/add", user("a"), user("b"), 4),
+        ("/chats/add", gather("a"), gather("b"), 2),
+        ("/messages/add", say("hi"), say("ho"), 1),
+    ] {
+        let (first, again) = (send(path, &body).await, send(path, &body).await);
+        let made = (201, json!({"id": id}));
+        for answer in [&first, &again] {
+            let told = (answer.status.as_u16(), answer.json());
+            assert_eq!(told, made, "{path}");
+        }
+        assert_eq!(first.header("idempotency-replayed"), None, "{path}");
+        assert_eq!(again.header("idempotency-replayed"), Some("true"), "{path}");
+        assert_eq!(send(path, &other).await.status, 422, "{path}");
+    }
 }

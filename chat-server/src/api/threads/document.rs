@@ -6,7 +6,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::shapes::ErrorJson;
 use super::{messages, root, thread, token};
-use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
+use crate::api::document::{
+    ErrorAnswer, add_accepted, add_errors, add_links, every_operation, loosen,
+};
 
 const SCHEME: &str = "thread_token";
 
@@ -61,6 +63,9 @@ impl Modify for Complete {
                     forms: &[("application/json", "ThreadsError")],
                 }),
             );
+            if !logs_in && method != "get" {
+                add_accepted(operation);
+            }
             if !logs_in {
                 let none: [&str; 0] = [];
                 operation.security = Some(vec![SecurityRequirement::new(SCHEME, none)]);

@@ -233,7 +233,8 @@ pub(super) async fn delete(gate: Gate, call: Call) -> Result<Response, RequestEr
     Ok(reply::empty(DELETED))
 }
 
-/// Mark one message as read, and nothing of those around it.
+/// Mark one message as read, and nothing of those around it; but what is 2,000 messages below the last one that a user read counts as
+/// read by him.
 #[utoipa::path(
     patch, path = "/chat-api/messages/{id}/mark-as-read/", tag = "threads", operation_id = "threads_mark_as_read",
     params(InMessage),

@@ -5,7 +5,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 
-use crate::api::gate::EntryError;
+use crate::api::gate::{EntryError, with_operation};
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -158,9 +158,9 @@ fn throttled(after: std::time::Duration) -> Response {
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
     match error {
-        ChatError::Later(id) => {
+        ChatError::Later { application, id } => {
             let words = format!("Accepted as operation {id}.");
-            return detail(StatusCode::ACCEPTED, &words);
+            return with_operation(detail(StatusCode::ACCEPTED, &words), application, *id);
         }
         ChatError::Busy { retry_after } => return throttled(*retry_after),
         _ => head.log_failure(error),
@@ -227,6 +227,7 @@ pub(super) fn faults(head: &Head, fault: Fault) -> Response {
             detail(StatusCode::METHOD_NOT_ALLOWED, &words)
         }
         Fault::NoHost => detail(StatusCode::BAD_REQUEST, host::NEEDED),
+        Fault::Foreign(why) => detail(StatusCode::FORBIDDEN, why),
         Fault::Internal => broken(),
     }
 }

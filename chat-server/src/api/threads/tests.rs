@@ -2,6 +2,7 @@ mod auth;
 mod bodies;
 mod messages;
 mod pages;
+mod problems;
 mod threads;
 mod token;
 
@@ -96,7 +97,11 @@ impl Trio {
     }
 }
 
+/// The status and the body, which is JSON where there is one.
 fn told(answer: &Answer) -> (u16, &str) {
+    if !answer.body.is_empty() {
+        assert_eq!(answer.header("content-type"), Some(JSON));
+    }
     (answer.status.as_u16(), answer.text())
 }
 

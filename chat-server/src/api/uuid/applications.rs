@@ -78,7 +78,7 @@ pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, RequestError
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
 }
 
-/// Give an application another name.
+/// Give an application another name. Where it was made through the native API no other one made there may have it (400).
 #[utoipa::path(
     patch, path = "/applications/{uuid}", tag = "uuid-applications", operation_id = "uuid_update_application",
     params(InApplication), request_body = ApplicationInput,
@@ -96,7 +96,7 @@ pub(super) async fn update(gate: Gate, call: Call) -> Result<Response, RequestEr
     Ok(reply::json(StatusCode::OK, &ApplicationJson::from(tenant)))
 }
 
-/// Give an application another name.
+/// Give an application another name. Where it was made through the native API no other one made there may have it (400).
 #[utoipa::path(
     put, path = "/applications/{uuid}", tag = "uuid-applications", operation_id = "uuid_replace_application",
     params(InApplication), request_body = ApplicationInput,

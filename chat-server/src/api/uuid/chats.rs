@@ -44,7 +44,11 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, RequestErro
 )]
 pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
-    let key = match key(&call.head) {
+    // Whatever is sent says nothing, but it has to be a body.
+    let sent = call.body.as_ref().map_err(|fault| *fault);
+    let sent = sent.map_err(|fault| RequestError::Input("body", fault.into()));
+    let asked = sent.and_then(|_| key(&call.head));
+    let key = match asked {
         Ok(key) => key,
         Err(wrong) => return Err(gate.missing_first(access, None, wrong).await),
     };

@@ -5,7 +5,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::shapes::{ErrorJson, Errors};
 use super::{applications, chats, messages};
-use crate::api::document::{ErrorAnswer, add_errors, add_links, every_operation, loosen};
+use crate::api::document::{
+    ErrorAnswer, add_accepted, add_errors, add_links, every_operation, loosen,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,9 +29,9 @@ impl Modify for Complete {
             let below = path.contains("{uuid}");
             let writes = method != "get";
             let searches = path.ends_with("/search");
-            let sends = writes && !path.ends_with("/chats") || searches;
+            let sends = writes || searches;
             let errors = [
-                ("400", "The request cannot be understood", sends || writes),
+                ("400", "The request cannot be understood", sends),
                 ("404", "There is no such thing", below),
                 ("408", "The body came too slowly", sends),
                 ("413", "The body is too large", sends),
@@ -48,6 +50,9 @@ impl Modify for Complete {
                     forms: &[("application/json", "UuidError")],
                 }),
             );
+            if writes && below {
+                add_accepted(operation);
+            }
         }
         loosen(
             document,

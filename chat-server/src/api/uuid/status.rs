@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::gate::EntryError;
+use crate::api::gate::{EntryError, with_operation};
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -98,8 +98,11 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
 }
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
-    if let ChatError::Later(id) = error {
-        return reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+    if let ChatError::Later { id, .. } = error {
+        let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
+        // Its uuid is its token, and needs no session there.
+        let application = head.segment(super::APPLICATION).unwrap_or_default();
+        return with_operation(answer, application, *id);
     }
     let status = match error {
         ChatError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -159,6 +162,7 @@ pub(super) fn faults(_: &Head, fault: Fault) -> Response {
             let words = Violation::Invalid.to_string();
             failed(StatusCode::BAD_REQUEST, &json!({ "Host": [words] }))
         }
+        Fault::Foreign(why) => failed(StatusCode::FORBIDDEN, &json!(why)),
         Fault::Internal => status_alone(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -1,10 +1,14 @@
 mod applications;
 mod chats;
 mod messages;
+mod problems;
 mod search;
 
 use std::time::Duration;
 
+use chat_core::clock::{Clock, SystemClock};
+use chat_core::ids::{ChatNumber, Token};
+use chat_core::service::Access;
 use serde_json::{Value, json};
 
 use super::*;
@@ -59,6 +63,20 @@ async fn post_all(house: &House, uuid: &str, texts: &[&str]) {
     }
 }
 
+/// Full power in this application.
+fn access(uuid: &str) -> Access {
+    uuid.parse::<Token>().unwrap().into()
+}
+
+/// Until the next millisecond: times are shown no finer.
+async fn a_moment_later() {
+    let clock = || SystemClock.now().rfc3339(3).to_string();
+    let before = clock();
+    while clock() == before {
+        tokio::task::yield_now().await;
+    }
+}
+
 fn failed(errors: Value) -> Value {
     json!({"message": "Validation failed", "errors": errors})
 }
@@ -89,6 +107,33 @@ async fn a_key_makes_a_command_happen_once() {
     assert_eq!(post("k", "b").await.status, 422);
     assert_eq!(post("a b", "b").await.status, 400);
     assert_eq!(post("k2", "b").await.text(), r#"{"message_number":2}"#);
+}
+
+#[tokio::test]
+async fn what_is_made_under_a_key_is_made_once() {
+    let house = house().await;
+    let uuid = application(&house, "X").await;
+    let chats = format!("/applications/{uuid}/chats");
+    let post = async |path: &str, body: &'static str| {
+        let asked = request("POST", path).header("idempotency-key", "k");
+        house.send(asked.body(body)).await
+    };
+    for (path, body, status) in [
+        ("/applications", r#"{"name":"Y"}"#, 201),
+        (&*chats, "", 200),
+    ] {
+        let (first, again) = (post(path, body).await, post(path, body).await);
+        assert_eq!(first.status, status, "{path}: {}", first.text());
+        assert_eq!(first.header("idempotency-replayed"), None, "{path}");
+        assert_eq!((again.status, again.text()), (first.status, first.text()));
+        assert_eq!(again.header("idempotency-replayed"), Some("true"), "{path}");
+    }
+    let other = post("/applications", r#"{"name":"Z"}"#).await;
+    assert_eq!(other.status, 422, "{}", other.text());
+    let all = house.get("/applications").await.json();
+    let all = all.as_array().unwrap().iter();
+    let all: Vec<_> = all.map(|one| (&one["name"], &one["chats_count"])).collect();
+    assert_eq!(json!(all), json!([["X", 1], ["Y", 0]]));
 }
 
 #[tokio::test]

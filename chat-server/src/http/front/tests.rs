@@ -12,6 +12,7 @@ fn faults(_: &Head, fault: Fault) -> Response {
     match fault {
         Fault::NotFound => reply::with_body(StatusCode::NOT_FOUND, "text/plain", "lost"),
         Fault::NoHost => reply::empty(StatusCode::BAD_REQUEST),
+        Fault::Foreign(why) => reply::with_body(StatusCode::FORBIDDEN, "text/plain", why),
         Fault::MethodNotAllowed => reply::empty(StatusCode::METHOD_NOT_ALLOWED),
         Fault::Internal => {
             reply::with_body(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "sorry")

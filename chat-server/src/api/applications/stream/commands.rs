@@ -134,7 +134,7 @@ impl Desk {
         let done = match self.done(asked, guest).await {
             Ok(Some(done)) => done,
             Ok(None) => return Ok(None),
-            Err(RequestError::Chat(ChatError::Later(operation))) => {
+            Err(RequestError::Chat(ChatError::Later { id: operation, .. })) => {
                 return Ok(Some(Frame::Ack {
                     id,
                     number: None,

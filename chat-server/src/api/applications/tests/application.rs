@@ -1,3 +1,5 @@
+use chat_core::text::Name;
+
 use super::*;
 use crate::api::testing::{is_time, keys};
 use crate::http::testing::request;
@@ -123,6 +125,19 @@ async fn a_taken_name_is_422_also_when_renaming() {
         house.post(ROOT, r#"{"name":"X"}"#).await.status,
         201,
         "a deleted name is free"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_only_the_uuid_api_gave_is_free() {
+    let house = house().await;
+    let name = Name::parse("X").unwrap();
+    let made = house.chat.create_application(name, false, None).await;
+    assert_eq!(made.unwrap().value.name, "X");
+    let created = house.post(ROOT, r#"{"name":"X"}"#).await;
+    assert_eq!(
+        (created.status.as_u16(), &created.json()["name"]),
+        (201, &"X".into())
     );
 }
 

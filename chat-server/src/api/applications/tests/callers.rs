@@ -162,3 +162,61 @@ async fn a_session_enters_its_own_application_by_its_public_id_and_no_other() {
     let refused = with(&house, mine, "GET", &format!("{other}/chats/1")).await;
     assert_eq!(refused.text(), r#"{"error":"Application Not Found"}"#);
 }
+
+#[tokio::test]
+async fn a_stranger_cannot_tell_the_messages_of_a_chat_from_those_of_none() {
+    let house = house().await;
+    let (chat, [_, bob]) = group(&house).await;
+    post_all(&house, &chat, &["secret"]).await;
+    let message = format!("{chat}/messages/1");
+    let before = house.get(&message).await.json();
+    for stranger in [("authorization", &*bob), ("as-user", "2")] {
+        for (method, path) in [
+            ("GET", "/messages/1"),
+            ("PUT", "/messages/1"),
+            ("PATCH", "/messages/1"),
+            ("DELETE", "/messages/1"),
+            ("DELETE", "/messages/9"),
+            ("PATCH", "/messages/x"),
+            ("GET", "/messages/search?query=secret"),
+            ("GET", "/messages/search?limit=0"),
+        ] {
+            for place in [&chat, &chat.replace("/chats/1", "/chats/7")] {
+                let path = format!("{place}{path}");
+                let refused = with(&house, stranger, method, &path).await;
+                assert_eq!(
+                    (refused.status.as_u16(), refused.text()),
+                    (404, r#"{"error":"Chat Not Found"}"#),
+                    "{method} {path}"
+                );
+                assert_eq!(refused.header("x-indexed-through"), None);
+            }
+        }
+    }
+    assert_eq!(house.get(&message).await.json(), before);
+}
+
+#[tokio::test]
+async fn a_session_has_neither_the_list_of_all_chats_nor_the_name_of_the_application() {
+    let house = house().await;
+    let (chat, [alice, _]) = group(&house).await;
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    let before = house.get(application).await.json();
+    let public = format!("{ROOT}/{}", before["public_id"].as_str().unwrap());
+    for place in [application, &public] {
+        for (method, path) in [
+            ("GET", format!("{place}/chats")),
+            ("GET", format!("{place}/chats?limit=1")),
+            ("PUT", place.to_owned()),
+            ("PATCH", place.to_owned()),
+        ] {
+            let refused = with(&house, ("authorization", &alice), method, &path).await;
+            assert_eq!(
+                (refused.status.as_u16(), &refused.json()["code"]),
+                (403, &"forbidden".into()),
+                "{method} {path}"
+            );
+        }
+    }
+    assert_eq!(house.get(application).await.json(), before);
+}

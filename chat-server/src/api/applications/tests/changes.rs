@@ -70,6 +70,12 @@ async fn pages_of_changes_lead_to_the_head() {
         (first["items"].as_array().unwrap().len(), &first["more"]),
         (2, &true.into())
     );
+    let [at, head] = ["next", "head"].map(|key| {
+        let cursor = chat_core::cursor::Cursor::decode(first[key].as_str().unwrap());
+        cursor.unwrap().head
+    });
+    assert!(head.covers(at) && !at.covers(head), "{first}");
+    assert_eq!(first["head"], cursor(&house, &chat).await);
     let next = first["next"].as_str().unwrap();
     let second = house
         .get(&format!("{chat}/changes?after={next}&limit=2"))
@@ -104,6 +110,27 @@ async fn a_long_poll_returns_with_what_happens() {
         post_all(&house, &chat, &["a"]).await;
     });
     assert_eq!(numbers(&changes.json()["items"]), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_that_hears_nothing_ends_when_its_time_is_up() {
+    let chat = chat().await;
+    let front = front(vec![door(gate(&chat), options(), BODY)]);
+    let house = House::on_doubles(chat, front);
+    let chat = a_chat(&house).await;
+    let at = cursor(&house, &chat).await;
+    let asked = tokio::time::Instant::now();
+    let heard = house
+        .get(&format!("{chat}/changes?after={at}&wait=1"))
+        .await;
+    let waited = asked.elapsed().as_millis();
+    assert!((1_000..1_100).contains(&waited), "{waited} ms");
+    let told = heard.json();
+    assert_eq!(
+        (heard.status.as_u16(), &told["items"], &told["more"]),
+        (200, &serde_json::json!([]), &false.into())
+    );
+    assert_eq!(told["next"], at);
 }
 
 #[tokio::test]

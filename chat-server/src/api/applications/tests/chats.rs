@@ -70,6 +70,25 @@ async fn a_chat_may_have_a_name() {
 }
 
 #[tokio::test]
+async fn a_name_of_a_chat_has_at_most_255_characters() {
+    let house = house().await;
+    let chats = format!("{}/chats", application(&house, "X").await);
+    let named = |length: usize| format!(r#"{{"name":"{}"}}"#, "é".repeat(length));
+    let too_long = "is too long (maximum is 255 characters)";
+    for (method, path, status) in [("POST", &chats, 201), ("PATCH", &format!("{chats}/1"), 200)] {
+        let taken = house.json(method, path, named(255)).await;
+        assert_eq!(
+            (taken.status.as_u16(), taken.json()["name"].clone()),
+            (status, "é".repeat(255).into())
+        );
+        let refused = house.json(method, path, named(256)).await;
+        assert_eq!(refused.status, 422, "{method}");
+        assert!(refused.text().contains(too_long), "{}", refused.text());
+    }
+    assert_eq!(numbers(&house.get(&chats).await.json()), [1]);
+}
+
+#[tokio::test]
 async fn chats_are_listed_by_number() {
     let house = house().await;
     let chats = format!("{}/chats", application(&house, "X").await);
@@ -87,6 +106,12 @@ async fn chats_are_listed_by_number() {
         house.post(&chats, "").await.json()["number"],
         4,
         "numbers are not used again"
+    );
+    let application = house.get(chats.strip_suffix("/chats").unwrap()).await;
+    assert_eq!(
+        application.json()["chats_count"],
+        3,
+        "of four that were made"
     );
 }
 

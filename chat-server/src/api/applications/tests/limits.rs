@@ -78,6 +78,8 @@ async fn the_limits_and_capabilities_are_told() {
     assert_eq!(limits["request_bytes"], 1024 * 1024);
     assert_eq!(limits["rate"], Value::Null);
     assert_eq!(house.get(&format!("{NOBODY}/limits")).await.status, 404);
+    let unknown = house.get(&format!("{path}/limits?x=1")).await;
+    assert_eq!(problem(&unknown), told(400, "unknown_field", "x"));
     let capabilities = house.get("/api/v1/capabilities").await.json();
     assert_eq!(capabilities["apis"], serde_json::json!(["applications"]));
     assert_eq!(house.get("/api/v1/capabilities?x=1").await.status, 400);

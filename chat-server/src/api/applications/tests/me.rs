@@ -176,3 +176,22 @@ async fn my_chats_have_pages() {
         assert_eq!(problem(&refused), told(400, "invalid_parameter", field));
     }
 }
+
+#[tokio::test]
+async fn a_page_of_my_chats_holds_fifty_unless_it_is_said() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice"]).await;
+    for _ in 0..51 {
+        a_group(&house, &application, &sessions[0], &[]).await;
+    }
+    let mine = format!("{application}/me/chats");
+    let page = by(&house, &sessions[0], "GET", &mine, "").await;
+    assert_eq!(
+        numbers(&page.json()),
+        (2..=51).rev().collect::<Vec<_>>(),
+        "the latest"
+    );
+    let link = page.header("link").unwrap();
+    let next = link.strip_prefix(&format!("<{mine}?limit=50&after="));
+    assert!(next.unwrap().ends_with(">; rel=\"next\""), "{link}");
+}

@@ -5,6 +5,7 @@ mod callers;
 mod changes;
 mod chats;
 mod export;
+mod forms;
 mod keys;
 mod limits;
 mod marks;
@@ -20,6 +21,7 @@ mod search;
 mod sessions;
 mod stream;
 mod sync;
+mod times;
 mod users;
 
 use std::time::Duration;

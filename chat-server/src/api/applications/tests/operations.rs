@@ -1,83 +1,11 @@
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chat_core::error::BackendError;
-use chat_core::ids::{ApplicationId, OperationId};
-use chat_core::memory::MemoryQueue;
-use chat_core::port::{Blame, Delivery, Depth, Held, Job, Pull, Queue, Receipt};
-use chat_core::queued::{Routes, WriteMode};
-use chat_core::service::{Chat, Parts, Queueing};
-
 use super::*;
-
-type Result<T> = std::result::Result<T, BackendError>;
-
-/// A queue that says that it outlives a crash.
-struct Durable(MemoryQueue);
-
-#[async_trait]
-impl Queue for Durable {
-    async fn push(&self, lane: u16, job: &Job) -> Result<bool> {
-        self.0.push(lane, job).await
-    }
-
-    async fn pull(&self, pull: Pull) -> Result<Vec<Delivery>> {
-        self.0.pull(pull).await
-    }
-
-    async fn ack(&self, lane: u16, receipts: &[Receipt]) -> Result<()> {
-        self.0.ack(lane, receipts).await
-    }
-
-    async fn retry(
-        &self,
-        lane: u16,
-        receipt: &Receipt,
-        after: Duration,
-        blame: Blame,
-    ) -> Result<()> {
-        self.0.retry(lane, receipt, after, blame).await
-    }
-
-    async fn bury(&self, lane: u16, receipt: &Receipt, reason: &str) -> Result<()> {
-        self.0.bury(lane, receipt, reason).await
-    }
-
-    async fn find(&self, application: ApplicationId, id: OperationId) -> Result<Option<Held>> {
-        self.0.find(application, id).await
-    }
-
-    async fn depth(&self) -> Result<Vec<Depth>> {
-        self.0.depth().await
-    }
-
-    async fn lead(&self, role: &str, lease: Duration) -> Result<bool> {
-        self.0.lead(role, lease).await
-    }
-
-    async fn durable(&self) -> Result<bool> {
-        Ok(true)
-    }
-}
+use crate::api::testing::queued::queued_chat;
 
 /// A house whose writes are queued.
 async fn queued_house(works: bool) -> House {
-    let routes = Routes {
-        default: WriteMode::Queued,
-        own: HashMap::new(),
-    };
-    let queueing = Queueing {
-        queue: Arc::new(Durable(MemoryQueue::new())),
-        routes,
-        works,
-    };
-    let parts = Parts {
-        queueing: Some(queueing),
-        ..Parts::in_memory()
-    };
-    let chat = Chat::start(parts).await.unwrap();
+    let chat = queued_chat(works).await;
     let front = front(vec![door(gate(&chat), options(), BODY)]);
     House::on_doubles(chat, front)
 }
@@ -111,6 +39,8 @@ async fn a_write_that_nobody_waits_for_is_an_operation() {
     let state = house.get(&place).await;
     let pending = serde_json::json!({ "id": id, "state": "pending" });
     assert_eq!((state.status.as_u16(), state.json()), (200, pending));
+    let parameter = house.get(&format!("{place}?x=1")).await;
+    assert_eq!(problem(&parameter), told(400, "unknown_field", "x"));
     let unknown = format!("{application}/operations/{}", uuid::Uuid::new_v4());
     for lost in [unknown, format!("{application}/operations/7")] {
         let answer = house.get(&lost).await;

@@ -1,3 +1,8 @@
+use chat_core::ids::{Token, UserNumber};
+use chat_core::service::{Access, NewChat, NewUser};
+use chat_core::text::Username;
+use futures_util::future::join_all;
+
 use super::*;
 
 async fn page(house: &House, path: &str) -> (Vec<u64>, Option<String>) {
@@ -180,4 +185,33 @@ async fn a_page_holds_fifty_unless_it_is_said() {
     assert!(link.unwrap().contains("limit=50&after=50"));
     let (numbers, _) = page(&house, &format!("{chat}/messages?before=52")).await;
     assert_eq!(numbers, (2..=51).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn whole_lists_of_people_are_longer_than_any_page() {
+    let house = house().await;
+    let application = application(&house, "X").await;
+    let token: Token = application.rsplit('/').next().unwrap().parse().unwrap();
+    let (chat, access) = (&house.chat, Access::from(token));
+    let all: Vec<u64> = (1..=1_001).collect();
+    for bunch in all.chunks(100) {
+        let users = bunch.iter().map(|at| {
+            let name = Username::parse(format!("user {at}")).unwrap();
+            chat.create_user(access, NewUser::named(name), None)
+        });
+        for made in join_all(users).await {
+            made.unwrap();
+        }
+    }
+    let members: Vec<UserNumber> = all.iter().copied().map(UserNumber).collect();
+    let group = NewChat::group(None, members);
+    chat.make_chat(access, group, None).await.unwrap();
+    for (list, field) in [("users", "number"), ("chats/1/members", "user")] {
+        let whole = house.get(&format!("{application}/{list}")).await;
+        assert_eq!((whole.status.as_u16(), whole.header("link")), (200, None));
+        let whole = whole.json();
+        let found = whole.as_array().unwrap().iter();
+        let found: Vec<u64> = found.map(|one| one[field].as_u64().unwrap()).collect();
+        assert_eq!(found, all, "{list}");
+    }
 }

@@ -153,3 +153,28 @@ async fn other_methods_are_told_which_ones_there_are() {
         assert_eq!(told, allow, "{path}");
     }
 }
+
+#[tokio::test]
+async fn what_is_missing_is_told_before_a_body_that_cannot_be_read() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice"]).await;
+    a_group(&house, &application, &sessions[0], &[]).await;
+    let of_nobody = PAIRS.iter().filter(|(.., body)| !body.is_empty());
+    let of_nobody = of_nobody.map(|(method, path, _)| (*method, format!("{NOBODY}{path}")));
+    let of_others = [
+        ("PATCH", "/users/7"),
+        ("PATCH", "/chats/7"),
+        ("POST", "/chats/7/members"),
+        ("PATCH", "/chats/1/members/7"),
+        ("PUT", "/chats/7/mark"),
+    ];
+    let of_others = of_others.map(|(method, path)| (method, format!("{application}{path}")));
+    for (method, path) in of_nobody.chain(of_others) {
+        let missing = house.json(method, &path, "{").await;
+        assert_eq!(
+            problem(&missing),
+            told(404, "not_found", ""),
+            "{method} {path}"
+        );
+    }
+}

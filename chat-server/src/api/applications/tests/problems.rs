@@ -1,5 +1,10 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
 use super::*;
 use crate::api::testing::keys;
+use crate::api::testing::sockets::{LONG, Open};
 use crate::http::testing::{Answer, request};
 
 async fn asking(house: &House, method: &str, path: &str, body: &'static str) -> Answer {
@@ -107,6 +112,53 @@ async fn what_the_original_does_not_list_is_always_a_problem() {
         );
         assert_eq!(answer.json()["status"], status);
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_shown_is_told_by_its_code() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    let xml = request("PATCH", &chat).header("content-type", "text/xml");
+    let unread = house.send(xml.body("<name>N</name>")).await;
+    assert_eq!(problem(&unread), told(415, "unsupported_media_type", ""));
+    let image = request("GET", &format!("{chat}/changes")).header("accept", "image/png");
+    let unshown = house.send(image).await;
+    assert_eq!(problem(&unshown), told(406, "not_acceptable", ""));
+}
+
+#[tokio::test]
+async fn a_request_to_two_hosts_is_a_problem_where_the_original_has_no_say() {
+    let house = house().await;
+    let application = application(&house, "X").await;
+    for path in ["limits", "users", "me/chats"] {
+        let asked = request("GET", &format!("{application}/{path}")).header("host", "another");
+        let refused = house.send(asked).await;
+        assert_eq!(problem(&refused), told(400, "bad_request", ""), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    let soon = BodyLimits {
+        time: Duration::from_millis(50),
+        ..BODY
+    };
+    let door = door(gate(&house.chat), options(), soon);
+    let open = Open::at(house, vec![door]);
+    let head = format!("PATCH {chat} HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\n");
+    let mut stream = TcpStream::connect(open.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(b"{").await.unwrap();
+    let mut answer = String::new();
+    let read = timeout(LONG, stream.read_to_string(&mut answer)).await;
+    read.expect("never hangs").unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(head.contains("application/problem+json"), "{answer}");
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(problem["code"], "request_timeout");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::testing::keys;
 
 /// The index lags: what was posted is found once it has followed.
 async fn indexed(house: &House, chat: &str) {
@@ -335,4 +336,27 @@ async fn phrases_and_scripts_without_spaces_are_found_and_the_best_match_first()
     }
     let best = found(&house, &chat, "query=apple&sort=relevance").await;
     assert_eq!((best[0], best.len()), (2, 3), "{best:?}");
+}
+
+#[tokio::test]
+async fn a_search_of_one_chat_says_how_far_the_index_has_come() {
+    let house = house().await;
+    let chat = a_chat(&house).await;
+    post_all(&house, &chat, &["apple", "pear", "apple"]).await;
+    let application = chat.strip_suffix("/chats/1").unwrap();
+    let query = "query=apple&chat=1";
+    assert_eq!(
+        found_anywhere(&house, application, query).await,
+        [(1, 3), (1, 1)]
+    );
+    let found = house.get(&format!("{application}/search?{query}")).await;
+    assert_eq!(
+        keys(&found.json()),
+        ["current", "indexed_through", "items", "next"]
+    );
+    assert_eq!(found.json()["indexed_through"], 3, "its head");
+    let anywhere = house
+        .get(&format!("{application}/search?query=apple"))
+        .await;
+    assert_eq!(anywhere.json()["indexed_through"], Value::Null);
 }

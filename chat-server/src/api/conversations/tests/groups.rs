@@ -39,18 +39,15 @@ async fn its_owner_names_it() {
     carol
         .refused("PUT", &path, json!({"name": "x"}), 403, outside)
         .await;
-    for (body, status) in [
-        (json!({}), 400),
-        (json!({"name": null}), 400),
-        (json!({"name": ""}), 400),
-        (json!({"name": 1}), 400),
-        (json!({"name": "x".repeat(256)}), 422),
+    let long = "name is too long (maximum is 255 characters)";
+    for (body, status, words) in [
+        (json!({}), 400, "name can't be blank"),
+        (json!({"name": null}), 400, "name can't be blank"),
+        (json!({"name": ""}), 400, "name can't be blank"),
+        (json!({"name": 1}), 400, "name is invalid"),
+        (json!({"name": "x".repeat(256)}), 422, long),
     ] {
-        assert_eq!(
-            alice.ask("PUT", &path, body.clone()).await.status,
-            status,
-            "{body}"
-        );
+        alice.refused("PUT", &path, body, status, words).await;
     }
     let lost = "Conversation not found";
     alice
@@ -115,8 +112,19 @@ async fn its_owner_says_who_takes_part() {
             .await;
     }
     alice.done("DELETE", &remove("3"), json!(null), 204).await;
-    carol
-        .refused("GET", &path, json!(null), 403, "Not a participant")
+    for (method, path) in [
+        ("GET", &path),
+        ("DELETE", &remove("2")),
+        ("DELETE", &remove("x")),
+    ] {
+        carol
+            .refused(method, path, json!(null), 403, "Not a participant")
+            .await;
+    }
+    let lost = "Conversation not found";
+    let elsewhere = "/conversations/9/participants/2";
+    alice
+        .refused("DELETE", elsewhere, json!(null), 404, lost)
         .await;
     assert_eq!(carol.get("/conversations").await, json!([]));
     alice

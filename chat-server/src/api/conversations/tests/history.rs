@@ -186,6 +186,10 @@ async fn whoever_is_removed_or_logged_out_waits_no_longer() {
     let (answer, ()) = tokio::join!(house.send(wait(&bob)), removed);
     assert_eq!(answer.status, 403);
     let logged_out = async {
+        // Who waits is there, and has looked once.
+        while alice.get("/users/3").await["presence"] != "online" {
+            tokio::task::yield_now().await;
+        }
         carol.done("POST", "/logout", json!(null), 204).await;
         alice.say(id, "for others").await;
     };

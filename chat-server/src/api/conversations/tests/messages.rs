@@ -119,6 +119,23 @@ async fn only_its_sender_edits_and_deletes_a_message() {
 }
 
 #[tokio::test]
+async fn the_last_message_is_the_latest_that_is_left() {
+    let house = house().await;
+    let [alice, bob, _] = three(&house).await;
+    let id = alice.begin(json!({"participants": [2]})).await;
+    let path = format!("/conversations/{id}");
+    let first = alice.say(id, "one").await;
+    let deleted = bob.say(id, "two").await;
+    let deleted = format!("{path}/message/{deleted}");
+    bob.done("DELETE", &deleted, json!(null), 204).await;
+    for who in [&alice, &bob] {
+        let last = who.get(&format!("{path}/message/{first}")).await;
+        assert_eq!(who.get(&path).await["lastMessage"], last);
+        assert_eq!(who.get("/conversations").await[0]["lastMessage"], last);
+    }
+}
+
+#[tokio::test]
 async fn a_message_of_another_conversation_is_not_found() {
     let house = house().await;
     let [alice, ..] = three(&house).await;

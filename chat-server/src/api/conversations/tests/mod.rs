@@ -8,6 +8,7 @@ mod history;
 mod keys;
 mod messages;
 mod one_to_one;
+mod problems;
 mod users;
 mod ws;
 
@@ -84,11 +85,17 @@ async fn three(house: &House) -> [Person<'_>; 3] {
 }
 
 impl Person<'_> {
+    /// What it answers, which is JSON where there is a body.
     async fn send(&self, method: &str, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
         let request = request(method, path)
             .header("authorization", &format!("Bearer {}", self.token))
             .header("content-type", "application/json");
-        self.house.send(request.body(body)).await
+        let answer = self.house.send(request.body(body)).await;
+        if !answer.body.is_empty() {
+            let kind = answer.header("content-type");
+            assert_eq!(kind, Some("application/json"), "{method} {path}");
+        }
+        answer
     }
 
     async fn ask(&self, method: &str, path: &str, body: Value) -> Answer {
@@ -319,6 +326,8 @@ async fn a_missing_parent_is_told_before_an_invalid_body() {
         }
     }
     let large = json!({"content": "x".repeat(BODY.bytes)});
-    let answer = alice.ask("POST", "/conversations/1/message", large).await;
-    assert_eq!(answer.status, 413);
+    let words = "the body is larger than 1048576 bytes";
+    alice
+        .refused("POST", "/conversations/1/message", large, 413, words)
+        .await;
 }

@@ -1,5 +1,7 @@
 //! Lists of chats and of messages.
 
+use chat_core::service::NewUser;
+use chat_core::text::Username;
 use serde_json::{Value, json};
 
 use super::*;
@@ -33,6 +35,12 @@ async fn chats_come_with_the_latest_message_first() {
         [1, 3, 2],
         "a deleted message does not move it back"
     );
+    let without = json!({"name": "chat_4", "users": [1]});
+    done(&house, "/chats/add", without).await;
+    assert_eq!(order().await, [4, 1, 3, 2], "it counts from its creation");
+    let body = json!({"chat": 2, "author": 1, "text": "hi"});
+    done(&house, "/messages/add", body).await;
+    assert_eq!(order().await, [2, 4, 1, 3]);
 
     let chats = done(&house, "/chats/get", json!({"user": 2})).await;
     let only = &chats.as_array().unwrap()[0];
@@ -51,23 +59,23 @@ async fn empty_lists_are_empty_and_unknown_parents_are_404() {
     assert_eq!((answer.status.as_u16(), answer.text()), (200, "[]"));
     let answer = post(&house, "/chats/get", json!({"user": 3})).await;
     assert_eq!((answer.status.as_u16(), answer.text()), (200, "[]"));
-    for id in [json!(5), json!("5")] {
-        let detail = "not found user with id: 5";
+    for (id, named) in [(json!(5), "5"), (json!("5"), "5"), (json!(NOBODY), NOBODY)] {
+        let detail = format!("not found user with id: {named}");
         lost(
             &house,
             "/chats/get",
             json!({"user": id}),
             "User not found",
-            detail,
+            &detail,
         )
         .await;
-        let detail = "not found chat with id: 5";
+        let detail = format!("not found chat with id: {named}");
         lost(
             &house,
             "/messages/get",
             json!({"chat": id}),
             "Chat not found",
-            detail,
+            &detail,
         )
         .await;
     }
@@ -114,4 +122,23 @@ async fn a_whole_list_is_answered_however_long() {
     assert_eq!(list[0]["author"], Value::Null, "the application is nobody");
     let chats = done(&house, "/chats/get", json!({"user": 1})).await;
     assert_eq!(chats.as_array().unwrap().len(), 121);
+}
+
+#[tokio::test]
+async fn a_chat_shows_all_its_users_however_many() {
+    let house = house().await;
+    let access = Access::from(house.chat.default_application_id().await.unwrap());
+    let names: Vec<_> = (1..=1_001).map(|n| format!("user_{n}")).collect();
+    for some in names.chunks(100) {
+        let made = some.iter().map(|name| {
+            let new = NewUser::named(Username::parse(name.as_str()).unwrap());
+            house.chat.create_user(access, new, None)
+        });
+        futures_util::future::try_join_all(made).await.unwrap();
+    }
+    let users = Vec::from_iter(1..=1_001);
+    let body = json!({"name": "crowd", "users": users});
+    done(&house, "/chats/add", body).await;
+    let chats = done(&house, "/chats/get", json!({"user": 1_001})).await;
+    assert_eq!(chats[0]["users"], json!(users));
 }

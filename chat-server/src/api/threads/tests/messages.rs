@@ -1,6 +1,7 @@
 use super::*;
 use chat_core::commit::{Caller, Mark, Post};
 use chat_core::ids::{ChatNumber, MessageNumber, UserNumber};
+use chat_core::service::NewChat;
 use chat_core::text::Body;
 
 const PATH: &str = "/chat-api/messages/";
@@ -139,6 +140,52 @@ async fn a_message_is_there_for_those_of_its_thread_alone() {
     assert_eq!(told(&trio.ask(CAROL, "PATCH", &mark).await), NO_MESSAGE);
     let wrong = trio.ask(ALICE, "PATCH", "/chat-api/messages/x/mark-as-read/");
     assert_eq!(told(&wrong.await), NOT_FOUND);
+    let missing = format!("{PATH}999/");
+    for (kind, body) in [(JSON, "{"), ("text/plain", "x")] {
+        for (who, path) in [(CAROL, &path), (ALICE, &missing)] {
+            let asked = trio.request(who, "PATCH", path);
+            let asked = asked.header("content-type", kind).body(body);
+            let answer = trio.house.send(asked).await;
+            assert_eq!(told(&answer), NO_MESSAGE, "{path} {kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_in_a_group_does_not_show() {
+    let trio = Trio::start().await;
+    let chat = &trio.house.chat;
+    let (alice, bob) = (UserNumber(1), UserNumber(2));
+    let access = access(&trio.house).await.by(Caller::User(alice));
+    let group = NewChat::group(None, [alice, bob]);
+    let group = chat.make_chat(access, group, None).await.unwrap();
+    let group = group.value.chat.number;
+    let post = Post {
+        body: Body::parse("to all").unwrap(),
+        data: None,
+        reply_to: None,
+    };
+    let posted = chat.post(access, group, post, None).await.unwrap();
+    let path = format!("{PATH}{}/", posted.value.ext_id.unwrap());
+    let mark = format!("{path}mark-as-read/");
+    for (method, path) in [
+        ("GET", &path),
+        ("PATCH", &path),
+        ("DELETE", &path),
+        ("PATCH", &mark),
+    ] {
+        let answer = trio.send(ALICE, method, path, &json!({"text": "x"})).await;
+        assert_eq!(told(&answer), NO_MESSAGE, "{method} {path}");
+    }
+    let thread = trio.thread(ALICE, BOB).await;
+    let message = trio.post(ALICE, &thread, "to one").await;
+    for path in [PATH, "/chat-api/messages/unread/"] {
+        let page = trio.get(BOB, path).await.json();
+        assert_eq!(page["count"], 1, "{path}");
+        let shown = page["results"].as_array().unwrap().iter();
+        let shown: Vec<_> = shown.map(|one| one["id"].as_u64().unwrap()).collect();
+        assert_eq!(shown, [message], "{path}");
+    }
 }
 
 #[tokio::test]

@@ -180,4 +180,9 @@ async fn a_page_holds_a_hundred_and_at_most_two_hundred_and_fifty() {
         assert_eq!(ids(&page), expected.collect::<Vec<_>>(), "{query}");
         assert_eq!(page["count"], 251);
     }
+    let path = format!("/chat-api/threads/{thread}/messages/");
+    let whole = trio.get(ALICE, &path).await.json();
+    let whole = whole.as_array().unwrap().iter();
+    let whole: Vec<_> = whole.map(|one| one["id"].as_u64().unwrap()).collect();
+    assert_eq!(whole, Vec::from_iter(1..=251), "a thread has no pages");
 }

@@ -1,3 +1,6 @@
+use chat_core::ids::UserNumber;
+use chat_core::service::UserChange;
+
 use super::*;
 
 const PATH: &str = "/chat-api/token/";
@@ -23,6 +26,33 @@ async fn a_name_and_a_password_give_the_same_token_each_time() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body("username=alice&password=alice");
     assert_eq!(told(&trio.house.send(form).await), (200, &*expected));
+}
+
+#[tokio::test]
+async fn a_new_password_revokes_the_token() {
+    let trio = Trio::start().await;
+    let change = UserChange {
+        password: Some(Password::parse("new").unwrap()),
+        ..UserChange::default()
+    };
+    let (chat, access) = (&trio.house.chat, access(&trio.house).await);
+    let changed = chat.change_user(access, UserNumber(1), change).await;
+    changed.unwrap();
+    let refused = trio.get(ALICE, "/chat-api/threads/").await;
+    assert_eq!(told(&refused), (401, r#"{"detail":"Invalid token."}"#));
+    assert_eq!(trio.get(BOB, "/chat-api/threads/").await.status, 200);
+    let login = async |password: &str| {
+        let body = json!({"username": "alice", "password": password});
+        trio.house.post(PATH, body.to_string()).await
+    };
+    assert_eq!(told(&login("alice").await), (400, WRONG));
+    let given = login("new").await;
+    assert_eq!(told(&login("new").await), (200, given.text()));
+    let token = given.json()["token"].as_str().unwrap().to_owned();
+    assert_ne!(token, trio.tokens[ALICE]);
+    let header = format!("Token {token}");
+    let asked = request("GET", "/chat-api/").header("authorization", &header);
+    assert_eq!(trio.house.send(asked).await.status, 200);
 }
 
 #[tokio::test]
@@ -105,7 +135,11 @@ async fn who_guesses_on_is_told_to_wait_whether_the_name_exists_or_not() {
             assert_eq!(told(&wrong), (400, WRONG));
         }
         let refused = trio.house.post(PATH, body).await;
-        assert_eq!(refused.status, 429, "{}", refused.text());
-        assert!(refused.header("retry-after").is_some());
+        let after: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        let unit = if after == 1 { "second" } else { "seconds" };
+        let words = format!(
+            r#"{{"detail":"Request was throttled. Expected available in {after} {unit}."}}"#
+        );
+        assert_eq!(told(&refused), (429, &*words));
     }
 }

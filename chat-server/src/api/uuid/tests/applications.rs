@@ -1,3 +1,5 @@
+use chat_core::text::Name;
+
 use super::*;
 
 #[tokio::test]
@@ -156,4 +158,84 @@ async fn names_need_not_be_unique() {
         application(&house, "X").await,
         application(&house, "X").await
     );
+}
+
+#[tokio::test]
+async fn a_name_has_255_characters_at_most() {
+    let house = house().await;
+    let (longest, longer) = ("é".repeat(255), "é".repeat(256));
+    let longest = json!({"application": {"name": longest}}).to_string();
+    let longer = json!({"application": {"name": longer}}).to_string();
+    let made = house.post("/applications", longest.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = format!("/applications/{}", made.json()["uuid"].as_str().unwrap());
+    let words = json!({"name": ["is too long (maximum is 255 characters)"]});
+    for (method, path, status, answer, errors) in [
+        ("POST", "/applications", 201, 422, words.clone()),
+        ("PATCH", &*path, 200, 400, failed(words.clone())),
+        ("PUT", &*path, 200, 400, failed(words)),
+    ] {
+        let done = house.json(method, path, longest.clone()).await;
+        assert_eq!(done.status, status, "{method}: {}", done.text());
+        let refused = house.json(method, path, longer.clone()).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.json()),
+            (answer, errors),
+            "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_the_native_api_keeps_its_name_to_itself() {
+    let house = house().await;
+    let native = async |name: &str| {
+        let name = Name::parse(name).unwrap();
+        let made = house.chat.create_application(name, true, None).await;
+        made.unwrap().value.token.expose()
+    };
+    native("taken").await;
+    let native = format!("/applications/{}", native("native").await);
+    // It is no other name that has to be unique.
+    let ours = format!("/applications/{}", application(&house, "taken").await);
+    for method in ["PATCH", "PUT"] {
+        let body = r#"{"application":{"name":"taken"}}"#;
+        let refused = house.json(method, &native, body).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.json()),
+            (400, failed(json!({"name": ["has already been taken"]}))),
+            "{method}"
+        );
+        let renamed = house.json(method, &ours, r#"{"name":"native"}"#).await;
+        assert_eq!(renamed.status, 200, "{method}: {}", renamed.text());
+    }
+    assert_eq!(house.get(&native).await.json()["name"], "native");
+}
+
+#[tokio::test]
+async fn an_application_and_a_chat_know_when_they_were_last_changed() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let times = async || {
+        let (chat, access) = (&house.chat, access(&uuid));
+        let application = chat.application(access).await.unwrap();
+        let one = chat.chat(access, ChatNumber(1)).await.unwrap().view();
+        [
+            (application.created_at, application.updated_at),
+            (one.created_at, one.updated_at),
+        ]
+    };
+    let made = times().await;
+    for (created, updated) in made {
+        assert_eq!(updated, created);
+    }
+    a_moment_later().await;
+    let path = format!("/applications/{uuid}");
+    let renamed = house.json("PATCH", &path, r#"{"name":"Y"}"#).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.text());
+    post_all(&house, &uuid, &["a"]).await;
+    for (before, (created, updated)) in made.iter().zip(times().await) {
+        assert_eq!(created, before.0);
+        assert!(updated > created, "{updated:?} {created:?}");
+    }
 }

@@ -27,3 +27,22 @@ async fn chats_are_listed_by_number() {
         r#"[{"number":1,"messages_count":2},{"number":2,"messages_count":0}]"#
     );
 }
+
+#[tokio::test]
+async fn a_deleted_chat_counts_no_more() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    let path = format!("/applications/{uuid}");
+    let chats = format!("{path}/chats");
+    house.post(&chats, "").await;
+    assert_eq!(house.get(&path).await.json()["chats_count"], 2);
+    let deleted = house.chat.delete_chat(access(&uuid), ChatNumber(1)).await;
+    deleted.unwrap();
+    assert_eq!(house.get(&path).await.json()["chats_count"], 1);
+    assert_eq!(
+        house.get(&chats).await.text(),
+        r#"[{"number":2,"messages_count":0}]"#
+    );
+    let next = house.post(&chats, "").await;
+    assert_eq!(next.text(), r#"{"chat_number":3}"#);
+}

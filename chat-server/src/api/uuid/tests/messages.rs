@@ -1,3 +1,7 @@
+use chat_core::commit::Edit;
+use chat_core::ids::MessageNumber;
+use chat_core::text::Body;
+
 use super::*;
 
 #[tokio::test]
@@ -175,4 +179,28 @@ async fn ids_are_unique_in_the_application_and_the_body_wins_over_the_query() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 6);
+}
+
+#[tokio::test]
+async fn a_message_tells_when_it_was_last_edited() {
+    let house = house().await;
+    let uuid = with_chat(&house).await;
+    post_all(&house, &uuid, &["a"]).await;
+    let path = format!("/messages/{uuid}/1");
+    let shown = async || house.get(&path).await.json()["messages"][0].clone();
+    let posted = shown().await;
+    assert_eq!(posted["updated_at"], posted["created_at"]);
+    a_moment_later().await;
+    let edit = Edit {
+        number: MessageNumber(1),
+        body: Some(Body::parse("b").unwrap()),
+        data: None,
+    };
+    let edited = house.chat.edit(access(&uuid), ChatNumber(1), edit).await;
+    edited.unwrap();
+    let edited = shown().await;
+    assert_eq!(edited["message"], "b");
+    assert_eq!(edited["created_at"], posted["created_at"]);
+    let updated = |one: &Value| one["updated_at"].as_str().unwrap().to_owned();
+    assert!(updated(&edited) > updated(&posted), "{edited}");
 }

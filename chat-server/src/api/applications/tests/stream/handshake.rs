@@ -46,6 +46,14 @@ async fn who_is_not_known_gets_no_socket() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_none_opens_no_socket() {
+    let open = open().await;
+    let application = application(&open.house, "X").await;
+    let asked = open.ask(&application, &[("sec-websocket-key", "x")]).await;
+    assert_eq!(refused(asked), because(400, "bad_request"));
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_gets_no_socket_unless_the_setting_names_it() {
     let origins = vec!["https://shop.example".parse().unwrap()];
     let open = open_with(Options {

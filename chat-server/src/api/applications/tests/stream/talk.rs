@@ -184,6 +184,48 @@ async fn a_removed_member_is_told_so_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_chat_of_others_is_to_a_user_as_one_that_is_not_there() {
+    let open = open().await;
+    let (application, sessions) = people(&open.house, &["alice", "bob"]).await;
+    let of_alice = a_group(&open.house, &application, &sessions[0], &[]).await;
+    let of_bob = a_group(&open.house, &application, &sessions[1], &[]).await;
+    let there = open.house.get(&of_alice).await.json()["cursor"].clone();
+    let mut nowhere = chat_core::cursor::Cursor::decode(there.as_str().unwrap()).unwrap();
+    nowhere.chat.0 = 9;
+    let mut bob = open.enter(&application, &sessions[1]).await;
+    for frame in [
+        json!({"type": "subscribe", "chats": [1, 2, 9]}),
+        json!({"type": "sync", "cursors": {"1": there, "9": nowhere.encode()}}),
+    ] {
+        bob.say(frame).await;
+        let answers = [bob.hear().await, bob.hear().await, bob.hear().await];
+        for answer in [
+            json!({"type": "removed", "chat": 1}),
+            json!({"type": "removed", "chat": 9}),
+            json!({"type": "caught_up"}),
+        ] {
+            assert!(answers.contains(&answer), "{answer} of {answers:?}");
+        }
+    }
+    let mut refusals = Vec::new();
+    for chat in [1, 9] {
+        let post = json!({"type": "post", "chat": chat, "body": "is it there?"});
+        bob.say(post).await;
+        refusals.push(bob.expect("problem").await);
+    }
+    assert_eq!(refusals[0], refusals[1]);
+    assert_eq!(refusals[0]["code"], "not_found");
+    post_all(&open.house, &of_alice, &["for her"]).await;
+    post_all(&open.house, &of_bob, &["for him"]).await;
+    let changes = bob.expect("changes").await;
+    assert_eq!(
+        (&changes["chat"], texts(&changes)),
+        (&2.into(), vec!["for him"])
+    );
+    bob.is_quiet().await;
+}
+
+#[tokio::test]
 async fn a_chat_that_is_new_to_a_user_is_told_as_in_his_list() {
     let open = open().await;
     let (application, sessions) = people(&open.house, &["alice", "bob"]).await;

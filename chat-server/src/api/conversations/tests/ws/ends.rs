@@ -1,4 +1,7 @@
+use tokio::io::AsyncWriteExt;
+
 use super::*;
+use crate::api::testing::noise::put;
 
 fn gone(code: u16, reason: &str) -> (u16, String) {
     (code, reason.to_owned())
@@ -63,6 +66,25 @@ async fn a_frame_that_is_too_long_is_the_last() {
     let longer = "x".repeat((64 << 10) + 1);
     client.0.send(Message::text(longer)).await.unwrap();
     assert_eq!(client.close().await, gone(1009, "too_long"));
+}
+
+#[tokio::test]
+async fn what_is_no_text_or_no_frame_is_the_last() {
+    let open = open().await;
+    let alice = person(&open.house, "alice").await;
+    let ping = br#"{"type":"ping"}"#.as_slice();
+    for (first, payload, bye) in [
+        (0x81, b"\"\xff\"".as_slice(), gone(1007, "not_text")),
+        // A reserved bit, and a kind of frame that there is not.
+        (0xc1, ping, gone(1002, "protocol")),
+        (0x83, ping, gone(1002, "protocol")),
+    ] {
+        let mut client = alice.listen(&open).await;
+        let mut bytes = Vec::new();
+        put(&mut bytes, first, payload);
+        client.0.get_mut().write_all(&bytes).await.unwrap();
+        assert_eq!(client.close().await, bye);
+    }
 }
 
 #[tokio::test]

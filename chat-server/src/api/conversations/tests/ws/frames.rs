@@ -118,6 +118,34 @@ async fn typing_and_receipts_are_told() {
 }
 
 #[tokio::test]
+async fn numbers_may_be_sent_as_text() {
+    let open = open().await;
+    let [alice, bob, _] = three(&open.house).await;
+    let chat = alice.begin(json!({"participants": [2]})).await;
+    let text = chat.to_string();
+    let (mut at_alice, mut at_bob) = (alice.listen(&open).await, bob.listen(&open).await);
+    at_alice
+        .say(json!({"type": "message", "conversationId": text, "content": "hi"}))
+        .await;
+    let [ack, _] = at_alice.expect_both(["ack", "message"]).await;
+    assert_eq!(ack["message"]["conversationId"], chat);
+    assert_eq!(at_bob.text().await.0, "hi");
+    at_alice
+        .say(json!({"type": "typing", "conversationId": text}))
+        .await;
+    assert_eq!(at_bob.expect("typing").await["conversationId"], chat);
+    for (kind, read) in [("delivered", 0), ("read", 1)] {
+        at_bob
+            .say(json!({"type": kind, "conversationId": text, "number": "1"}))
+            .await;
+        let receipt = json!({
+            "type": "receipt", "conversationId": chat, "userId": bob.id, "delivered": 1, "read": read,
+        });
+        assert_eq!(at_alice.hear().await, receipt);
+    }
+}
+
+#[tokio::test]
 async fn a_conversation_is_told_when_it_is_new_and_when_it_changes() {
     let open = open().await;
     let [alice, bob, carol] = three(&open.house).await;

@@ -1,0 +1,46 @@
+use chat_core::error::{BackendError, ErrorKind};
+use chat_core::port::MockUsers;
+use chat_core::{Chat, Parts};
+
+use super::*;
+use crate::http::testing::front;
+
+#[tokio::test]
+async fn a_store_that_fails_is_told_without_detail() {
+    for (kind, status, words) in [
+        (
+            ErrorKind::Unavailable,
+            503,
+            r#"{"detail":"Service temporarily unavailable, try again later."}"#,
+        ),
+        (
+            ErrorKind::Internal,
+            500,
+            r#"{"detail":"A server error occurred."}"#,
+        ),
+    ] {
+        let fault = move || BackendError::new(kind, "mysql", "user").with_source("secret host");
+        let mut users = MockUsers::new();
+        users
+            .expect_user_by_token()
+            .returning(move |_| Err(fault()));
+        users
+            .expect_user_by_name()
+            .returning(move |_, _| Err(fault()));
+        let mut parts = Parts::in_memory();
+        parts.stores.users = Arc::new(users);
+        let chat = Chat::start(parts).await.unwrap();
+        let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
+        let door = door(gate(&chat), Attempts::new(&counter), BODY);
+        let house = House::on_doubles(chat, front(vec![door]));
+        for asked in [
+            request("GET", "/chat-api/threads/").header("authorization", "Token x"),
+            request("POST", "/chat-api/token/").body(r#"{"username":"alice","password":"x"}"#),
+        ] {
+            let answer = house.send(asked).await;
+            assert_eq!(told(&answer), (status, words));
+            let after = answer.header("retry-after");
+            assert_eq!(after, (status == 503).then_some("1"));
+        }
+    }
+}
