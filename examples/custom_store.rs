@@ -122,7 +122,7 @@ pass_on! {
         member(chat: ChatId, user: UserNumber) -> Option<Member>;
         members(chat: ChatId, span: Span, limit: Limit) -> Page<Member>;
         chats_of(application: ApplicationId, user: UserNumber, before: Option<Activity>, limit: Limit) -> Page<OwnChat>;
-        chat_of(chat: ChatId, user: UserNumber) -> Option<OwnChat>;
+        chat_of(application: ApplicationId, user: UserNumber, chat: ChatNumber) -> Option<OwnChat>;
         threads(application: ApplicationId, user: UserNumber, after: ChatNumber, limit: Limit) -> Page<Thread>;
         memberships(application: ApplicationId, user: UserNumber, after: ChatId, limit: Limit) -> Page<Membership>;
         companions(application: ApplicationId, user: UserNumber, company: Company) -> Vec<UserNumber>;

@@ -206,9 +206,10 @@ impl Canonical {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::{CreateChat, Edit};
-    use crate::ids::{ChatNumber, ChatUuid, MessageNumber};
+    use crate::commit::{CreateApplication, CreateChat, Edit};
+    use crate::ids::{ChatNumber, ChatUuid, MessageNumber, PublicId, Token};
     use crate::model::ChatKind;
+    use crate::seal::Sealed;
 
     #[test]
     fn leaving_data_and_taking_it_away_are_two_requests() {
@@ -238,5 +239,17 @@ mod tests {
         };
         assert_eq!(group(true), group(true));
         assert_ne!(group(true), group(false));
+        let application = |unique_name| {
+            Command::CreateApplication(CreateApplication {
+                public_id: PublicId(uuid::Uuid::nil()),
+                token_hash: Token::random().hash(),
+                token: Sealed(Vec::new()),
+                name: Name::parse("x").unwrap(),
+                unique_name,
+                is_default: false,
+            })
+            .fingerprint()
+        };
+        assert_ne!(application(true), application(false));
     }
 }

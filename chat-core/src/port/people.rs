@@ -251,7 +251,12 @@ pub trait Members: Send + Sync + 'static {
     ) -> Result<Page<OwnChat>>;
 
     /// One chat as [`Members::chats_of`] has it, hidden or not; `None` when the user does not take part.
-    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>>;
+    async fn chat_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        chat: ChatNumber,
+    ) -> Result<Option<OwnChat>>;
 
     /// A page of the direct chats that a user takes part in, hidden or not, ascending by number above `after`: as they stand in one
     /// snapshot. The marks and ranges of one who left count too. What is unread is counted from the marks, so the cost grows with

@@ -24,11 +24,14 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The way of this request. What makes an application, and parts of an import, always go directly.
+    /// The way of this request. What makes an application, parts of an import, and what somebody waits for who logs in always go
+    /// directly.
     #[must_use]
     pub fn mode(&self, request: &Request) -> WriteMode {
         match (request.scope, &request.command) {
-            (Scope::Root, _) | (_, Command::Import(_)) => WriteMode::Direct,
+            (Scope::Root, _) | (_, Command::Import(_) | Command::GiveToken(..)) => {
+                WriteMode::Direct
+            }
             (scope, _) => self.own.get(&scope).copied().unwrap_or(self.default),
         }
     }

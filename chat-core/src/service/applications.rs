@@ -14,6 +14,22 @@ use super::{Access, Answer, Chat};
 /// The name that the default application is created with.
 pub const DEFAULT_APPLICATION: &str = "default";
 
+/// The ids of an application, which stay the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ids {
+    pub(super) id: ApplicationId,
+    pub(super) public_id: PublicId,
+}
+
+impl From<Application> for Ids {
+    fn from(found: Application) -> Self {
+        Self {
+            id: found.id,
+            public_id: found.public_id,
+        }
+    }
+}
+
 impl Chat {
     /// Creates an application with a new random token. With `unique_name`, its name must differ from
     /// those of all others created so, now and after renames.
@@ -105,7 +121,7 @@ impl Chat {
     /// [`ChatError::ApplicationNotFound`]; [`ChatError::NotAllowed`] for a user.
     pub async fn application(&self, access: Access) -> Result<Tenant, ChatError> {
         access.whole()?;
-        self.tenant(self.resolve(access).await?)
+        self.tenant(self.found(access.scope).await?)
     }
 
     /// The row id of the application that this access is for. It unseals nothing, so it is the
@@ -132,12 +148,12 @@ impl Chat {
         Ok(found.id)
     }
 
-    pub(super) async fn resolve(&self, access: Access) -> Result<Application, ChatError> {
+    pub(super) async fn resolve(&self, access: Access) -> Result<Ids, ChatError> {
         self.scoped(access.scope).await
     }
 
     /// The application, while whoever asks is still a user of it.
-    pub(super) async fn acting(&self, access: Access) -> Result<Application, ChatError> {
+    pub(super) async fn acting(&self, access: Access) -> Result<Ids, ChatError> {
         let application = self.resolve(access).await?;
         if let Some(user) = access.caller.user() {
             let found = self
@@ -153,7 +169,15 @@ impl Chat {
         Ok(application)
     }
 
-    pub(super) async fn scoped(&self, scope: Scope) -> Result<Application, ChatError> {
+    /// The application; the default one, which is always there, is not asked for again.
+    pub(super) async fn scoped(&self, scope: Scope) -> Result<Ids, ChatError> {
+        match self.inner.home.get() {
+            Some(home) if scope == Scope::Application(home.id) => Ok(*home),
+            _ => Ok(self.found(scope).await?.into()),
+        }
+    }
+
+    async fn found(&self, scope: Scope) -> Result<Application, ChatError> {
         let found = match scope {
             Scope::Token(hash) => self.inner.stores.applications.by_token(hash).await?,
             Scope::Application(id) => self.inner.stores.applications.by_id(id).await?,

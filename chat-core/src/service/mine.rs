@@ -1,12 +1,14 @@
 use std::collections::HashSet;
 
+use futures_util::future::try_join;
+
 use crate::error::ChatError;
-use crate::ids::{ChatId, ChatNumber, PublicId, UserNumber};
+use crate::ids::{ChatId, ChatNumber, PublicId};
 use crate::model::{ChatView, Member, Message};
-use crate::page::{Limit, Page};
+use crate::page::{Limit, Page, Span};
 use crate::port::{Activity, OwnChat};
 
-use super::{Access, Chat};
+use super::{Access, Chat, Reader, Roll};
 
 /// A chat, seen by one who takes part in it.
 #[derive(Debug, Clone)]
@@ -24,7 +26,46 @@ pub struct MyChat {
     /// Whether it is left out of the list until its next message.
     pub is_hidden: bool,
     /// Whether anybody has read messages apart from those before them.
-    pub(super) has_ranges: bool,
+    has_ranges: bool,
+    reader: Reader,
+}
+
+impl MyChat {
+    /// The chat, opened for whoever has it, as it was then.
+    #[must_use]
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Who takes part, and how far the last message came.
+    ///
+    /// # Errors
+    /// As [`Reader::roll`].
+    pub async fn roll(&self) -> Result<Roll, ChatError> {
+        match self.has_ranges {
+            true => self.reader.roll_of(&self.latest).await,
+            false => self.reader.roll().await,
+        }
+    }
+
+    /// A page of its messages without tombstones, ascending by number, and how far they and the last one came.
+    ///
+    /// # Errors
+    /// As [`Reader::messages`] and [`Reader::roll`].
+    pub async fn messages(
+        &self,
+        span: Span,
+        limit: Limit,
+    ) -> Result<(Page<Message>, Roll), ChatError> {
+        let page = self.reader.messages(span, false, limit);
+        if !self.has_ranges {
+            return try_join(page, self.reader.roll()).await;
+        }
+        let page = page.await?;
+        let shown = page.items.iter().chain(&self.latest);
+        let roll = self.reader.roll_of(shown).await?;
+        Ok((page, roll))
+    }
 }
 
 impl Chat {
@@ -55,24 +96,19 @@ impl Chat {
     /// One chat as [`Chat::my_chats`] has it, hidden or not.
     ///
     /// # Errors
-    /// As [`Chat::my_chats`]; [`ChatError::ChatNotFound`], or [`ChatError::NotAMember`] when it is not a chat of whoever asks.
+    /// [`ChatError::ApplicationNotFound`] or [`ChatError::ChatNotFound`]; [`ChatError::NotAMember`] when it is not a chat of whoever
+    /// asks; [`ChatError::NoCaller`] for the application.
     pub async fn my_chat(&self, access: Access, chat: ChatNumber) -> Result<MyChat, ChatError> {
         let user = access.caller.user().ok_or(ChatError::NoCaller)?;
-        let application = self.acting(access).await?;
-        let info = self.inner.stores.chats.get(application.id, chat).await?;
-        let info = info.ok_or(ChatError::ChatNotFound(chat))?;
-        self.own_chat(application.public_id, info.id, user).await
-    }
-
-    pub(super) async fn own_chat(
-        &self,
-        application: PublicId,
-        chat: ChatId,
-        user: UserNumber,
-    ) -> Result<MyChat, ChatError> {
-        let own = self.inner.stores.members.chat_of(chat, user).await?;
-        let own = own.ok_or(ChatError::NotAMember)?;
-        Ok(self.mine(application, own))
+        let application = self.resolve(access).await?;
+        let stores = &self.inner.stores;
+        match stores.members.chat_of(application.id, user, chat).await? {
+            Some(own) => Ok(self.mine(application.public_id, own)),
+            None => match stores.chats.get(application.id, chat).await? {
+                Some(_) => Err(ChatError::NotAMember),
+                None => Err(ChatError::ChatNotFound(chat)),
+            },
+        }
     }
 
     /// A page of all chats that whoever asks takes part in, hidden or not, in no order that means anything: where each stands, for
@@ -114,14 +150,16 @@ impl Chat {
 
     fn mine(&self, application: PublicId, own: OwnChat) -> MyChat {
         let (activity, is_hidden) = (own.activity(), own.is_hidden());
+        let reader = Reader::new(self.clone(), application, own.chat, Some(own.member.user));
         MyChat {
-            chat: self.view(application, own.chat),
+            chat: reader.view(),
             member: own.member,
             latest: own.latest,
             unread: own.unread,
             activity,
             is_hidden,
             has_ranges: own.has_ranges,
+            reader,
         }
     }
 }

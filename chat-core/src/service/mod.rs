@@ -46,7 +46,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::commit::{Command, Done, Key, Outcome, Request};
 use crate::error::ChatError;
-use crate::ids::{ApplicationId, Epoch};
+use crate::ids::Epoch;
 use crate::lane::Lanes;
 use crate::password::Passwords;
 use crate::port::{DeadLetters, Search, Stores};
@@ -78,6 +78,7 @@ pub use threads::{InThread, ThreadMessages, Which};
 pub use upkeep::Recounted;
 pub use users::{NewUser, UserChange};
 
+use applications::Ids;
 use index::IndexState;
 use lead::Lead;
 use live::Live;
@@ -109,7 +110,8 @@ struct Inner {
     keyring: Keyring,
     passwords: Passwords,
     epoch: Epoch,
-    default_id: OnceCell<ApplicationId>,
+    /// Of the default application, once somebody asked.
+    home: OnceCell<Ids>,
     lanes: Lanes,
     queued: Option<(Queued, Routes)>,
     dead_letters: Option<Arc<dyn DeadLetters>>,

@@ -1,9 +1,11 @@
+use std::fmt;
+
 use crate::error::ChatError;
 use crate::ids::{Head, MessageNumber, PublicId, UserNumber};
 use crate::model::{ChatInfo, ChatView, Message};
 use crate::page::{Limit, Page, Span};
 
-use super::{Chat, MyChat};
+use super::Chat;
 
 /// A chat that was opened for reading. Its lists end at the head that it had then.
 #[derive(Clone)]
@@ -13,6 +15,16 @@ pub struct Reader {
     pub(super) info: ChatInfo,
     /// Who reads, when that has to be a member.
     pub(super) viewer: Option<UserNumber>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Reader");
+        shown
+            .field("chat", &self.info)
+            .field("viewer", &self.viewer);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Reader {
@@ -59,16 +71,6 @@ impl Reader {
     #[must_use]
     pub fn application(&self) -> PublicId {
         self.application
-    }
-
-    /// The chat as whoever reads has it by now, hidden or not.
-    ///
-    /// # Errors
-    /// [`ChatError::NoCaller`] when nobody in particular reads; [`ChatError::NotAMember`] when he is not there any more.
-    pub async fn mine(&self) -> Result<MyChat, ChatError> {
-        let user = self.viewer.ok_or(ChatError::NoCaller)?;
-        let mine = self.service.own_chat(self.application, self.info.id, user);
-        mine.await
     }
 
     /// One message.

@@ -5,7 +5,7 @@ use crate::ids::{MessageNumber, UserNumber};
 use crate::model::{Member, Message};
 use crate::page::{Limit, Span};
 
-use super::{MyChat, Reader};
+use super::Reader;
 
 /// How far a message came with those who take part in its chat, its sender aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,22 +136,6 @@ impl Reader {
             roll.apart = members.ranges(self.info.id, low, high).await?;
         }
         self.take_roll(roll).await
-    }
-
-    /// The same for whoever saw the chat as his own before: unless anybody has read messages apart, it costs no more than
-    /// [`Reader::roll`].
-    ///
-    /// # Errors
-    /// As [`Reader::roll`].
-    pub async fn roll_beside(
-        &self,
-        mine: &MyChat,
-        messages: impl IntoIterator<Item = &Message>,
-    ) -> Result<Roll, ChatError> {
-        match mine.has_ranges {
-            true => self.roll_of(messages).await,
-            false => self.roll().await,
-        }
     }
 
     async fn take_roll(&self, mut roll: Roll) -> Result<Roll, ChatError> {

@@ -3,6 +3,7 @@
 use crate::error::ChatError;
 use crate::ids::{ApplicationId, MessageNumber};
 
+use super::applications::Ids;
 use super::{Chat, Reader};
 
 impl Chat {
@@ -14,9 +15,10 @@ impl Chat {
         let find = async || {
             let applications = &self.inner.stores.applications;
             let found = applications.default_application().await?;
-            Ok(found.ok_or(ChatError::ApplicationNotFound)?.id)
+            let found = found.ok_or(ChatError::ApplicationNotFound)?;
+            Ok::<_, ChatError>(Ids::from(found))
         };
-        self.inner.default_id.get_or_try_init(find).await.copied()
+        Ok(self.inner.home.get_or_try_init(find).await?.id)
     }
 }
 

@@ -87,7 +87,7 @@ impl Chat {
             keyring,
             passwords: Passwords::default(),
             epoch,
-            default_id: OnceCell::new(),
+            home: OnceCell::new(),
             lanes,
             queued,
             dead_letters: parts.dead_letters,

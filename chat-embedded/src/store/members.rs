@@ -135,11 +135,16 @@ impl Members for SqliteStore {
             .await
     }
 
-    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
+    async fn chat_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        chat: ChatNumber,
+    ) -> Result<Option<OwnChat>> {
         self.readers
             .read("members.chat_of", move |conn| {
                 let snapshot = conn.unchecked_transaction()?;
-                own::chat(&snapshot, chat, user)
+                own::chat(&snapshot, application, user, chat)
             })
             .await
     }

@@ -1,13 +1,13 @@
 //! The chats of a user, as it sees them.
 
-use chat_core::ids::{ApplicationId, ChatId, MessageNumber, UserNumber};
+use chat_core::ids::{ApplicationId, ChatId, ChatNumber, MessageNumber, UserNumber};
 use chat_core::model::{ChatInfo, Member};
 use chat_core::page::{Limit, Page, Span};
 use chat_core::port::{Activity, MAX_UNREAD, OwnChat};
 use rusqlite::{Connection, Result};
 
 use super::members;
-use super::read::{CHAT_BY_ID, all, fetched, one};
+use super::read::{CHAT, CHAT_BY_ID, all, fetched, one};
 use super::rows::{self, int};
 
 const IS_OPEN: &str = "SELECT 1 FROM applications WHERE id = ?1 AND closed_at IS NULL";
@@ -66,18 +66,33 @@ pub(super) fn page(
     let chats = all(conn, OWN, params, |row| row.get(0).map(ChatId))?;
     let Page { items, more } = Page::cut(chats, limit, Span::After(0));
     let chats = items.into_iter();
-    let own = chats.filter_map(|id| chat(conn, id, user).transpose());
+    let own = chats.filter_map(|id| {
+        let chat = one(conn, CHAT_BY_ID, [id.0], rows::chat);
+        chat.and_then(|chat| own(conn, chat, user)).transpose()
+    });
     Ok(Page {
         items: own.collect::<Result<_>>()?,
         more,
     })
 }
 
-pub(super) fn chat(conn: &Connection, id: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
-    let Some(member) = members::find(conn, Some(id), user)?.filter(Member::is_there) else {
+pub(super) fn chat(
+    conn: &Connection,
+    application: ApplicationId,
+    user: UserNumber,
+    chat: ChatNumber,
+) -> Result<Option<OwnChat>> {
+    let chat = one(conn, CHAT, [application.0, int(chat.0)], rows::chat)?;
+    own(conn, chat, user)
+}
+
+/// The chat as a user has it who takes part in it.
+fn own(conn: &Connection, chat: Option<ChatInfo>, user: UserNumber) -> Result<Option<OwnChat>> {
+    let Some(chat) = chat else {
         return Ok(None);
     };
-    let Some(chat) = one(conn, CHAT_BY_ID, [id.0], rows::chat)? else {
+    let id = chat.id;
+    let Some(member) = members::find(conn, Some(id), user)?.filter(Member::is_there) else {
         return Ok(None);
     };
     let latest = match chat.messages_count {

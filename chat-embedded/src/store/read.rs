@@ -57,7 +57,7 @@ const BY_ID: &str = application_where!("id = ?1");
 const DEFAULT: &str = application_where!("is_default = 1");
 const LIST: &str = application_where!("is_default = 0 AND id > ?1 ORDER BY id LIMIT ?2");
 
-const CHAT: &str = chat_where!("c.application = ?1 AND c.number = ?2");
+pub(super) const CHAT: &str = chat_where!("c.application = ?1 AND c.number = ?2");
 pub(super) const CHAT_BY_ID: &str = chat_where!("c.id = ?1");
 const CHAT_BY_UUID: &str = chat_where!("c.uuid = ?1");
 const HEAD: &str = "SELECT c.last_number, c.last_change FROM chats c \

@@ -55,13 +55,17 @@ pub(crate) fn add_errors<'a>(
 }
 
 /// Adds what a command is answered when its commit stays away: on a server whose writes go through a queue, while its store is not there.
-pub(crate) fn add_accepted(operation: &mut Operation) {
+pub(crate) fn add_accepted(operation: &mut Operation, schema: &str) {
     let place = ObjectBuilder::new().schema_type(Type::String).build();
     let mut place = Header::new(place);
-    place.description = Some("The operation, in the native API".to_owned());
+    let words = "The operation, in the native API; it is told to a session or under the application's token";
+    place.description = Some(words.to_owned());
+    let schema = Ref::from_schema_name(schema);
+    let body = ContentBuilder::new().schema(Some(schema)).build();
     let answer = ResponseBuilder::new()
         .description("It waits in the queue")
-        .header("Location", place);
+        .header("Location", place)
+        .content("application/json", body);
     let answers = &mut operation.responses.responses;
     answers.insert("202".to_owned(), RefOr::T(answer.build()));
 }

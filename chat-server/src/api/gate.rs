@@ -10,11 +10,14 @@ use chat_core::ids::{ApplicationId, ChatNumber, OperationId, Token};
 use chat_core::service::{Access, Chat, Login};
 use chat_core::text::{IdempotencyKey, Violation};
 use http::header::LOCATION;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::http::call::Head;
 use crate::http::rate::{Allowance, RateLimiter};
-use crate::http::reply::Response;
+use crate::http::reply::{self, Response};
 use crate::live::talk::Guest;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -237,6 +240,19 @@ pub(crate) fn idempotency_key(head: &Head) -> Result<Option<IdempotencyKey>, Vio
         return Ok(None);
     };
     IdempotencyKey::parse(String::from_utf8_lossy(value.as_bytes())).map(Some)
+}
+
+/// A write that waits in the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AcceptedJson {
+    /// The id of the operation.
+    operation: Uuid,
+}
+
+/// What the APIs that have no word for it say of a write that waits in a queue which outlives a crash.
+pub(crate) fn accepted(application: impl Display, id: OperationId) -> Response {
+    let body = AcceptedJson { operation: id.0 };
+    with_operation(reply::json(StatusCode::ACCEPTED, &body), application, id)
 }
 
 /// The answer to a write that waits in a queue which outlives a crash, saying where the native API tells what becomes of it.

@@ -15,16 +15,12 @@ pub(crate) fn chats<V: Serialize + Send + Sync>(
     show: impl Fn(MyChat, &Roll) -> V + Send + Sync + 'static,
 ) -> impl Pages<View = V, Error = ChatError> {
     Mine {
-        chat: chat.clone(),
-        access,
         walk: chat.all_my_chats(access, Limit::DEFAULT),
         show,
     }
 }
 
 struct Mine<S> {
-    chat: Chat,
-    access: Access,
     walk: AllMyChats,
     show: S,
 }
@@ -34,16 +30,10 @@ where
     S: Fn(MyChat, &Roll) -> V + Send + Sync + 'static,
 {
     async fn shown(&self, mine: MyChat) -> Result<Option<V>, ChatError> {
-        let roll = match self.chat.chat(self.access, mine.chat.number).await {
-            Ok(reader) => reader.roll_beside(&mine, &mine.latest).await,
-            Err(error) => Err(error),
-        };
-        match roll {
+        match mine.roll().await {
             Ok(roll) => Ok(Some((self.show)(mine, &roll))),
             // It was deleted, or the user left it, since the page was read.
-            Err(ChatError::ChatNotFound(_) | ChatError::NotAMember | ChatError::Removed) => {
-                Ok(None)
-            }
+            Err(ChatError::Removed) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -1,8 +1,10 @@
 //! Doors on a chat: in memory, on files, or on the engines of a cluster.
 
 mod cluster;
+pub(crate) mod crowd;
 #[cfg(feature = "embedded")]
 mod embedded;
+pub(crate) mod failing;
 pub(crate) mod noise;
 pub(crate) mod queued;
 pub(crate) mod sockets;

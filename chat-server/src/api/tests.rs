@@ -19,7 +19,7 @@ use super::testing::{House, gate};
 use super::{applications, conversations, rpc, threads, uuid};
 use crate::http::body::BodyLimits;
 use crate::http::door::Door;
-use crate::http::testing::{front, request};
+use crate::http::testing::{Request, front, request};
 use crate::live::Pace;
 
 const BODY: BodyLimits = BodyLimits {
@@ -316,6 +316,8 @@ async fn what_waits_in_a_queue_is_told_with_its_place_through_every_door() {
         };
         let told = ask(&house, who, "GET", place, Value::Null, 200).await;
         assert_eq!(told["id"], id, "{path}");
+        let status = if who.is_empty() { 200 } else { 404 };
+        ask(&house, "", "GET", place, Value::Null, status).await;
     }
 }
 
@@ -325,16 +327,22 @@ async fn a_page_of_another_site_is_refused_in_the_words_of_each_door() {
     let near = front(all(&chat, &attempts())).nearby();
     for (path, field) in [
         ("/api/v1/applications", "error"),
+        ("/api/v1/capabilities", "detail"),
         ("/applications", "errors"),
         ("/conversations", "error"),
         ("/chat-api/threads/", "detail"),
-        ("/chats/get", "detail"),
+        ("/chats/add", "detail"),
         ("/nowhere", "detail"),
     ] {
-        let answer = request("GET", path).send(&near).await;
-        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
-        let told = answer.json();
-        let why = told[field].as_str().unwrap_or_default();
-        assert!(why.contains("allow_origin"), "{path}: {told}");
+        let by_name = request("GET", path);
+        let by_origin =
+            Request::to("localhost", "POST", path).header("origin", "http://evil.example");
+        for asked in [by_name, by_origin] {
+            let answer = asked.send(&near).await;
+            assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+            let told = answer.json();
+            let why = told[field].as_str().unwrap_or_default();
+            assert!(why.contains("allow_origin"), "{path}: {told}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod field;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
@@ -36,12 +37,20 @@ pub enum InputFault {
     Missing,
 }
 
+/// The body, whatever it holds.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn body(call: &Call) -> Result<&Bytes, InputFault> {
+    call.body.as_ref().map_err(|fault| (*fault).into())
+}
+
 /// Reads the body's JSON object as `T`.
 ///
 /// # Errors
 /// When there is no body, or it is no such object.
 pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
-    let body = call.body.as_ref().map_err(|fault| *fault)?;
+    let body = body(call)?;
     match kind(call)? {
         Kind::Json | Kind::Form if body.is_empty() => Err(InputFault::Missing),
         Kind::Json => parse(body),
@@ -56,7 +65,7 @@ pub fn json<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
 /// # Errors
 /// When there is no body, or it is no such object.
 pub fn unlabelled<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
-    let body = call.body.as_ref().map_err(|fault| *fault)?;
+    let body = body(call)?;
     match body.is_empty() {
         true => Err(InputFault::Missing),
         false => parse(body),
@@ -69,7 +78,7 @@ pub fn unlabelled<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
 /// # Errors
 /// When there is neither a body nor a query, or it cannot be read.
 pub fn any<T: DeserializeOwned>(call: &Call) -> Result<T, InputFault> {
-    let body = call.body.as_ref().map_err(|fault| *fault)?;
+    let body = body(call)?;
     if body.is_empty() {
         let query = call.head.uri.query().filter(|query| !query.is_empty());
         return from_pairs(query.ok_or(InputFault::Missing)?.as_bytes(), "query");

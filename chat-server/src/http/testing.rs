@@ -88,13 +88,7 @@ impl From<Vec<Front>> for Fronts {
 
 /// A request to a front.
 pub(crate) fn request(method: &str, uri: &str) -> Request {
-    Request {
-        builder: http::Request::builder()
-            .method(method)
-            .uri(uri)
-            .header("host", "test"),
-        body: Bytes::new(),
-    }
+    Request::to("test", method, uri)
 }
 
 /// A request under construction.
@@ -104,6 +98,14 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    pub(crate) fn to(host: &str, method: &str, uri: &str) -> Self {
+        let builder = http::Request::builder().method(method).uri(uri);
+        Self {
+            builder: builder.header("host", host),
+            body: Bytes::new(),
+        }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.builder = self.builder.header(name, value);
         self

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_comes_has_ten_seconds_to_say_who_it_is() {
+    fn ten_seconds_are_left_to_say_who_it_is_unless_set_otherwise() {
         assert_eq!(Pace::default().hello, Duration::from_secs(10));
     }
 

@@ -121,9 +121,9 @@ const CHATS_OF: &str = own_chats!(
      ORDER BY c.active_at DESC, c.number DESC"
 );
 const CHAT_OF: &str = own_chats!(
-    "FROM members p FORCE INDEX (PRIMARY) STRAIGHT_JOIN chats c ON c.id = p.chat \
-     STRAIGHT_JOIN applications a ON a.id = c.application \
-     WHERE p.chat = ? AND p.user_number = ? AND p.left_at IS NULL \
+    "FROM chats c FORCE INDEX (chats_number) STRAIGHT_JOIN applications a ON a.id = c.application \
+     STRAIGHT_JOIN members p FORCE INDEX (PRIMARY) ON p.chat = c.id AND p.user_number = ? \
+     WHERE c.application = ? AND c.number = ? AND p.left_at IS NULL \
      AND a.closed_at IS NULL AND c.closed_at IS NULL"
 );
 const MEMBER_AT: usize = 17;
@@ -214,10 +214,15 @@ impl Members for MysqlStore {
         Ok(Page::cut(found.await?, limit, Span::After(0)))
     }
 
-    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
+    async fn chat_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        chat: ChatNumber,
+    ) -> Result<Option<OwnChat>> {
         let select = || {
-            let select = query(CHAT_OF).bind(chat.0).bind(int(user.0));
-            select.bind(1_i64).bind(1_i64)
+            let select = query(CHAT_OF).bind(int(user.0)).bind(application.0);
+            select.bind(int(chat.0)).bind(1_i64).bind(1_i64)
         };
         self.sessions.one("members.chat", select, own_chat).await
     }

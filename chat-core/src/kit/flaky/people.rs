@@ -133,8 +133,14 @@ impl Members for FlakyStore {
         inner.chats_of(application, user, before, limit).await
     }
 
-    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
-        self.inner("chat_of")?.chat_of(chat, user).await
+    async fn chat_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        chat: ChatNumber,
+    ) -> Result<Option<OwnChat>> {
+        let inner = self.inner("chat_of")?;
+        inner.chat_of(application, user, chat).await
     }
 
     async fn threads(

@@ -165,7 +165,8 @@ pub async fn an_import_knows_who_has_read(store: &Arc<dyn Store>) {
     let apart = [(alice, 4, 7), (bob, 4, 4), (bob, 6, 6)];
     assert_eq!(ranges, apart.map(range));
     let seen = async |user| {
-        let own = store.chat_of(id, user).await.expect("chat_of");
+        let own = store.chat_of(desk.application, user, chat).await;
+        let own = own.expect("chat_of");
         let own = own.expect("a member");
         (own.member.read.0, own.member.delivered.0, own.unread)
     };

@@ -30,8 +30,8 @@ pub(super) async fn there(desk: &Desk, chat: ChatNumber) -> Vec<u64> {
 }
 
 pub(super) async fn own(desk: &Desk, chat: ChatNumber, user: UserNumber) -> Option<OwnChat> {
-    let id = desk.info(chat).await.id;
-    desk.store.chat_of(id, user).await.expect("chat_of")
+    let own = desk.store.chat_of(desk.application, user, chat);
+    own.await.expect("chat_of")
 }
 
 pub(super) async fn mine(desk: &Desk, user: UserNumber) -> Vec<u64> {

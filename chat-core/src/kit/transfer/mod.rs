@@ -186,9 +186,8 @@ pub async fn people_who_were_moved_go_on_as_before(store: &Arc<dyn Movable>) {
     let own = |desk: &Desk| {
         let desk = desk.clone();
         async move {
-            let id = desk.info(GROUP).await.id;
-            let own = desk.store.chat_of(id, BOB).await.expect("chat_of");
-            let own = own.expect("a member");
+            let own = desk.store.chat_of(desk.application, BOB, GROUP).await;
+            let own = own.expect("chat_of").expect("a member");
             (own.member, own.latest, own.unread)
         }
     };

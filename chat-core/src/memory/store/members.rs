@@ -108,8 +108,15 @@ impl Members for MemoryStore {
         Ok(Page { items: chats, more })
     }
 
-    async fn chat_of(&self, chat: ChatId, user: UserNumber) -> Result<Option<OwnChat>> {
-        Ok(self.state().own_chat(chat, user))
+    async fn chat_of(
+        &self,
+        application: ApplicationId,
+        user: UserNumber,
+        chat: ChatNumber,
+    ) -> Result<Option<OwnChat>> {
+        let state = self.state();
+        let id = state.numbers.get(&(application, chat));
+        Ok(id.and_then(|id| state.own_chat(*id, user)))
     }
 
     async fn threads(

@@ -310,7 +310,12 @@ impl Follower {
         let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
-            let feed = match reader.changes(Some(*at), self.limit).await {
+            let read = reader.changes(Some(*at), self.limit).await;
+            if let Some(session) = &self.session {
+                // It may have ended before what was read was posted.
+                self.state.chat().authenticate(session).await?;
+            }
+            let feed = match read {
                 Err(ChatError::CursorReset) => {
                     // A snapshot that is taken from now on is not older than this head.
                     *at = reader.view().cursor;
@@ -320,10 +325,6 @@ impl Follower {
                 }
                 feed => feed?,
             };
-            if let Some(session) = &self.session {
-                // It may have ended before what was read was posted.
-                self.state.chat().authenticate(session).await?;
-            }
             *at = feed.next;
             let (more, empty) = (feed.more, feed.items.is_empty());
             if !(empty && silent) {

@@ -244,7 +244,6 @@ impl Answer for Native {
     }
 }
 
-/// The form that the client wants where the original has the path.
 /// Whether the original has this path and method.
 fn is_original(head: &Head) -> bool {
     let segments: Vec<&str> = head.uri.path().split('/').skip(3).collect();
@@ -257,6 +256,7 @@ fn is_original(head: &Head) -> bool {
     }
 }
 
+/// The form that the client wants where the original has the path.
 fn in_form(head: &Head, words: ErrorWords) -> Response {
     if wants_problem(&head.headers) || !is_original(head) {
         problem(head, words)

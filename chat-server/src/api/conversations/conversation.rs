@@ -42,9 +42,8 @@ pub(super) async fn seen(
     access: Access,
     number: ChatNumber,
 ) -> Result<(MyChat, Roll), RequestError> {
-    let reader = shared.chat().chat(access, number).await?;
-    let mine = reader.mine().await?;
-    let roll = reader.roll_beside(&mine, &mine.latest).await?;
+    let mine = shared.chat().my_chat(access, number).await?;
+    let roll = mine.roll().await?;
     Ok((mine, roll))
 }
 

@@ -9,6 +9,7 @@ use super::{accounts, conversation, history, keys, messages, participants, users
 use crate::api::document::{
     ErrorAnswer, add_accepted, add_errors, add_links, every_operation, loosen,
 };
+use crate::api::gate::AcceptedJson;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +20,7 @@ use crate::api::document::{
         messages::edit, messages::delete, participants::add, participants::remove, keys::list,
         keys::put, keys::delete, ws::open,
     ),
-    components(schemas(ErrorJson)),
+    components(schemas(ErrorJson, AcceptedJson)),
     modifiers(&Complete),
 )]
 pub(super) struct Api;
@@ -75,7 +76,7 @@ impl Modify for Complete {
             };
             add_errors(operation, possible.map(answer));
             if path != "/logout" && path != "/login" && method != "get" {
-                add_accepted(operation);
+                add_accepted(operation, "AcceptedJson");
             }
             if !open {
                 let needed = SecurityRequirement::new::<_, _, &str>(SESSION, []);

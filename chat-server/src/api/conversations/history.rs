@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::error::ChatError;
-use chat_core::service::Reader;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::entry::{Shared, bearer};
+use super::entry::{Shared, bearer, conversation};
 use super::input;
 use super::shapes::{MessagePage, OfId};
 use super::status::RequestError;
@@ -24,30 +23,30 @@ use crate::http::reply::{self, Response};
     responses((status = 200, description = "The conversation", body = HistoryJson)),
 )]
 pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, RequestError> {
-    let (me, mut reader) = shared.enter_conversation(&call.head).await?;
+    let me = shared.enter(&call.head).await?;
+    let number = conversation(&call.head)?;
+    let mut mine = shared.chat().my_chat(me.access, number).await?;
     let query = input::query(&call.head)?;
     let (limit, wait) = (input::limit(&query)?, input::wait(&query)?);
-    let span = input::span(&query, &reader).await?;
-    let number = reader.view().number;
+    let span = input::span(&query, mine.reader()).await?;
     let deadline = Instant::now() + Duration::from_secs(wait);
-    let look = async |reader: &Reader| {
-        let page = reader.messages(span, false, limit);
-        let (page, mine) = tokio::try_join!(page, reader.mine())?;
-        let roll = reader.roll_beside(&mine, &page.items).await?;
-        Ok::<_, ChatError>((page, mine, roll))
-    };
-    let mut seen = look(&reader).await?;
-    if seen.0.items.is_empty() && wait > 0 {
-        let mut watch = reader.watch();
+    let (mut page, mut roll) = mine.messages(span, limit).await?;
+    if page.items.is_empty() && wait > 0 {
+        let token = bearer(&call.head).ok_or(RequestError::Unauthorized)?;
+        let look = async || {
+            let mine = shared.chat().my_chat(me.access, number).await?;
+            let seen = mine.messages(span, limit).await?;
+            Ok::<_, ChatError>((mine, seen))
+        };
+        let mut watch = mine.reader().watch();
         loop {
             // What was posted before the watch began is found now.
-            reader = shared.chat().chat(me.access, number).await?;
-            seen = look(&reader).await?;
+            let found = look().await;
             // Whoever waited may have been logged out before that was posted.
-            let token = bearer(&call.head).ok_or(RequestError::Unauthorized)?;
             shared.chat().authenticate(&token).await?;
+            (mine, (page, roll)) = found?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !seen.0.items.is_empty() || left.is_zero() {
+            if !page.items.is_empty() || left.is_zero() {
                 break;
             }
             tokio::select! {
@@ -56,7 +55,6 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             }
         }
     }
-    let (page, mine, roll) = seen;
     let message = |message| {
         let receipt = roll.receipt(&message);
         MessageJson::new(number, message, receipt)

@@ -7,10 +7,9 @@ use chat_core::error::ChatError;
 use chat_core::text::Violation;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::gate::{EntryError, with_operation};
+use crate::api::gate::{EntryError, accepted};
 use crate::http::auth;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
@@ -180,8 +179,7 @@ const INTERNAL: &str = "Internal server error";
 impl Answer for RequestError {
     fn into_response(self, head: &Head) -> Response {
         if let Self::Chat(ChatError::Later { application, id }) = self {
-            let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
-            return with_operation(answer, application, id);
+            return accepted(application, id);
         }
         let (status, words) = words(&self);
         if let Self::Chat(error) = &self

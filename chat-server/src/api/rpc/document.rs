@@ -6,11 +6,12 @@ use utoipa::{Modify, OpenApi};
 use super::status::ErrorJson;
 use super::{chats, messages, users};
 use crate::api::document::{ErrorAnswer, add_accepted, add_errors, every_operation, loosen};
+use crate::api::gate::AcceptedJson;
 
 #[derive(OpenApi)]
 #[openapi(
     paths(users::add, chats::add, chats::get, messages::add, messages::get),
-    components(schemas(ErrorJson)),
+    components(schemas(ErrorJson, AcceptedJson)),
     modifiers(&Complete),
 )]
 pub(super) struct Api;
@@ -23,6 +24,7 @@ impl Modify for Complete {
             let adds = path.ends_with("/add");
             let errors = [
                 ("400", "The request cannot be understood", true),
+                ("403", "A page of another site asks", true),
                 ("404", "There is no such thing", path != "/users/add"),
                 ("408", "The body came too slowly", true),
                 ("409", "The name is taken", adds && path != "/messages/add"),
@@ -40,7 +42,7 @@ impl Modify for Complete {
             };
             add_errors(operation, possible.map(answer));
             if adds {
-                add_accepted(operation);
+                add_accepted(operation, "AcceptedJson");
             }
         }
         loosen(document, &["Id"], &[]);

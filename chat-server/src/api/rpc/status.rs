@@ -4,10 +4,9 @@ use chat_core::error::ChatError;
 use chat_core::text::Violation;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::api::gate::with_operation;
+use crate::api::gate::accepted;
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -125,10 +124,7 @@ fn field(name: &str, violation: Violation) -> Response {
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
     match error {
-        ChatError::Later { application, id } => {
-            let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
-            return with_operation(answer, application, *id);
-        }
+        ChatError::Later { application, id } => return accepted(application, *id),
         ChatError::Busy { retry_after } => {
             let status = StatusCode::TOO_MANY_REQUESTS;
             let answer = failed(status, "Too many requests", "try again later");

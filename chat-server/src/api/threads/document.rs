@@ -64,7 +64,7 @@ impl Modify for Complete {
                 }),
             );
             if !logs_in && method != "get" {
-                add_accepted(operation);
+                add_accepted(operation, "ThreadsError");
             }
             if !logs_in {
                 let none: [&str; 0] = [];

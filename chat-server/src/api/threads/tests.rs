@@ -105,6 +105,11 @@ fn told(answer: &Answer) -> (u16, &str) {
     (answer.status.as_u16(), answer.text())
 }
 
+fn ids(list: &Value) -> Vec<u64> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|one| one["id"].as_u64().unwrap()).collect()
+}
+
 const NO_THREAD: (u16, &str) = (404, r#"{"detail":"No Thread matches the given query."}"#);
 const NO_MESSAGE: (u16, &str) = (404, r#"{"detail":"No Message matches the given query."}"#);
 const NOT_FOUND: (u16, &str) = (404, r#"{"detail":"Not found."}"#);

@@ -12,6 +12,7 @@ use crate::api::gate::{Gate, with_replayed};
 use crate::api::lists;
 use crate::api::shapes::Keyed;
 use crate::http::call::Call;
+use crate::http::input;
 use crate::http::list;
 use crate::http::reply::Frame;
 use crate::http::reply::{self, Response};
@@ -45,8 +46,7 @@ pub(super) async fn list(gate: Gate, call: Call) -> Result<Response, RequestErro
 pub(super) async fn create(gate: Gate, call: Call) -> Result<Response, RequestError> {
     let access = gate.enter(&call.head, APPLICATION).await?;
     // Whatever is sent says nothing, but it has to be a body.
-    let sent = call.body.as_ref().map_err(|fault| *fault);
-    let sent = sent.map_err(|fault| RequestError::Input("body", fault.into()));
+    let sent = input::body(&call).map_err(|fault| RequestError::Input("body", fault));
     let asked = sent.and_then(|_| key(&call.head));
     let key = match asked {
         Ok(key) => key,

@@ -8,6 +8,7 @@ use super::{applications, chats, messages};
 use crate::api::document::{
     ErrorAnswer, add_accepted, add_errors, add_links, every_operation, loosen,
 };
+use crate::api::gate::AcceptedJson;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +17,7 @@ use crate::api::document::{
         applications::replace, chats::list, chats::create, messages::create, messages::create_one,
         messages::list, messages::search,
     ),
-    components(schemas(ErrorJson, Errors)),
+    components(schemas(ErrorJson, Errors, AcceptedJson)),
     modifiers(&Complete),
 )]
 pub(super) struct Api;
@@ -32,10 +33,15 @@ impl Modify for Complete {
             let sends = writes || searches;
             let errors = [
                 ("400", "The request cannot be understood", sends),
+                ("403", "A page of another site asks", true),
                 ("404", "There is no such thing", below),
                 ("408", "The body came too slowly", sends),
                 ("413", "The body is too large", sends),
-                ("415", "The content type is not read here", sends),
+                (
+                    "415",
+                    "The content type is not read here",
+                    sends && !path.ends_with("/chats"),
+                ),
                 ("422", "A value is not allowed", writes),
                 ("429", "Too many requests", below || writes),
                 ("500", "The server is at fault", true),
@@ -51,7 +57,7 @@ impl Modify for Complete {
                 }),
             );
             if writes && below {
-                add_accepted(operation);
+                add_accepted(operation, "AcceptedJson");
             }
         }
         loosen(

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::gate::{EntryError, with_operation};
+use crate::api::gate::{EntryError, accepted};
 use crate::http::body::BodyFault;
 use crate::http::call::Head;
 use crate::http::door::Fault;
@@ -99,10 +99,9 @@ fn input(field: &'static str, fault: &InputFault) -> Response {
 
 fn by_core(error: &ChatError, head: &Head) -> Response {
     if let ChatError::Later { id, .. } = error {
-        let answer = reply::json(StatusCode::ACCEPTED, &json!({ "operation": id }));
         // Its uuid is its token, and needs no session there.
         let application = head.segment(super::APPLICATION).unwrap_or_default();
-        return with_operation(answer, application, *id);
+        return accepted(application, *id);
     }
     let status = match error {
         ChatError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -1,9 +1,8 @@
 use chat_core::ids::{Token, UserNumber};
-use chat_core::service::{Access, NewChat, NewUser};
-use chat_core::text::Username;
-use futures_util::future::join_all;
+use chat_core::service::{Access, NewChat};
 
 use super::*;
+use crate::api::testing::crowd::crowd;
 
 async fn page(house: &House, path: &str) -> (Vec<u64>, Option<String>) {
     let answer = house.get(path).await;
@@ -193,25 +192,17 @@ async fn whole_lists_of_people_are_longer_than_any_page() {
     let application = application(&house, "X").await;
     let token: Token = application.rsplit('/').next().unwrap().parse().unwrap();
     let (chat, access) = (&house.chat, Access::from(token));
-    let all: Vec<u64> = (1..=1_001).collect();
-    for bunch in all.chunks(100) {
-        let users = bunch.iter().map(|at| {
-            let name = Username::parse(format!("user {at}")).unwrap();
-            chat.create_user(access, NewUser::named(name), None)
-        });
-        for made in join_all(users).await {
-            made.unwrap();
-        }
-    }
-    let members: Vec<UserNumber> = all.iter().copied().map(UserNumber).collect();
-    let group = NewChat::group(None, members);
+    let all = crowd(chat, access, 1_001).await;
+    let group = NewChat::group(None, all.clone());
     chat.make_chat(access, group, None).await.unwrap();
     for (list, field) in [("users", "number"), ("chats/1/members", "user")] {
         let whole = house.get(&format!("{application}/{list}")).await;
         assert_eq!((whole.status.as_u16(), whole.header("link")), (200, None));
         let whole = whole.json();
         let found = whole.as_array().unwrap().iter();
-        let found: Vec<u64> = found.map(|one| one[field].as_u64().unwrap()).collect();
+        let found: Vec<_> = found
+            .map(|one| UserNumber(one[field].as_u64().unwrap()))
+            .collect();
         assert_eq!(found, all, "{list}");
     }
 }

@@ -127,13 +127,36 @@ async fn what_cannot_be_read_or_shown_is_told_by_its_code() {
 }
 
 #[tokio::test]
-async fn a_request_to_two_hosts_is_a_problem_where_the_original_has_no_say() {
+async fn a_request_to_two_hosts_is_refused_in_the_form_of_the_original_where_it_has_one() {
     let house = house().await;
     let application = application(&house, "X").await;
-    for path in ["limits", "users", "me/chats"] {
-        let asked = request("GET", &format!("{application}/{path}")).header("host", "another");
+    for (method, path) in [
+        ("GET", "/limits"),
+        ("POST", "/users"),
+        ("GET", "/me/chats"),
+        ("GET", "/search"),
+        ("PATCH", "/chats/1"),
+        ("PUT", "/chats/1/mark"),
+        ("GET", "/chats/1/changes"),
+        ("PATCH", "/chats/1/members/1"),
+    ] {
+        let asked = request(method, &format!("{application}{path}")).header("host", "another");
         let refused = house.send(asked).await;
         assert_eq!(problem(&refused), told(400, "bad_request", ""), "{path}");
+    }
+    for (method, path) in [
+        ("GET", ""),
+        ("PUT", ""),
+        ("POST", "/chats"),
+        ("DELETE", "/chats/1"),
+        ("GET", "/chats/1/messages"),
+        ("GET", "/chats/1/messages/search"),
+        ("PATCH", "/chats/1/messages/1"),
+    ] {
+        let asked = request(method, &format!("{application}{path}")).header("host", "another");
+        let refused = house.send(asked).await;
+        assert_eq!(refused.status, 400, "{method} {path}");
+        assert_eq!(keys(&refused.json()), ["code", "error"], "{method} {path}");
     }
 }
 
@@ -147,10 +170,9 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     };
     let door = door(gate(&house.chat), options(), soon);
     let open = Open::at(house, vec![door]);
-    let head = format!("PATCH {chat} HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\n");
+    let head = format!("PATCH {chat} HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\n{{");
     let mut stream = TcpStream::connect(open.address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(b"{").await.unwrap();
     let mut answer = String::new();
     let read = timeout(LONG, stream.read_to_string(&mut answer)).await;
     read.expect("never hangs").unwrap();

@@ -187,9 +187,14 @@ async fn whoever_is_removed_or_logged_out_waits_no_longer() {
     assert_eq!(answer.status, 403);
     let logged_out = async {
         // Who waits is there, and has looked once.
-        while alice.get("/users/3").await["presence"] != "online" {
-            tokio::task::yield_now().await;
-        }
+        let seen = async {
+            while alice.get("/users/3").await["presence"] != "online" {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), seen)
+            .await
+            .expect("it waits");
         carol.done("POST", "/logout", json!(null), 204).await;
         alice.say(id, "for others").await;
     };

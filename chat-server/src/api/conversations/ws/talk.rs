@@ -107,11 +107,7 @@ impl Desk {
         }
         // What is unread differs from user to user.
         let mine = chat.my_chat(guest.access, number).await?;
-        let roll = async || {
-            let reader = chat.chat(guest.access, number).await?;
-            reader.roll_beside(&mine, &mine.latest).await
-        };
-        let roll = told.roll_of_latest.get_or_try_init(roll).await?;
+        let roll = told.roll_of_latest.get_or_try_init(|| mine.roll()).await?;
         let conversation = ConversationJson::new(mine, roll);
         let mut frames = vec![Frame::Conversation { conversation }.encode()];
         frames.extend_from_slice(shared);

@@ -1,10 +1,9 @@
 //! Lists of chats and of messages.
 
-use chat_core::service::NewUser;
-use chat_core::text::Username;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::testing::crowd::crowd;
 
 #[tokio::test]
 async fn chats_come_with_the_latest_message_first() {
@@ -128,15 +127,8 @@ async fn a_whole_list_is_answered_however_long() {
 async fn a_chat_shows_all_its_users_however_many() {
     let house = house().await;
     let access = Access::from(house.chat.default_application_id().await.unwrap());
-    let names: Vec<_> = (1..=1_001).map(|n| format!("user_{n}")).collect();
-    for some in names.chunks(100) {
-        let made = some.iter().map(|name| {
-            let new = NewUser::named(Username::parse(name.as_str()).unwrap());
-            house.chat.create_user(access, new, None)
-        });
-        futures_util::future::try_join_all(made).await.unwrap();
-    }
-    let users = Vec::from_iter(1..=1_001);
+    let users = crowd(&house.chat, access, 1_001).await;
+    let users = Vec::from_iter(users.iter().map(|user| user.0));
     let body = json!({"name": "crowd", "users": users});
     done(&house, "/chats/add", body).await;
     let chats = done(&house, "/chats/get", json!({"user": 1_001})).await;

@@ -182,9 +182,7 @@ async fn what_is_said_in_a_group_does_not_show() {
     for path in [PATH, "/chat-api/messages/unread/"] {
         let page = trio.get(BOB, path).await.json();
         assert_eq!(page["count"], 1, "{path}");
-        let shown = page["results"].as_array().unwrap().iter();
-        let shown: Vec<_> = shown.map(|one| one["id"].as_u64().unwrap()).collect();
-        assert_eq!(shown, [message], "{path}");
+        assert_eq!(ids(&page["results"]), [message], "{path}");
     }
 }
 

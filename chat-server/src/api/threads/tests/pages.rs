@@ -3,11 +3,6 @@ use super::*;
 const ALL: &str = "/chat-api/messages/";
 const UNREAD: &str = "/chat-api/messages/unread/";
 
-fn ids(page: &Value) -> Vec<u64> {
-    let results = page["results"].as_array().unwrap().iter();
-    results.map(|one| one["id"].as_u64().unwrap()).collect()
-}
-
 /// Alice has messages 1 to 7 with Bob and Carol in turn; 2 and 5 are read.
 async fn seven() -> Trio {
     let trio = Trio::start().await;
@@ -35,9 +30,12 @@ async fn all_my_messages_are_one_list_by_id() {
         let text = page.text();
         let whole = r#"{"count":7,"next":null,"previous":null,"results":[{"id":1,"sender":1,"#;
         assert!(text.starts_with(whole), "{text}");
-        assert_eq!(ids(&page.json()), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(ids(&page.json()["results"]), [1, 2, 3, 4, 5, 6, 7]);
     }
-    assert_eq!(ids(&trio.get(BOB, ALL).await.json()), [1, 3, 5, 7, 8]);
+    assert_eq!(
+        ids(&trio.get(BOB, ALL).await.json()["results"]),
+        [1, 3, 5, 7, 8]
+    );
     assert_eq!(
         trio.get(BOB, ALL).await.json()["results"][2]["is_read"],
         true
@@ -50,7 +48,7 @@ async fn unread_are_those_that_nobody_has_read_mine_included() {
     for (who, unread) in [(ALICE, vec![1, 3, 4, 6, 7]), (BOB, vec![1, 3, 7, 8])] {
         let page = trio.get(who, UNREAD).await.json();
         assert_eq!(
-            (ids(&page), &page["count"]),
+            (ids(&page["results"]), &page["count"]),
             (unread.clone(), &json!(unread.len()))
         );
     }
@@ -58,7 +56,7 @@ async fn unread_are_those_that_nobody_has_read_mine_included() {
         .get(ALICE, "/chat-api/messages/unread?limit=2&offset=2")
         .await
         .json();
-    assert_eq!(ids(&page), [4, 6]);
+    assert_eq!(ids(&page["results"]), [4, 6]);
     assert_eq!(
         page["next"],
         "http://test/chat-api/messages/unread/?limit=2&offset=4"
@@ -107,7 +105,7 @@ async fn pages_lead_to_each_other_with_their_parameters_by_name() {
         ),
     ] {
         let page = page(query).await;
-        let found = (ids(&page), &page["next"], &page["previous"]);
+        let found = (ids(&page["results"]), &page["next"], &page["previous"]);
         assert_eq!(found, (expected, &next, &previous), "{query}");
         assert_eq!(page["count"], 7);
     }
@@ -177,12 +175,18 @@ async fn a_page_holds_a_hundred_and_at_most_two_hundred_and_fifty() {
         ("?limit=2&offset=249", 250..=251),
     ] {
         let page = trio.get(ALICE, &format!("{ALL}{query}")).await.json();
-        assert_eq!(ids(&page), expected.collect::<Vec<_>>(), "{query}");
+        assert_eq!(
+            ids(&page["results"]),
+            expected.collect::<Vec<_>>(),
+            "{query}"
+        );
         assert_eq!(page["count"], 251);
     }
     let path = format!("/chat-api/threads/{thread}/messages/");
     let whole = trio.get(ALICE, &path).await.json();
-    let whole = whole.as_array().unwrap().iter();
-    let whole: Vec<_> = whole.map(|one| one["id"].as_u64().unwrap()).collect();
-    assert_eq!(whole, Vec::from_iter(1..=251), "a thread has no pages");
+    assert_eq!(
+        ids(&whole),
+        Vec::from_iter(1..=251),
+        "a thread has no pages"
+    );
 }

@@ -1,32 +1,23 @@
-use chat_core::error::{BackendError, ErrorKind};
 use chat_core::port::MockUsers;
 use chat_core::{Chat, Parts};
 
 use super::*;
+use crate::api::testing::failing::{FAILURES, fault, is_told};
 use crate::http::testing::front;
 
 #[tokio::test]
 async fn a_store_that_fails_is_told_without_detail() {
-    for (kind, status, words) in [
-        (
-            ErrorKind::Unavailable,
-            503,
-            r#"{"detail":"Service temporarily unavailable, try again later."}"#,
-        ),
-        (
-            ErrorKind::Internal,
-            500,
-            r#"{"detail":"A server error occurred."}"#,
-        ),
-    ] {
-        let fault = move || BackendError::new(kind, "mysql", "user").with_source("secret host");
+    for ((kind, status), words) in FAILURES.into_iter().zip([
+        r#"{"detail":"Service temporarily unavailable, try again later."}"#,
+        r#"{"detail":"A server error occurred."}"#,
+    ]) {
         let mut users = MockUsers::new();
         users
             .expect_user_by_token()
-            .returning(move |_| Err(fault()));
+            .returning(move |_| Err(fault(kind)));
         users
             .expect_user_by_name()
-            .returning(move |_, _| Err(fault()));
+            .returning(move |_, _| Err(fault(kind)));
         let mut parts = Parts::in_memory();
         parts.stores.users = Arc::new(users);
         let chat = Chat::start(parts).await.unwrap();
@@ -37,10 +28,7 @@ async fn a_store_that_fails_is_told_without_detail() {
             request("GET", "/chat-api/threads/").header("authorization", "Token x"),
             request("POST", "/chat-api/token/").body(r#"{"username":"alice","password":"x"}"#),
         ] {
-            let answer = house.send(asked).await;
-            assert_eq!(told(&answer), (status, words));
-            let after = answer.header("retry-after");
-            assert_eq!(after, (status == 503).then_some("1"));
+            is_told(&house.send(asked).await, status, words);
         }
     }
 }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use chat_core::error::{BackendError, ErrorKind};
 use chat_core::memory::MemoryCounter;
 use chat_core::port::MockApplications;
 use chat_core::{Chat, Parts};
 
 use super::*;
+use crate::api::testing::failing::{FAILURES, fault, is_told};
 use crate::http::rate::RateLimiter;
 use crate::http::testing::front;
 
@@ -73,19 +73,10 @@ async fn who_asks_too_much_is_told_when_to_come_again() {
 
 #[tokio::test]
 async fn a_store_that_fails_is_told_without_detail() {
-    for (kind, status, words) in [
-        (
-            ErrorKind::Unavailable,
-            503,
-            r#"{"message":"Service Unavailable"}"#,
-        ),
-        (
-            ErrorKind::Internal,
-            500,
-            r#"{"message":"Internal Server Error"}"#,
-        ),
-    ] {
-        let fault = move || BackendError::new(kind, "mysql", "read").with_source("secret host");
+    for ((kind, status), words) in FAILURES.into_iter().zip([
+        r#"{"message":"Service Unavailable"}"#,
+        r#"{"message":"Internal Server Error"}"#,
+    ]) {
         let mut applications = MockApplications::new();
         // It is made at the start.
         applications
@@ -93,10 +84,10 @@ async fn a_store_that_fails_is_told_without_detail() {
             .returning(|| Ok(None));
         applications
             .expect_list()
-            .returning(move |_, _| Err(fault()));
+            .returning(move |_, _| Err(fault(kind)));
         applications
             .expect_by_token()
-            .returning(move |_| Err(fault()));
+            .returning(move |_| Err(fault(kind)));
         let mut parts = Parts::in_memory();
         parts.stores.applications = Arc::new(applications);
         let chat = Chat::start(parts).await.unwrap();
@@ -107,11 +98,7 @@ async fn a_store_that_fails_is_told_without_detail() {
             format!("/applications/{NOBODY}"),
             format!("/messages/{NOBODY}/1"),
         ] {
-            let answer = house.get(&path).await;
-            let told = (answer.status.as_u16(), answer.text());
-            assert_eq!(told, (status, words), "{path}");
-            let after = answer.header("retry-after");
-            assert_eq!(after, (status == 503).then_some("1"), "{path}");
+            is_told(&house.get(&path).await, status, words);
         }
     }
 }
