@@ -120,6 +120,17 @@ pub async fn members_come_and_go(store: &Arc<dyn Store>) {
     let left = went.viewer.expect("he was there");
     assert!(!left.is_there() && went.members == [left]);
     assert!(desk.changes(chat, went.next, 9).await.members.is_empty());
+    // Another application has numbers of its own.
+    let (other, namesake, _) = two(store).await;
+    let theirs = other.group(&[namesake]).await;
+    assert_eq!((theirs, namesake), (chat, alice));
+    for desk in [&desk, &other] {
+        let own = own(desk, chat, alice).await.expect("a member");
+        assert_eq!(own.chat, desk.info(chat).await);
+    }
+    assert_eq!(own(&desk, ChatNumber(9), alice).await, None);
+    desk.done(vec![Command::CloseChat(chat)]).await;
+    assert_eq!(own(&desk, chat, alice).await, None);
 }
 
 /// Roles and silence change as said.
