@@ -23,11 +23,11 @@ use crate::http::reply::{Frame, Response};
     responses((status = 201, description = "Its id", body = MadeJson)),
 )]
 pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError> {
+    let access = access(&gate, &call.head).await?;
     let key = key(&call.head)?;
     let sent = input::read(&call, &["name", "users"])?;
     let name = input::text("name", sent.name, Name::parse)?;
     let users = sent.users.read("users")?.found()?;
-    let access = access(&gate, &call.head).await?;
     let new = NewChat {
         unique_name: true,
         ..NewChat::group(Some(name.clone()), Vec::from_iter(users))
@@ -48,9 +48,9 @@ pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError
     responses((status = 200, description = "All of them", body = [ChatJson])),
 )]
 pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, RequestError> {
+    let access = access(&gate, &call.head).await?;
     let sent = input::read(&call, &["user"])?;
     let user = sent.user.user("user")?.found()?;
-    let access = access(&gate, &call.head).await?;
     gate.chat.user(access, user).await?;
     let show = |mine: MyChat, roll: &Roll| ChatJson::new(mine.chat, roll.users());
     let pages = mine::chats(&gate.chat, access.by(Caller::For(user)), show);

@@ -22,12 +22,12 @@ use crate::http::reply::{Frame, Response};
     responses((status = 201, description = "Its id", body = MadeJson)),
 )]
 pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError> {
+    let access = access(&gate, &call.head).await?;
     let key = key(&call.head)?;
     let sent = input::read(&call, &["chat", "author", "text"])?;
     let (chat, author) = (sent.chat.chat("chat")?, sent.author.author("author")?);
     let body = input::text("text", sent.text, Body::parse)?;
     let (chat, author) = (chat.found()?, author.found()?);
-    let access = access(&gate, &call.head).await?;
     let post = Post {
         body,
         data: None,
@@ -51,12 +51,10 @@ fn no_id() -> ChatError {
     responses((status = 200, description = "All of them", body = [MessageJson])),
 )]
 pub(super) async fn get(gate: Gate, call: Call) -> Result<Response, RequestError> {
+    let access = access(&gate, &call.head).await?;
     let sent = input::read(&call, &["chat"])?;
     let chat = sent.chat.chat("chat")?.found()?;
-    let reader = gate
-        .chat
-        .chat(access(&gate, &call.head).await?, chat)
-        .await?;
+    let reader = gate.chat.chat(access, chat).await?;
     let show = move |message| MessageJson::new(chat, message);
     let pages = lists::messages(reader, false, show);
     Ok(list::whole(&call.head, gate.patience, Frame::ARRAY, pages).await?)

@@ -20,10 +20,10 @@ use crate::http::reply::Response;
     responses((status = 201, description = "Its id", body = MadeJson)),
 )]
 pub(super) async fn add(gate: Gate, call: Call) -> Result<Response, RequestError> {
+    let access = access(&gate, &call.head).await?;
     let key = key(&call.head)?;
     let sent = input::read(&call, &["username"])?;
     let username = input::text("username", sent.username, Username::chosen)?;
-    let access = access(&gate, &call.head).await?;
     let new = NewUser::named(username.clone());
     let answer = gate.chat.create_user(access, new, key.as_ref()).await;
     let answer = answer.map_err(|error| match error {

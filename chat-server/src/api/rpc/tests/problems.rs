@@ -1,12 +1,14 @@
-//! A store that fails.
+//! A store that fails, and clients that ask too much.
 
 use std::sync::Arc;
 
+use chat_core::memory::MemoryCounter;
 use chat_core::port::MockUsers;
 use chat_core::{Chat, Parts};
 
 use super::*;
 use crate::api::testing::failing::{FAILURES, fault, is_told};
+use crate::http::rate::RateLimiter;
 use crate::http::testing::front;
 
 #[tokio::test]
@@ -26,5 +28,32 @@ async fn a_store_that_fails_is_told_without_detail() {
         let house = House::on_doubles(chat, front);
         let answer = post(&house, "/chats/get", json!({"user": 1})).await;
         is_told(&answer, status, words);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_counted_as_well() {
+    let counter = Arc::new(MemoryCounter::new());
+    let limiter = Arc::new(RateLimiter::new("5/1h".parse().unwrap(), counter));
+    let house = House::build(|chat| {
+        let gate = Gate {
+            limiter: Some(Arc::clone(&limiter)),
+            ..gate(chat)
+        };
+        vec![door(gate, BODY)]
+    })
+    .await;
+    for status in [400, 429] {
+        for path in [
+            "/users/add",
+            "/chats/add",
+            "/messages/add",
+            "/chats/get",
+            "/messages/get",
+        ] {
+            let answer = post(&house, path, json!({})).await;
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            assert_eq!(answer.header("retry-after").is_some(), status == 429);
+        }
     }
 }
