@@ -9,14 +9,17 @@ pub(crate) mod noise;
 pub(crate) mod queued;
 pub(crate) mod sockets;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chat_core::memory::MemoryCounter;
 use chat_core::service::{Chat, Parts};
 use serde_json::Value;
 
 use super::gate::Gate;
 use crate::http::door::Door;
 use crate::http::front::Front;
+use crate::http::rate::RateLimiter;
 use crate::http::testing::{Answer, Fronts, Request, request};
 
 /// What a house is built on.
@@ -142,6 +145,16 @@ pub(crate) fn gate(chat: &Chat) -> Gate {
         limiter: None,
         patience: Duration::from_secs(5),
         registration: true,
+    }
+}
+
+/// What makes gates that together let so much in, such as `5/1h`.
+pub(crate) fn limited(limit: &str) -> impl Fn(&Chat) -> Gate {
+    let counter = Arc::new(MemoryCounter::new());
+    let limiter = Arc::new(RateLimiter::new(limit.parse().unwrap(), counter));
+    move |chat| Gate {
+        limiter: Some(Arc::clone(&limiter)),
+        ..gate(chat)
     }
 }
 

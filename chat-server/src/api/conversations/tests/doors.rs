@@ -1,7 +1,6 @@
 use super::*;
-use crate::api::gate::Gate;
+use crate::api::testing::limited;
 use crate::api::{rpc, uuid};
-use crate::http::rate::RateLimiter;
 
 /// With the doors whose paths begin alike.
 async fn beside_others() -> House {
@@ -74,17 +73,11 @@ async fn people_are_the_same_through_either_door() {
 #[tokio::test]
 async fn both_doors_count_what_the_application_asks() {
     let options = options();
-    let limit = "2/60s".parse().unwrap();
-    let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
-    let limiter = Arc::new(RateLimiter::new(limit, counter));
+    let gate = limited("2/60s");
     let house = House::build(|chat| {
-        let gate = Gate {
-            limiter: Some(Arc::clone(&limiter)),
-            ..gate(chat)
-        };
         vec![
-            door(gate.clone(), options.clone(), BODY),
-            rpc::door(gate, BODY),
+            door(gate(chat), options.clone(), BODY),
+            rpc::door(gate(chat), BODY),
         ]
     })
     .await;

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use chat_core::memory::MemoryCounter;
 use chat_core::port::MockUsers;
 use chat_core::{Chat, Parts};
 
 use super::*;
 use crate::api::testing::failing::{FAILURES, fault, is_told};
-use crate::http::rate::RateLimiter;
+use crate::api::testing::limited;
 use crate::http::testing::front;
 
 #[tokio::test]
@@ -33,16 +32,8 @@ async fn a_store_that_fails_is_told_without_detail() {
 
 #[tokio::test]
 async fn what_cannot_be_is_counted_as_well() {
-    let counter = Arc::new(MemoryCounter::new());
-    let limiter = Arc::new(RateLimiter::new("5/1h".parse().unwrap(), counter));
-    let house = House::build(|chat| {
-        let gate = Gate {
-            limiter: Some(Arc::clone(&limiter)),
-            ..gate(chat)
-        };
-        vec![door(gate, BODY)]
-    })
-    .await;
+    let gate = limited("5/1h");
+    let house = House::build(|chat| vec![door(gate(chat), BODY)]).await;
     for status in [400, 429] {
         for path in [
             "/users/add",

@@ -1,12 +1,11 @@
 use std::sync::Arc;
 
-use chat_core::memory::MemoryCounter;
 use chat_core::port::MockApplications;
 use chat_core::{Chat, Parts};
 
 use super::*;
 use crate::api::testing::failing::{FAILURES, fault, is_told};
-use crate::http::rate::RateLimiter;
+use crate::api::testing::limited;
 use crate::http::testing::front;
 
 #[tokio::test]
@@ -41,16 +40,8 @@ async fn a_body_that_is_too_large_is_refused_and_does_nothing() {
 
 #[tokio::test]
 async fn who_asks_too_much_is_told_when_to_come_again() {
-    let counter = Arc::new(MemoryCounter::new());
-    let limiter = Arc::new(RateLimiter::new("1/1h".parse().unwrap(), counter));
-    let house = House::build(|chat| {
-        let gate = Gate {
-            limiter: Some(Arc::clone(&limiter)),
-            ..gate(chat)
-        };
-        vec![door(gate, BODY)]
-    })
-    .await;
+    let gate = limited("1/1h");
+    let house = House::build(|chat| vec![door(gate(chat), BODY)]).await;
     let uuid = application(&house, "X").await;
     let path = format!("/applications/{uuid}");
     assert_eq!(house.get(&path).await.status, 200);
