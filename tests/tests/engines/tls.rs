@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::authority::{Authority, is_installed};
 use self::gate::Gate;
 use crate::engine::{case, url};
-use crate::redis::server::{self, Server};
+use crate::redis::server::{self, Port, Server};
 
 mod authority;
 mod gate;
@@ -118,7 +118,8 @@ async fn connected(url: String) -> Result<MysqlStore, BackendError> {
 
 async fn redis() {
     let (authority, other) = (Authority::new(), Authority::new());
-    let port = server::free_port();
+    let encrypted = Port::hold();
+    let port = encrypted.number();
     let user = format!(">{PASSWORD}");
     let server = Server::start(&[
         "--tls-port",

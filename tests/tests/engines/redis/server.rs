@@ -1,16 +1,19 @@
 //! A Redis server that a case starts, kills and freezes.
 
-use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::fs::{self, File};
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::time::{interval, timeout};
 
 use super::faults::PATIENCE;
 
 const PROGRAM: &str = "redis-server";
+/// What it tells, in its folder.
+const LOG: &str = "log";
 
 /// Whether such servers can be had here.
 pub(crate) fn is_installed() -> bool {
@@ -19,9 +22,34 @@ pub(crate) fn is_installed() -> bool {
     version.status().is_ok_and(|status| status.success())
 }
 
-/// A server on a port of its own, without anything on disk unless its settings say so.
+/// A port on this machine that nobody else is given. Whoever names it may listen there.
+pub(crate) struct Port {
+    number: u16,
+    /// Bound, but not listening.
+    _held: TcpSocket,
+}
+
+impl Port {
+    pub(crate) fn hold() -> Self {
+        let held = TcpSocket::new_v4().expect("a socket");
+        held.set_reuseaddr(true).expect("one that another may join");
+        held.bind((Ipv4Addr::LOCALHOST, 0).into())
+            .expect("a free port");
+        let number = held.local_addr().expect("a port").port();
+        Self {
+            number,
+            _held: held,
+        }
+    }
+
+    pub(crate) const fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+/// A server on a port of its own, without anything on disk but its log unless its settings say so.
 pub(crate) struct Server {
-    port: u16,
+    port: Port,
     settings: Vec<String>,
     folder: TempDir,
     child: Child,
@@ -29,10 +57,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let port = free_port();
+        let port = Port::hold();
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
-        let child = launch(port, &folder, &settings);
+        let child = launch(&port, &folder, &settings);
         Self {
             port,
             settings,
@@ -49,11 +77,11 @@ impl Server {
             "sentinel monitor {service} 127.0.0.1 {watched} 1\nsentinel down-after-milliseconds {service} 600000\n"
         );
         fs::write(&file, settings).expect("a file");
-        let port = free_port();
+        let port = Port::hold();
         let settings = vec!["--sentinel".to_owned()];
         let mut command = Command::new(PROGRAM);
         command.arg(&file).arg("--sentinel");
-        let child = started(command, port, &folder);
+        let child = started(command, &port, &folder);
         Self {
             port,
             settings,
@@ -63,7 +91,7 @@ impl Server {
     }
 
     pub(crate) const fn port(&self) -> u16 {
-        self.port
+        self.port.number
     }
 
     /// Waits until what it answers to a command holds these words.
@@ -77,19 +105,23 @@ impl Server {
                 }
             }
         };
-        timeout(PATIENCE, said).await.expect(words);
+        if timeout(PATIENCE, said).await.is_err() {
+            let log = fs::read_to_string(self.folder.path().join(LOG));
+            panic!("it never said {words}: {log:?}");
+        }
     }
 
     /// What it answers to a command.
     pub(crate) fn reply(&self, command: &[&str]) -> String {
         let mut ask = Command::new("redis-cli");
-        ask.args(["-p", &self.port.to_string()]).args(command);
+        ask.args(["-p", &self.port.number.to_string()])
+            .args(command);
         let answer = ask.output().expect("redis-cli").stdout;
         String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://127.0.0.1:{}", self.port.number)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -99,7 +131,7 @@ impl Server {
 
     /// Starts it again after it was killed.
     pub(crate) fn restart(&mut self) {
-        self.child = launch(self.port, &self.folder, &self.settings);
+        self.child = launch(&self.port, &self.folder, &self.settings);
     }
 
     pub(crate) fn freeze(&self) {
@@ -125,19 +157,17 @@ impl Drop for Server {
     }
 }
 
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a port").port()
-}
-
-fn launch(port: u16, folder: &TempDir, settings: &[String]) -> Child {
+fn launch(port: &Port, folder: &TempDir, settings: &[String]) -> Child {
     let mut command = Command::new(PROGRAM);
     command.args(["--save", ""]).args(settings);
     started(command, port, folder)
 }
 
-fn started(mut command: Command, port: u16, folder: &TempDir) -> Child {
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+fn started(mut command: Command, port: &Port, folder: &TempDir) -> Child {
+    command.args(["--port", &port.number.to_string(), "--bind", "127.0.0.1"]);
     command.arg("--dir").arg(folder.path());
-    command.stdout(Stdio::null()).spawn().expect("redis-server")
+    let log = folder.path().join(LOG);
+    let log = File::options().create(true).append(true).open(log);
+    let log = log.expect("a log");
+    command.stdout(log).spawn().expect("redis-server")
 }
