@@ -108,11 +108,8 @@ impl Hub {
         of: (ApplicationId, PublicId),
         ear: &Ear,
     ) -> Result<Listener, ChatError> {
-        let session = ear
-            .login
-            .and_then(|login| login.session.map(|_| login.token));
-        let (id, caller) = (self.seats.next(), ear.access.caller());
-        let seat = Seat::new(id, of, caller, session, ear.address, self.limits);
+        let id = self.seats.next();
+        let seat = Seat::new(id, of, ear, self.limits);
         let seat = Arc::new(seat);
         if !self.seats.take(&seat, self.limits) {
             return Err(ChatError::TooManyListeners);

@@ -9,7 +9,7 @@ use crate::error::ChatError;
 use crate::ids::{ChatNumber, UserNumber};
 use crate::model::ChatKind;
 use crate::port::Event;
-use crate::service::{Access, Login};
+use crate::service::Access;
 
 use super::hub::{Come, Hub, Target};
 use super::seat::{CatchUp, Seat};
@@ -19,27 +19,15 @@ use super::{Attendance, Batch, Bye, News};
 #[derive(Debug, Clone, Copy)]
 pub struct Ear {
     pub(crate) access: Access,
-    pub(crate) login: Option<Login>,
     pub(crate) address: Option<IpAddr>,
 }
 
 impl Ear {
-    /// The application, or a user by its word.
+    /// The application, or a user; when it is by a session, it is over when that is.
     #[must_use]
     pub const fn of(access: Access) -> Self {
         Self {
             access,
-            login: None,
-            address: None,
-        }
-    }
-
-    /// A user by his login: it is over when that is.
-    #[must_use]
-    pub fn logged_in(login: Login) -> Self {
-        Self {
-            access: login.access(),
-            login: Some(login),
             address: None,
         }
     }

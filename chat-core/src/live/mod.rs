@@ -50,6 +50,7 @@ pub use shared::Shared;
 
 pub(crate) use hub::Hub;
 pub(crate) use presence::Presences;
+pub(crate) use seats::Person;
 
 /// How much may be connected and wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

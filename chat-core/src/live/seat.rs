@@ -13,7 +13,7 @@ use crate::commit::Caller;
 use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, PublicId, TokenHash, UserNumber};
 
 use super::queue::Queue;
-use super::{Batch, Bye, LiveLimits, News, Shared, Sighting};
+use super::{Batch, Bye, Ear, LiveLimits, News, Shared, Sighting};
 
 /// Of so many chats that the user was removed from a listener remembers how far it had come.
 const REMEMBERED: usize = 100;
@@ -90,18 +90,16 @@ impl Seat {
     pub(super) fn new(
         id: u64,
         (application, public_id): (ApplicationId, PublicId),
-        caller: Caller,
-        session: Option<TokenHash>,
-        address: Option<IpAddr>,
+        ear: &Ear,
         limits: LiveLimits,
     ) -> Self {
         Self {
             id,
             application,
             public_id,
-            caller,
-            session,
-            address,
+            caller: ear.access.caller(),
+            session: ear.access.session,
+            address: ear.address,
             limits,
             state: Mutex::default(),
             following: tokio::sync::Mutex::default(),

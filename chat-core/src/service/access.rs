@@ -1,18 +1,21 @@
 use crate::commit::{Caller, Scope};
 use crate::error::ChatError;
-use crate::ids::{ApplicationId, Token, UserNumber};
+use crate::ids::{ApplicationId, Token, TokenHash, UserNumber};
 
 /// Who asks: which application, and by what right. Every call looks it up anew.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     pub(super) scope: Scope,
     pub(super) caller: Caller,
+    /// By which session, if it is by one.
+    pub(crate) session: Option<TokenHash>,
 }
 
 impl Access {
     pub(super) const ROOT: Self = Self {
         scope: Scope::Root,
         caller: Caller::Application,
+        session: None,
     };
 
     /// The same application, asked by this caller.
@@ -49,6 +52,7 @@ impl From<Token> for Access {
         Self {
             scope: Scope::Token(token.hash()),
             caller: Caller::Application,
+            session: None,
         }
     }
 }
@@ -58,6 +62,7 @@ impl From<ApplicationId> for Access {
         Self {
             scope: Scope::Application(id),
             caller: Caller::Application,
+            session: None,
         }
     }
 }

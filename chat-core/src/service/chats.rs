@@ -226,7 +226,7 @@ impl Chat {
                 self.acting(access).await?;
             }
         }
-        Ok(Reader::new(self.clone(), application, info, viewer))
+        Ok(Reader::new(self.clone(), application, info, access, viewer))
     }
 
     /// A page of an application's chats, ascending by number. What a user takes part in lists [`Chat::my_chats`].

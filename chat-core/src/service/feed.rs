@@ -45,7 +45,8 @@ impl Reader {
     /// # Errors
     /// [`ChatError::Cursor`] when it belongs to another chat; [`ChatError::CursorReset`] when it is
     /// of another epoch or beyond the head; [`ChatError::ChatNotFound`] when the chat was deleted
-    /// meanwhile; [`ChatError::Removed`] when who reads takes part no more, whatever the cursor: who comes back goes on with it.
+    /// meanwhile; [`ChatError::Removed`] when who reads takes part no more, whatever the cursor: who comes back goes on with it;
+    /// [`ChatError::NotLoggedIn`] when its session is over.
     pub async fn changes(&self, after: Option<Cursor>, limit: Limit) -> Result<Feed, ChatError> {
         let after = match after {
             Some(cursor) => self.check(cursor)?,
@@ -55,6 +56,8 @@ impl Reader {
         let found = history
             .changes(self.info.id, after, limit, self.viewer)
             .await?;
+        // It may have ended before what was read was posted.
+        self.service.still_logged_in(self.access).await?;
         let changes = found.ok_or(ChatError::ChatNotFound(self.info.number))?;
         let is_there = |viewer: Option<&Member>| viewer.is_some_and(Member::is_there);
         if self.viewer.is_some() && !is_there(changes.viewer.as_ref()) {
@@ -102,7 +105,7 @@ impl Reader {
         }
     }
 
-    /// Watches for the chat to move, from now on. A member who does is there meanwhile.
+    /// Watches for the chat to move, and for whoever reads to be logged out, from now on. A member who does is there meanwhile.
     #[must_use]
     pub fn watch(&self) -> Watch {
         let inner = &self.service.inner;
@@ -110,6 +113,9 @@ impl Reader {
         let attend = |user| inner.live.0.presence.attend((info.application, user));
         Watch {
             moved: inner.watches.watch(info.application, info.id, info.head),
+            person: inner
+                .watches
+                .person((info.application, self.access.caller.user())),
             _attendance: self.viewer.map(attend),
         }
     }
@@ -153,15 +159,20 @@ pub(crate) fn items(
 /// Tells when a chat moves.
 pub struct Watch {
     moved: watch::Receiver<()>,
+    person: watch::Receiver<()>,
     /// Who reads is there.
     _attendance: Option<Attendance>,
 }
 
 impl Watch {
     /// Returns when the chat may have moved, after `patience` at the latest; when no event told of it, up to a second late.
-    /// Look with [`Reader::changes`].
+    /// Returns too when whoever reads may have been logged out, if an event tells of it. Look with [`Reader::changes`].
     pub async fn moved(&mut self, patience: Duration) {
-        // Whether it moved or the time is up: the caller looks.
-        let _ = tokio::time::timeout(patience, self.moved.changed()).await;
+        // Whatever it was: the caller looks.
+        tokio::select! {
+            _ = self.moved.changed() => {}
+            _ = self.person.changed() => {}
+            () = tokio::time::sleep(patience) => {}
+        }
     }
 }

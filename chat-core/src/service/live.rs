@@ -18,10 +18,8 @@ impl Chat {
         let of = (application.id, application.public_id);
         let mut listener = live.0.seat(of, &ear)?;
         // From here on it hears of the end of its login; what came before is found here.
-        match ear.login.and_then(|login| login.session.map(|_| login)) {
-            Some(login) => {
-                self.standing(login.token).await?;
-            }
+        match ear.access.session {
+            Some(_) => self.still_logged_in(ear.access).await?,
             None => {
                 self.acting(ear.access).await?;
             }

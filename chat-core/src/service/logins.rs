@@ -44,7 +44,10 @@ impl Login {
     /// What this user may do.
     #[must_use]
     pub fn access(&self) -> Access {
-        Access::from(self.application).by(Caller::User(self.user))
+        Access {
+            session: self.session.map(|_| self.token),
+            ..Access::from(self.application).by(Caller::User(self.user))
+        }
     }
 }
 
@@ -165,6 +168,17 @@ impl Chat {
             token: session.token,
             session: Some(session.id),
         })
+    }
+
+    /// Whether the session that this access is by still lasts: what was read before this may be told. One that is by none always does.
+    ///
+    /// # Errors
+    /// [`ChatError::NotLoggedIn`] when it has ended or expired, or its user or application is deleted.
+    pub async fn still_logged_in(&self, access: Access) -> Result<(), ChatError> {
+        if let Some(token) = access.session {
+            self.standing(token).await?;
+        }
+        Ok(())
     }
 
     /// The session with this token, when it neither ended nor expired.

@@ -86,7 +86,7 @@ impl Chat {
             .chats_of(application.id, user, before, limit)
             .await?;
         let items = page.items.into_iter();
-        let mine = |own| self.mine(application.public_id, own);
+        let mine = |own| self.mine(application.public_id, access, own);
         Ok(Page {
             items: items.map(mine).collect(),
             more: page.more,
@@ -103,7 +103,7 @@ impl Chat {
         let application = self.resolve(access).await?;
         let stores = &self.inner.stores;
         match stores.members.chat_of(application.id, user, chat).await? {
-            Some(own) => Ok(self.mine(application.public_id, own)),
+            Some(own) => Ok(self.mine(application.public_id, access, own)),
             None => match stores.chats.get(application.id, chat).await? {
                 Some(_) => Err(ChatError::NotAMember),
                 None => Err(ChatError::ChatNotFound(chat)),
@@ -148,9 +148,10 @@ impl Chat {
         }
     }
 
-    fn mine(&self, application: PublicId, own: OwnChat) -> MyChat {
+    fn mine(&self, application: PublicId, access: Access, own: OwnChat) -> MyChat {
         let (activity, is_hidden) = (own.activity(), own.is_hidden());
-        let reader = Reader::new(self.clone(), application, own.chat, Some(own.member.user));
+        let viewer = Some(own.member.user);
+        let reader = Reader::new(self.clone(), application, own.chat, access, viewer);
         MyChat {
             chat: reader.view(),
             member: own.member,

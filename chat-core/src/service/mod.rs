@@ -191,7 +191,7 @@ impl Chat {
         command: Command,
         key: Option<Key>,
     ) -> Result<Answer<Done>, ChatError> {
-        let Access { scope, caller } = access;
+        let Access { scope, caller, .. } = access;
         let request = Request {
             scope,
             caller,

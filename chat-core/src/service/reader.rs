@@ -5,7 +5,7 @@ use crate::ids::{Head, MessageNumber, PublicId, UserNumber};
 use crate::model::{ChatInfo, ChatView, Message};
 use crate::page::{Limit, Page, Span};
 
-use super::Chat;
+use super::{Access, Chat};
 
 /// A chat that was opened for reading. Its lists end at the head that it had then.
 #[derive(Clone)]
@@ -13,6 +13,7 @@ pub struct Reader {
     pub(super) service: Chat,
     pub(super) application: PublicId,
     pub(super) info: ChatInfo,
+    pub(super) access: Access,
     /// Who reads, when that has to be a member.
     pub(super) viewer: Option<UserNumber>,
 }
@@ -32,12 +33,14 @@ impl Reader {
         service: Chat,
         application: PublicId,
         info: ChatInfo,
+        access: Access,
         viewer: Option<UserNumber>,
     ) -> Self {
         Self {
             service,
             application,
             info,
+            access,
             viewer,
         }
     }

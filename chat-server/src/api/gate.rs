@@ -184,9 +184,7 @@ impl Gate {
         if let Some(allowance) = self.refused(guest).await {
             return Err(EntryError::Exhausted(allowance));
         }
-        if let Some(session) = &guest.session {
-            self.chat.authenticate(session).await?;
-        }
+        self.chat.still_logged_in(guest.access).await?;
         Ok(())
     }
 

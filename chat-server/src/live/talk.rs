@@ -4,11 +4,10 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::bearer::Bearer;
 use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
 use chat_core::live::{Ear, Listener, News};
-use chat_core::service::{Access, Chat, Login};
+use chat_core::service::{Access, Chat};
 use futures_util::future::BoxFuture;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -21,25 +20,22 @@ pub(crate) struct Guest {
     pub(crate) access: Access,
     /// The application that it belongs to.
     pub(crate) application: ApplicationId,
-    /// By what, when it is logged in.
-    pub(crate) session: Option<Bearer>,
     /// What it is told.
     pub(crate) listener: Listener,
 }
 
 impl Guest {
-    /// Whoever this session is of, at this address.
-    pub(crate) async fn logged_in(
+    /// Whoever has this access to an application, at this address.
+    pub(crate) async fn come(
         chat: &Chat,
-        login: Login,
-        session: Bearer,
+        application: ApplicationId,
+        access: Access,
         address: IpAddr,
     ) -> Result<Self, ChatError> {
-        let ear = Ear::logged_in(login).at(address);
+        let ear = Ear::of(access).at(address);
         Ok(Self {
-            access: login.access(),
-            application: login.application,
-            session: Some(session),
+            access,
+            application,
             listener: chat.listen(ear).await?,
         })
     }

@@ -1,8 +1,9 @@
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::commit::Post;
-use chat_core::live::{Ear, News, Rest};
+use chat_core::live::{News, Rest};
 use chat_core::text::{Body, Name};
 use chat_core::{Access, Chat, Parts};
 use futures_util::{FutureExt, StreamExt};
@@ -154,12 +155,13 @@ async fn guest(chat: &Chat) -> Arc<Guest> {
     let shop = Name::parse("shop").unwrap();
     let made = chat.create_application(shop, true, None).await.unwrap();
     let access = Access::from(made.value.token);
-    Arc::new(Guest {
-        access,
-        application: chat.application_id(access).await.unwrap(),
-        session: None,
-        listener: chat.listen(Ear::of(access)).await.unwrap(),
-    })
+    let application = chat.application_id(access).await.unwrap();
+    let nearby = Ipv4Addr::LOCALHOST.into();
+    Arc::new(
+        Guest::come(chat, application, access, nearby)
+            .await
+            .unwrap(),
+    )
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,14 +57,14 @@ async fn who_logs_out_anywhere_is_cut_off_at_once_and_without_a_bus_within_a_sec
             logged_in(&here, access, ann).await,
             logged_in(&here, access, ann).await,
         );
-        let listener = there.listen(Ear::logged_in(login)).await.unwrap();
-        let other = there.listen(Ear::logged_in(stays)).await.unwrap();
+        let listener = there.listen(Ear::of(login.access())).await.unwrap();
+        let other = there.listen(Ear::of(stays.access())).await.unwrap();
         let logout = async { here.logout(&login).await.unwrap() };
         let (late, bye) = over(&listener, logout).await;
         assert_eq!(bye, Bye::SignedOut);
         let limit = Duration::from_millis(if hear { 1 } else { 1_000 });
         assert!(late <= limit, "{late:?}");
-        let again = there.listen(Ear::logged_in(login)).await;
+        let again = there.listen(Ear::of(login.access())).await;
         assert!(matches!(again, Err(ChatError::NotLoggedIn)));
         let nothing = tokio::time::timeout(Duration::from_secs(9), other.over());
         assert!(nothing.await.is_err());
@@ -79,7 +79,7 @@ async fn a_deleted_user_is_cut_off_however_it_came() {
         for name in ["session", "word"] {
             let one = user(&here, access, name).await;
             let ear = match name {
-                "session" => Ear::logged_in(logged_in(&here, access, one).await),
+                "session" => Ear::of(logged_in(&here, access, one).await.access()),
                 _ => Ear::of(access.by(Caller::For(one))),
             };
             let listener = there.listen(ear).await.unwrap();

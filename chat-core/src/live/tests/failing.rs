@@ -249,7 +249,7 @@ async fn a_slow_look_at_logins_holds_up_no_message() {
     let room = group(&pair.here, pair.access, &[ann]).await;
     let login = pair.here.mint_session(pair.access, ann, None).await;
     let login = pair.here.authenticate(&login.unwrap().token).await.unwrap();
-    let listener = pair.there.listen(Ear::logged_in(login)).await.unwrap();
+    let listener = pair.there.listen(Ear::of(login.access())).await.unwrap();
     listener.follow(&[], Rest::FromNow).await.unwrap();
     assert!(matches!(listener.next().await, News::CaughtUp));
     elapse(Duration::from_secs(5)).await;
@@ -338,7 +338,7 @@ async fn nobody_waits_for_a_bus_that_is_frozen() {
     let room = group(&chat, access, &[ann]).await;
     let login = chat.mint_session(access, ann, None).await.unwrap();
     let login = chat.authenticate(&login.token).await.unwrap();
-    let listener = chat.listen(Ear::logged_in(login)).await.unwrap();
+    let listener = chat.listen(Ear::of(login.access())).await.unwrap();
     listener.follow(&[], Rest::FromNow).await.unwrap();
     let began = Instant::now();
     let all = async {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_core::bearer::Bearer;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::ChatNumber;
@@ -204,7 +203,6 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
         let follower = Follower {
             state: Arc::clone(&state),
             access,
-            session: state.session(head)?,
             number,
             limit: ask.limit,
         };
@@ -222,10 +220,6 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
         Err(ChatError::ChatNotFound(_) | ChatError::Removed) => ChangesJson::removed(at.encode()),
         feed => feed?.into(),
     };
-    if let Some(session) = state.session(head)? {
-        // It may have ended while this waited.
-        state.chat().authenticate(&session).await?;
-    }
     Ok(reply::json(StatusCode::OK, &body))
 }
 
@@ -270,8 +264,6 @@ fn ask(head: &Head, as_events: bool) -> Result<Ask, RequestError> {
 struct Follower {
     state: State,
     access: Access,
-    /// Of which the access is, unless it is the token's.
-    session: Option<Bearer>,
     number: ChatNumber,
     limit: Limit,
 }
@@ -310,12 +302,7 @@ impl Follower {
         let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
-            let read = reader.changes(Some(*at), self.limit).await;
-            if let Some(session) = &self.session {
-                // It may have ended before what was read was posted.
-                self.state.chat().authenticate(session).await?;
-            }
-            let feed = match read {
+            let feed = match reader.changes(Some(*at), self.limit).await {
                 Err(ChatError::CursorReset) => {
                     // A snapshot that is taken from now on is not older than this head.
                     *at = reader.view().cursor;

@@ -7,7 +7,7 @@ use chat_core::error::ChatError;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::entry::{Shared, bearer, conversation};
+use super::entry::{Shared, conversation};
 use super::input;
 use super::shapes::{MessagePage, OfId};
 use super::status::RequestError;
@@ -32,7 +32,6 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
     let deadline = Instant::now() + Duration::from_secs(wait);
     let (mut page, mut roll) = mine.messages(span, limit).await?;
     if page.items.is_empty() && wait > 0 {
-        let token = bearer(&call.head).ok_or(RequestError::Unauthorized)?;
         let look = async || {
             let mine = shared.chat().my_chat(me.access, number).await?;
             let seen = mine.messages(span, limit).await?;
@@ -43,7 +42,7 @@ pub(super) async fn get(shared: Arc<Shared>, call: Call) -> Result<Response, Req
             // What was posted before the watch began is found now.
             let found = look().await;
             // Whoever waited may have been logged out before that was posted.
-            shared.chat().authenticate(&token).await?;
+            shared.chat().still_logged_in(me.access).await?;
             (mine, (page, roll)) = found?;
             let left = deadline.saturating_duration_since(Instant::now());
             if !page.items.is_empty() || left.is_zero() {

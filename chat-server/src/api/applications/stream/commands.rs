@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chat_core::bearer::Bearer;
+use chat_core::commit::Caller;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::{ChatNumber, MessageNumber};
@@ -81,7 +82,8 @@ impl Desk {
         guest: Option<&Guest>,
         is_first: bool,
     ) -> Said {
-        if guest.is_some_and(|guest| guest.session.is_some() || !is_first) {
+        let is_known = |guest: &Guest| matches!(guest.access.caller(), Caller::User(_));
+        if guest.is_some_and(|guest| is_known(guest) || !is_first) {
             let wrong = RequestError::Rule("type", "hello is said first, and once".into());
             return Said::frame(self.problem(id, &wrong));
         }
@@ -114,7 +116,7 @@ impl Desk {
         if login.application != self.application {
             return Err(RequestError::NoSession);
         }
-        Ok(Guest::logged_in(chat, login, session, self.address).await?)
+        Ok(Guest::come(chat, login.application, login.access(), self.address).await?)
     }
 
     /// Does what is asked for, and says what is answered to it.

@@ -4,10 +4,8 @@ mod commands;
 mod frames;
 mod talk;
 
-use chat_core::bearer::Bearer;
 use chat_core::error::ChatError;
 use chat_core::ids::ApplicationId;
-use chat_core::live::Ear;
 use chat_core::service::Access;
 
 use super::shapes::{ForUser, InApplication};
@@ -39,14 +37,9 @@ pub(super) async fn open(state: State, call: Call) -> Result<Response, Native> {
     }
     let stream = Stream::new(&state, head, application);
     let first = match known {
-        Some(known) => {
-            let ear = known.ear.at(head.peer.ip());
-            stream.welcome(Guest {
-                access: known.access,
-                application,
-                session: known.session,
-                listener: state.chat().listen(ear).await?,
-            })
+        Some(access) => {
+            let address = head.peer.ip();
+            stream.welcome(Guest::come(state.chat(), application, access, address).await?)
         }
         // The first frame will say it.
         None => Said::default(),
@@ -55,35 +48,13 @@ pub(super) async fn open(state: State, call: Call) -> Result<Response, Native> {
     Ok(handshake.accept(move |socket| converse(socket, stream, first, pace, ends)))
 }
 
-/// Whoever asks for a socket.
-struct Known {
-    access: Access,
-    ear: Ear,
-    /// In which it asks; `None` for the token.
-    session: Option<Bearer>,
-}
-
 /// The application that the path names, and who asks, as far as the request says that.
-async fn knock(state: &State, head: &Head) -> Result<(ApplicationId, Option<Known>), RequestError> {
-    if let Some(session) = state.session(head)? {
-        let (access, login) = state.enter_with_login(head).await?;
-        let login = login.ok_or(RequestError::NoSession)?;
-        let known = Known {
-            access,
-            ear: Ear::logged_in(login),
-            session: Some(session),
-        };
-        return Ok((login.application, Some(known)));
-    }
-    match by_token(state, head).await {
-        Ok((application, access)) => {
-            let known = Known {
-                access,
-                ear: Ear::of(access),
-                session: None,
-            };
-            Ok((application, Some(known)))
-        }
+async fn knock(
+    state: &State,
+    head: &Head,
+) -> Result<(ApplicationId, Option<Access>), RequestError> {
+    match known(state, head).await {
+        Ok((application, access)) => Ok((application, Some(access))),
         // What is no token may be a public id.
         Err(RequestError::Chat(ChatError::ApplicationNotFound)) => {
             Ok((state.enter_to_log_in(head).await?, None))
@@ -92,7 +63,7 @@ async fn knock(state: &State, head: &Head) -> Result<(ApplicationId, Option<Know
     }
 }
 
-async fn by_token(state: &State, head: &Head) -> Result<(ApplicationId, Access), RequestError> {
-    let access = state.enter_as_admin(head).await?;
+async fn known(state: &State, head: &Head) -> Result<(ApplicationId, Access), RequestError> {
+    let access = state.enter(head).await?;
     Ok((state.chat().application_id(access).await?, access))
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 
@@ -202,11 +202,16 @@ struct Stream(warp::reply::Response, String);
 
 impl Stream {
     async fn open(house: &House, path: &str, last: Option<&str>) -> Self {
+        let last = last.map(|last| ("last-event-id", last));
+        Self::open_with(house, path, last).await
+    }
+
+    async fn open_with(house: &House, path: &str, header: Option<(&str, &str)>) -> Self {
         let mut request = http::Request::get(path)
             .header("host", "test")
             .header("accept", "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let request = request
             .body(RequestBody::from(bytes::Bytes::new()))
@@ -327,6 +332,29 @@ async fn a_stream_ends_in_good_order_when_the_server_stops() {
     assert!(stream.next().await.is_none());
 }
 
+/// Where somebody's only session is.
+async fn the_session(house: &House, application: &str, token: &str) -> String {
+    let list = format!("{application}/sessions");
+    let found = by(house, token, "GET", &list, "").await.json();
+    format!("{list}/{}", found[0]["id"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_stream_ends_at_once_when_its_session_does() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice", "bob"]).await;
+    let group = a_group(&house, &application, &sessions[0], &[2]).await;
+    let path = format!("{group}/changes");
+    let session = format!("Bearer {}", sessions[1]);
+    let header = Some(("authorization", session.as_str()));
+    let mut stream = Stream::open_with(&house, &path, header).await;
+    stream.next().await.unwrap();
+    let own = the_session(&house, &application, &sessions[1]).await;
+    let ended = by(&house, &sessions[1], "DELETE", &own, "").await;
+    assert_eq!(ended.status, 204, "{}", ended.text());
+    assert!(stream.next().await.is_none());
+}
+
 #[tokio::test]
 async fn a_long_poll_hears_that_its_chat_or_its_session_is_over() {
     // In memory a request waits as soon as it is sent, so that what follows finds it waiting.
@@ -344,16 +372,14 @@ async fn a_long_poll_hears_that_its_chat_or_its_session_is_over() {
     assert_eq!(gone.status, 204, "{}", gone.text());
     let items = &heard.json()["items"];
     assert_eq!(items[0]["kind"], "removed", "{}", heard.text());
-    let list = format!("{application}/sessions");
-    let id = by(&house, &sessions[0], "GET", &list, "").await.json()[0]["id"].clone();
-    let session = format!("{list}/{}", id.as_str().unwrap());
+    let session = the_session(&house, &application, &sessions[0]).await;
+    let began = Instant::now();
     let (heard, ended) = tokio::join!(by(&house, &sessions[0], "GET", &wait, ""), async {
         tokio::task::yield_now().await;
         let end = request("DELETE", &session).header("as-user", "1");
-        let ended = house.send(end).await;
-        post_all(&house, &group, &["not for it"]).await;
-        ended
+        house.send(end).await
     });
+    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(
         (heard.status.as_u16(), ended.status.as_u16()),
         (401, 204),

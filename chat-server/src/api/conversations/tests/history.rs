@@ -1,3 +1,5 @@
+use tokio::time::timeout;
+
 use super::*;
 
 fn texts(answer: &Value) -> Vec<&str> {
@@ -192,13 +194,14 @@ async fn whoever_is_removed_or_logged_out_waits_no_longer() {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), seen)
+        timeout(Duration::from_secs(20), seen)
             .await
             .expect("it waits");
         carol.done("POST", "/logout", json!(null), 204).await;
-        alice.say(id, "for others").await;
     };
-    let (answer, ()) = tokio::join!(house.send(wait(&carol)), logged_out);
+    let ends = timeout(Duration::from_secs(20), house.send(wait(&carol)));
+    let (answer, ()) = tokio::join!(ends, logged_out);
+    let answer = answer.expect("it ends with the session");
     assert_eq!(answer.status, 401, "{}", answer.text());
 }
 

@@ -43,7 +43,8 @@ pub(super) async fn open(shared: Arc<Shared>, call: Call) -> Result<Response, Re
     if !is_welcome(&head.headers, &shared.options.origins) {
         return Err(RequestError::Forbidden("Not from this page"));
     }
-    let guest = Guest::logged_in(shared.chat(), me.login, token, head.peer.ip()).await?;
+    let (application, address) = (me.login.application, head.peer.ip());
+    let guest = Guest::come(shared.chat(), application, me.access, address).await?;
     guest.listener.follow(&[], Rest::FromNow).await?;
     let pace = Pace {
         // So that nothing is told before what it missed.
