@@ -214,6 +214,24 @@ async fn another_password_ends_every_session_but_the_one_it_is_changed_in() {
 }
 
 #[tokio::test]
+async fn without_parameters_a_thousand_sessions_are_listed() {
+    let house = house().await;
+    let (application, sessions) = people(&house, &["alice"]).await;
+    let list = format!("{application}/sessions");
+    for _ in 0..1_000 {
+        let opened = house.post(&list, r#"{"user":1}"#).await;
+        assert_eq!(opened.status, 201);
+    }
+    let page = by(&house, &sessions[0], "GET", &list, "").await;
+    assert_eq!(page.json().as_array().unwrap().len(), 1_000);
+    let rest = page.header("link").expect("there is one more");
+    let rest = rest.strip_prefix('<').unwrap().split('>').next().unwrap();
+    let rest = by(&house, &sessions[0], "GET", rest, "").await;
+    assert_eq!(rest.json().as_array().unwrap().len(), 1);
+    assert_eq!(rest.header("link"), None);
+}
+
+#[tokio::test]
 async fn sessions_are_paged_by_link_the_latest_first() {
     let house = house().await;
     let (application, sessions) = people(&house, &["alice"]).await;

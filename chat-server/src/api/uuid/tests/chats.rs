@@ -1,4 +1,11 @@
+use std::sync::Arc;
+
+use chat_core::memory::MemoryCounter;
+use chat_core::port::Counter;
+use chat_core::{Chat, Parts};
+
 use super::*;
+use crate::http::testing::front;
 
 #[tokio::test]
 async fn a_new_chat_takes_the_next_number() {
@@ -45,4 +52,38 @@ async fn a_deleted_chat_counts_no_more() {
     );
     let next = house.post(&chats, "").await;
     assert_eq!(next.text(), r#"{"chat_number":3}"#);
+}
+
+#[tokio::test]
+async fn a_counter_has_the_keys_of_the_original_from_when_a_chat_is_made_until_it_is_deleted() {
+    let counter = Arc::new(MemoryCounter::new());
+    let parts = Parts {
+        counter: Some(counter.clone()),
+        ..Parts::in_memory()
+    };
+    let chat = Chat::start(parts).await.unwrap();
+    let house = House::on_doubles(chat.clone(), front(vec![door(gate(&chat), BODY)]));
+    let is = async |key: &str, count: Option<u64>| {
+        let told = async {
+            let now = async || counter.get(key).await.unwrap().map(|count| count.value);
+            while now().await != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+        told.unwrap_or_else(|_| panic!("{key} is never {count:?}"));
+    };
+    let uuid = application(&house, "X").await;
+    let (chats, messages) = (format!("APP-{uuid}"), format!("APP-{uuid}-1"));
+    is(&chats, Some(0)).await;
+    house.post(&format!("/applications/{uuid}/chats"), "").await;
+    is(&messages, Some(0)).await;
+    is(&chats, Some(1)).await;
+    post_all(&house, &uuid, &["a", "b"]).await;
+    is(&messages, Some(2)).await;
+    chat.delete_chat(access(&uuid), ChatNumber(1))
+        .await
+        .unwrap();
+    is(&messages, None).await;
+    is(&chats, Some(0)).await;
 }

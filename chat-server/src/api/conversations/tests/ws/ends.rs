@@ -1,7 +1,15 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chat_core::error::ErrorKind;
+use chat_core::port::MockSessions;
+use chat_core::{Chat, Parts};
+use futures_util::FutureExt;
 use tokio::io::AsyncWriteExt;
 
 use super::*;
+use crate::api::testing::failing::fault;
 use crate::api::testing::noise::put;
+use crate::http::testing::front;
 
 fn gone(code: u16, reason: &str) -> (u16, String) {
     (code, reason.to_owned())
@@ -134,4 +142,45 @@ async fn a_slow_reader_is_told_to_come_again_and_holds_nobody_up() {
         assert_eq!(frame["message"]["number"], told);
     }
     assert_eq!(told, posted);
+}
+
+#[tokio::test]
+async fn who_cannot_be_told_what_was_missed_is_told_to_come_again() {
+    let mut parts = Parts::in_memory();
+    let beside = Parts {
+        stores: parts.stores.clone(),
+        ..Parts::in_memory()
+    };
+    let chat = Chat::start(beside).await.unwrap();
+    let house = House::on_doubles(
+        chat.clone(),
+        front(vec![door(gate(&chat), options(), BODY)]),
+    );
+    let sessions = parts.stores.sessions.clone();
+    let (fails, is_down) = (Arc::new(AtomicBool::new(false)), ErrorKind::Unavailable);
+    let mut failing = MockSessions::new();
+    let failed = fails.clone();
+    failing.expect_session().returning(move |token| {
+        match failed.load(Ordering::Relaxed) {
+            true => Err(fault(is_down)),
+            // In memory nothing has to be waited for.
+            false => sessions.session(token).now_or_never().unwrap(),
+        }
+    });
+    failing
+        .expect_valid_sessions()
+        .returning(|tokens, _| Ok(tokens.to_vec()));
+    parts.stores.sessions = Arc::new(failing);
+    let chat = Chat::start(parts).await.unwrap();
+    let open = Open::at(house, vec![door(gate(&chat), patient(), BODY)]);
+    let alice = person(&open.house, "alice").await;
+    let mut socket = alice.connect(&open).await;
+    fails.store(true, Ordering::Relaxed);
+    socket.say(json!({"type": "resume", "after": {}})).await;
+    let told = socket.hear().await;
+    assert_eq!(
+        told,
+        json!({"type": "error", "error": "Service unavailable"})
+    );
+    assert_eq!(socket.close().await, gone(1013, "unavailable"));
 }
