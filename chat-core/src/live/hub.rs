@@ -19,6 +19,7 @@ use crate::sink::Announcer;
 use super::room::{Coming, NEAR, Read, Room};
 use super::seat::{CatchUp, Seat};
 use super::seats::Seats;
+use super::waits::Waits;
 use super::{Bye, Ear, Listener, LiveLimits, Marked, News, Presences, Shared};
 
 /// So many rooms read the Store at once.
@@ -41,6 +42,7 @@ pub(crate) struct Hub {
     watches: Arc<Watches>,
     reads: Semaphore,
     pub(super) seats: Seats,
+    pub(crate) waits: Waits,
     rooms: Mutex<HashMap<ChatId, Arc<Room>>>,
     stopped: AtomicBool,
     /// Held by whoever looks for companions.
@@ -94,6 +96,7 @@ impl Hub {
             watches,
             reads: Semaphore::new(READS),
             seats: Seats::default(),
+            waits: Waits::default(),
             rooms: Mutex::default(),
             stopped: AtomicBool::new(false),
             looking: Arc::default(),
@@ -152,7 +155,10 @@ impl Hub {
                     seat.close(Bye::Closed);
                 }
             }
-            Event::Person { application, user } => self.look_after((application, Some(user))),
+            Event::Person { application, user } => {
+                self.waits.wake((application, user));
+                self.look_after((application, Some(user)));
+            }
             Event::Typing { chat, user } => {
                 if let Some(room) = self.room(chat) {
                     room.tell_typing(user);

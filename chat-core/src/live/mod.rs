@@ -39,6 +39,7 @@ mod shared;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod waits;
 
 use std::time::Duration;
 
@@ -50,7 +51,6 @@ pub use shared::Shared;
 
 pub(crate) use hub::Hub;
 pub(crate) use presence::Presences;
-pub(crate) use seats::Person;
 
 /// How much may be connected and wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,10 +67,6 @@ impl Hub {
     /// Looks for what no event told of: a few questions for all who are connected.
     pub(super) async fn look_at_people(self: &Arc<Self>) {
         let seats = self.seats.all();
-        if seats.is_empty() {
-            self.looked_at_newcomers(self.clock.now());
-            return;
-        }
         let ends = async {
             if let Err(error) = self.look_for_ends(&seats).await {
                 tracing::debug!(?error, "logins that ended are looked for a little later");
@@ -92,12 +88,16 @@ impl Hub {
         let now = self.clock.now();
         let by_session = seats.iter().filter_map(|seat| Some((seat.session?, seat)));
         let by_session: Vec<_> = by_session.collect();
-        for part in by_session.chunks(MANY) {
-            let tokens: Vec<_> = part.iter().map(|(token, _)| *token).collect();
-            let standing = self.stores.sessions.valid_sessions(&tokens, now).await?;
-            let standing: HashSet<_> = standing.into_iter().collect();
-            let over = part.iter().filter(|(token, _)| !standing.contains(token));
-            over.for_each(|(_, seat)| seat.close(Bye::SignedOut));
+        let mut tokens = self.waits.sessions();
+        tokens.extend(by_session.iter().map(|(token, _)| *token));
+        for part in tokens.chunks(MANY) {
+            let mut over: HashSet<_> = part.iter().copied().collect();
+            for standing in self.stores.sessions.valid_sessions(part, now).await? {
+                over.remove(&standing);
+            }
+            self.waits.end(&over);
+            let closed = by_session.iter().filter(|(token, _)| over.contains(token));
+            closed.for_each(|(_, seat)| seat.close(Bye::SignedOut));
         }
         let others = seats.iter().filter(|seat| seat.session.is_none());
         let (mut users, mut applications) = (HashMap::<_, Vec<_>>::new(), HashMap::new());

@@ -11,7 +11,7 @@ use super::LiveLimits;
 use super::seat::Seat;
 
 /// Whose listeners they are: a user's, or those of an application.
-pub(crate) type Person = (ApplicationId, Option<UserNumber>);
+pub(super) type Person = (ApplicationId, Option<UserNumber>);
 
 #[derive(Debug, Default)]
 pub(super) struct Seats {

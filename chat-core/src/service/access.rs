@@ -2,7 +2,8 @@ use crate::commit::{Caller, Scope};
 use crate::error::ChatError;
 use crate::ids::{ApplicationId, Token, TokenHash, UserNumber};
 
-/// Who asks: which application, and by what right. Every call looks it up anew.
+/// Who asks: which application, and by what right. Every call looks the application up anew. The session is looked up by what listens or
+/// waits, and by [`Chat::still_logged_in`](super::Chat::still_logged_in); others take the login for what it was.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     pub(super) scope: Scope,
@@ -18,10 +19,14 @@ impl Access {
         session: None,
     };
 
-    /// The same application, asked by this caller.
+    /// The same application, asked by this caller, in no session.
     #[must_use]
     pub const fn by(self, caller: Caller) -> Self {
-        Self { caller, ..self }
+        Self {
+            caller,
+            session: None,
+            ..self
+        }
     }
 
     /// Who asks.

@@ -1,3 +1,4 @@
+use std::future::pending;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -45,8 +46,7 @@ impl Reader {
     /// # Errors
     /// [`ChatError::Cursor`] when it belongs to another chat; [`ChatError::CursorReset`] when it is
     /// of another epoch or beyond the head; [`ChatError::ChatNotFound`] when the chat was deleted
-    /// meanwhile; [`ChatError::Removed`] when who reads takes part no more, whatever the cursor: who comes back goes on with it;
-    /// [`ChatError::NotLoggedIn`] when its session is over.
+    /// meanwhile; [`ChatError::Removed`] when who reads takes part no more, whatever the cursor: who comes back goes on with it.
     pub async fn changes(&self, after: Option<Cursor>, limit: Limit) -> Result<Feed, ChatError> {
         let after = match after {
             Some(cursor) => self.check(cursor)?,
@@ -56,8 +56,6 @@ impl Reader {
         let found = history
             .changes(self.info.id, after, limit, self.viewer)
             .await?;
-        // It may have ended before what was read was posted.
-        self.service.still_logged_in(self.access).await?;
         let changes = found.ok_or(ChatError::ChatNotFound(self.info.number))?;
         let is_there = |viewer: Option<&Member>| viewer.is_some_and(Member::is_there);
         if self.viewer.is_some() && !is_there(changes.viewer.as_ref()) {
@@ -84,7 +82,7 @@ impl Reader {
     /// As [`Reader::changes`], but waits up to `patience` until something has happened.
     ///
     /// # Errors
-    /// As [`Reader::changes`].
+    /// As [`Reader::changes`], and [`ChatError::NotLoggedIn`] when the session of whoever reads ends meanwhile.
     pub async fn wait(
         &self,
         after: Option<Cursor>,
@@ -95,7 +93,10 @@ impl Reader {
         let mut after = after;
         let mut watch = self.watch();
         loop {
-            let feed = self.changes(after, limit).await?;
+            let feed = self.changes(after, limit).await;
+            // The session may have ended before what was read was posted.
+            self.service.still_logged_in(self.access).await?;
+            let feed = feed?;
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             if !feed.items.is_empty() || left.is_zero() {
                 return Ok(feed);
@@ -105,17 +106,18 @@ impl Reader {
         }
     }
 
-    /// Watches for the chat to move, and for whoever reads to be logged out, from now on. A member who does is there meanwhile.
+    /// Watches for the chat to move, and for the session of whoever reads to end, from now on. A member who does is there meanwhile.
     #[must_use]
     pub fn watch(&self) -> Watch {
+        let (info, access) = (&self.info, self.access);
         let inner = &self.service.inner;
-        let info = &self.info;
-        let attend = |user| inner.live.0.presence.attend((info.application, user));
+        let hub = &inner.live.0;
+        let attend = |user| hub.presence.attend((info.application, user));
+        let session = access.caller.user().zip(access.session);
+        let waits = |(user, session)| hub.waits.watch((info.application, user), session);
         Watch {
             moved: inner.watches.watch(info.application, info.id, info.head),
-            person: inner
-                .watches
-                .person((info.application, self.access.caller.user())),
+            ended: session.map(waits),
             _attendance: self.viewer.map(attend),
         }
     }
@@ -156,22 +158,28 @@ pub(crate) fn items(
     items
 }
 
-/// Tells when a chat moves.
+/// Tells when a chat moves, or the session ends in which it is read.
 pub struct Watch {
     moved: watch::Receiver<()>,
-    person: watch::Receiver<()>,
+    ended: Option<watch::Receiver<()>>,
     /// Who reads is there.
     _attendance: Option<Attendance>,
 }
 
 impl Watch {
-    /// Returns when the chat may have moved, after `patience` at the latest; when no event told of it, up to a second late.
-    /// Returns too when whoever reads may have been logged out, if an event tells of it. Look with [`Reader::changes`].
+    /// Returns when the chat may have moved or the session may be over, after `patience` at the latest; when no event told of it,
+    /// up to a second late. Look with [`Reader::changes`], then ask [`Chat::still_logged_in`](super::Chat::still_logged_in).
     pub async fn moved(&mut self, patience: Duration) {
+        let ended = async {
+            match &mut self.ended {
+                Some(ended) => ended.changed().await,
+                None => pending().await,
+            }
+        };
         // Whatever it was: the caller looks.
         tokio::select! {
             _ = self.moved.changed() => {}
-            _ = self.person.changed() => {}
+            _ = ended => {}
             () = tokio::time::sleep(patience) => {}
         }
     }

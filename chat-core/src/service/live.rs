@@ -19,7 +19,9 @@ impl Chat {
         let mut listener = live.0.seat(of, &ear)?;
         // From here on it hears of the end of its login; what came before is found here.
         match ear.access.session {
-            Some(_) => self.still_logged_in(ear.access).await?,
+            Some(session) => {
+                self.standing(session).await?;
+            }
             None => {
                 self.acting(ear.access).await?;
             }

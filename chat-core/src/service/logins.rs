@@ -41,7 +41,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// What this user may do.
+    /// What this user may do, by this session: what listens or waits is over with it.
     #[must_use]
     pub fn access(&self) -> Access {
         Access {
@@ -170,10 +170,11 @@ impl Chat {
         })
     }
 
-    /// Whether the session that this access is by still lasts: what was read before this may be told. One that is by none always does.
+    /// Refuses an access whose session is over; one without a session passes. Whoever waited asks this after it has read and before it
+    /// tells: what was posted after a logout is not for it.
     ///
     /// # Errors
-    /// [`ChatError::NotLoggedIn`] when it has ended or expired, or its user or application is deleted.
+    /// [`ChatError::NotLoggedIn`] when the session has ended or expired, or its user or application is deleted.
     pub async fn still_logged_in(&self, access: Access) -> Result<(), ChatError> {
         if let Some(token) = access.session {
             self.standing(token).await?;

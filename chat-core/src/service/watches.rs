@@ -1,4 +1,4 @@
-//! Who waits for which chat: one watch per chat and one per person, however many wait.
+//! Who waits for which chat: one watch per chat, however many wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::ids::{ApplicationId, ChatId, Head};
-use crate::live::{Hub, Person};
+use crate::live::Hub;
 use crate::port::{Chats, Event, Subscription};
 
 /// How often the Store is asked for the heads of the chats that somebody waits for. Events may be lost, on the way or with the
@@ -20,8 +20,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Default)]
 pub(crate) struct Watches {
     chats: Mutex<HashMap<ChatId, Watched>>,
-    /// Those who wait, woken when they may have been logged out.
-    people: Mutex<HashMap<Person, watch::Sender<()>>>,
     /// Something may have been missed.
     look: Notify,
     /// Of what those do who are connected, too.
@@ -44,15 +42,6 @@ impl Watches {
         head: Head,
     ) -> watch::Receiver<()> {
         self.follow(application, chat, head).0
-    }
-
-    /// Watches whoever waits.
-    pub(super) fn person(&self, person: Person) -> watch::Receiver<()> {
-        let mut people = self.people();
-        let watched = people
-            .entry(person)
-            .or_insert_with(|| watch::Sender::new(()));
-        watched.subscribe()
     }
 
     /// The same, and the head that it is known to have by now, at least.
@@ -99,8 +88,6 @@ impl Watches {
     }
 
     async fn look_at(self: &Arc<Self>, store: &dyn Chats, hub: &Arc<Hub>, failed: &mut bool) {
-        self.people()
-            .retain(|_, watched| watched.receiver_count() > 0);
         let waited = self.waited();
         if waited.is_empty() {
             return;
@@ -162,13 +149,8 @@ impl Watches {
                 let its = |watched: &&Watched| watched.application == application;
                 chats.values().filter(its).for_each(Watched::wake);
             }
-            Event::Person { application, user } => {
-                if let Some(watched) = self.people().get(&(application, Some(user))) {
-                    // Whoever waited may have gone.
-                    let _ = watched.send(());
-                }
-            }
             Event::Settled(_)
+            | Event::Person { .. }
             | Event::Presence { .. }
             | Event::Typing { .. }
             | Event::Marked { .. } => {}
@@ -177,10 +159,6 @@ impl Watches {
                 self.look_at_people.notify_one();
             }
         }
-    }
-
-    fn people(&self) -> MutexGuard<'_, HashMap<Person, watch::Sender<()>>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn chats(&self) -> MutexGuard<'_, HashMap<ChatId, Watched>> {

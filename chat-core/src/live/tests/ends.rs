@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::*;
 use crate::error::ChatError;
 use crate::memory::MemoryBus;
+use crate::page::Limit;
 use crate::port::Stores;
 use crate::seal::Keyring;
 use crate::service::{LoggedIn, Login};
@@ -68,6 +69,38 @@ async fn who_logs_out_anywhere_is_cut_off_at_once_and_without_a_bus_within_a_sec
         assert!(matches!(again, Err(ChatError::NotLoggedIn)));
         let nothing = tokio::time::timeout(Duration::from_secs(9), other.over());
         assert!(nothing.await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_in_a_session_that_ends_hears_it_as_soon() {
+    for hear in [true, false] {
+        let [here, there] = nodes(hear).await;
+        let access = Access::from(shop(&here).await.token);
+        let ann = user(&here, access, "ann").await;
+        let group = group(&here, access, &[ann]).await.number;
+        let (login, stays) = (
+            logged_in(&here, access, ann).await,
+            logged_in(&here, access, ann).await,
+        );
+        let (began, minute) = (Instant::now(), Duration::from_secs(60));
+        let wait = async |login: &Login| {
+            let reader = there.chat(login.access(), group).await.unwrap();
+            let waited = reader.wait(None, Limit::DEFAULT, minute).await;
+            (waited, began.elapsed())
+        };
+        let logout = async {
+            // Somewhere between two looks.
+            elapse(Duration::from_millis(3_300)).await;
+            here.logout(&login).await.unwrap();
+            began.elapsed()
+        };
+        let ((over, heard), (other, whole), cut) = tokio::join!(wait(&login), wait(&stays), logout);
+        assert!(matches!(over, Err(ChatError::NotLoggedIn)), "{over:?}");
+        let limit = Duration::from_millis(if hear { 1 } else { 1_000 });
+        assert!(heard - cut <= limit, "{:?}", heard - cut);
+        assert!(other.unwrap().items.is_empty());
+        assert!(whole >= minute, "{whole:?}");
     }
 }
 

@@ -289,38 +289,6 @@ async fn a_session_ends_when_it_is_ended_and_when_its_time_is_over() {
     assert_eq!(kept.await.unwrap(), None);
 }
 
-#[tokio::test(start_paused = true)]
-async fn whoever_waits_hears_at_once_that_the_session_is_over() {
-    let (chat, shop, _) = start().await;
-    let access = Access::from(shop.token);
-    let user = alice(&chat, access).await;
-    let group = NewChat::group(None, [user]);
-    let group = chat.make_chat(access, group, None).await.unwrap();
-    let group = group.value.chat.number;
-    let mut logins = Vec::new();
-    for _ in 0..2 {
-        let opened = chat.mint_session(access, user, None).await.unwrap();
-        logins.push(chat.authenticate(&opened.token).await.unwrap());
-    }
-    let minute = Duration::from_secs(60);
-    let wait = async |login: &Login| {
-        let reader = chat.chat(login.access(), group).await.unwrap();
-        let began = tokio::time::Instant::now();
-        let waited = reader.wait(None, Limit::DEFAULT, minute).await;
-        (waited, began.elapsed())
-    };
-    let logout = async {
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        chat.logout(&logins[0]).await.unwrap();
-    };
-    let ((over, after), (other, whole), ()) =
-        tokio::join!(wait(&logins[0]), wait(&logins[1]), logout);
-    assert!(matches!(over, Err(ChatError::NotLoggedIn)), "{over:?}");
-    assert!(after < Duration::from_secs(11), "{after:?}");
-    assert!(other.unwrap().items.is_empty());
-    assert!(whole >= minute, "{whole:?}");
-}
-
 #[tokio::test]
 async fn a_lasting_token_is_the_same_each_time_until_its_user_is_deleted() {
     let (chat, shop, _) = start().await;

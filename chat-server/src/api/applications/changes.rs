@@ -27,8 +27,8 @@ use crate::http::stream::{Pump, PumpError};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const LONGEST_WAIT: u64 = 60;
-/// How often a quiet stream asks whether its session still lasts.
-const SESSION_LOOK: Duration = Duration::from_secs(25);
+/// How often a quiet stream asks whether whoever reads still may.
+const LOOK: Duration = Duration::from_secs(25);
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 
@@ -214,7 +214,7 @@ pub(super) async fn changes(state: State, call: Call) -> Result<Response, Native
     let waited = tokio::select! {
         biased;
         feed = reader.wait(Some(at), ask.limit, ask.wait) => feed,
-        () = head.stopping.cancelled() => reader.changes(Some(at), ask.limit).await,
+        () = head.stopping.cancelled() => reader.wait(Some(at), ask.limit, Duration::ZERO).await,
     };
     let body = match waited {
         Err(ChatError::ChatNotFound(_) | ChatError::Removed) => ChangesJson::removed(at.encode()),
@@ -292,7 +292,7 @@ impl Follower {
                 Ok(()) => {}
             }
             silent = true;
-            if events.wait(watch.moved(SESSION_LOOK)).await?.is_none() {
+            if events.wait(watch.moved(LOOK)).await?.is_none() {
                 return Ok(events.finish());
             }
         }
@@ -302,7 +302,10 @@ impl Follower {
         let reader = self.state.chat().chat(self.access, self.number).await?;
         let mut silent = silent;
         loop {
-            let feed = match reader.changes(Some(*at), self.limit).await {
+            let read = reader.changes(Some(*at), self.limit).await;
+            // The session may have ended before what was read was posted.
+            self.state.chat().still_logged_in(self.access).await?;
+            let feed = match read {
                 Err(ChatError::CursorReset) => {
                     // A snapshot that is taken from now on is not older than this head.
                     *at = reader.view().cursor;

@@ -142,7 +142,7 @@ impl Shared {
     }
 
     /// The access that the token in the path gives, where a bearer is the admin's or means nothing.
-    pub(super) async fn enter_as_admin(&self, head: &Head) -> Result<Access, RequestError> {
+    async fn enter_as_admin(&self, head: &Head) -> Result<Access, RequestError> {
         let access = self.gate.enter(head, APPLICATION).await?;
         let user = match as_user(head) {
             None => return Ok(access),

@@ -76,6 +76,8 @@ pub(super) async fn sync(state: State, call: Call) -> Result<Response, Native> {
     // A chat that comes while this is asked is new or is known, never neither.
     let (new, more) = new_chats(&state, access, &cursors).await?;
     let chats = known_chats(&state, access, cursors).await?;
+    // The session may have ended before what was read was posted.
+    state.chat().still_logged_in(access).await?;
     Ok(reply::json(StatusCode::OK, &SyncJson { chats, new, more }))
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn is_installed() -> bool {
     version.status().is_ok_and(|status| status.success())
 }
 
-/// A port on this machine that nobody else is given. Whoever names it may listen there.
+/// A port on this machine that nobody else is given. Whoever names it and lets others share it (`SO_REUSEADDR`) may listen there, as
+/// Redis does; this is so on Linux.
 pub(crate) struct Port {
     number: u16,
     /// Bound, but not listening.

@@ -53,17 +53,20 @@ async fn knock(
     state: &State,
     head: &Head,
 ) -> Result<(ApplicationId, Option<Access>), RequestError> {
-    match known(state, head).await {
+    let named = async {
+        Ok(match state.enter_with_login(head).await? {
+            (access, Some(login)) => (login.application, access),
+            (access, None) => (state.chat().application_id(access).await?, access),
+        })
+    };
+    match named.await {
         Ok((application, access)) => Ok((application, Some(access))),
-        // What is no token may be a public id.
-        Err(RequestError::Chat(ChatError::ApplicationNotFound)) => {
+        // What is no token may be a public id, for somebody who will say who it is.
+        Err(RequestError::Chat(ChatError::ApplicationNotFound))
+            if state.session(head)?.is_none() =>
+        {
             Ok((state.enter_to_log_in(head).await?, None))
         }
         Err(wrong) => Err(wrong),
     }
-}
-
-async fn known(state: &State, head: &Head) -> Result<(ApplicationId, Access), RequestError> {
-    let access = state.enter(head).await?;
-    Ok((state.chat().application_id(access).await?, access))
 }

@@ -349,10 +349,13 @@ async fn a_stream_ends_at_once_when_its_session_does() {
     let header = Some(("authorization", session.as_str()));
     let mut stream = Stream::open_with(&house, &path, header).await;
     stream.next().await.unwrap();
+    let began = Instant::now();
     let own = the_session(&house, &application, &sessions[1]).await;
     let ended = by(&house, &sessions[1], "DELETE", &own, "").await;
     assert_eq!(ended.status, 204, "{}", ended.text());
     assert!(stream.next().await.is_none());
+    let late = began.elapsed();
+    assert!(late < Duration::from_secs(10), "{late:?}: it looked itself");
 }
 
 #[tokio::test]

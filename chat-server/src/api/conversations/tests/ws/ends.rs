@@ -157,12 +157,12 @@ async fn who_cannot_be_told_what_was_missed_is_told_to_come_again() {
         front(vec![door(gate(&chat), options(), BODY)]),
     );
     let sessions = parts.stores.sessions.clone();
-    let (fails, is_down) = (Arc::new(AtomicBool::new(false)), ErrorKind::Unavailable);
+    let fails = Arc::new(AtomicBool::new(false));
     let mut failing = MockSessions::new();
     let failed = fails.clone();
     failing.expect_session().returning(move |token| {
         match failed.load(Ordering::Relaxed) {
-            true => Err(fault(is_down)),
+            true => Err(fault(ErrorKind::Unavailable)),
             // In memory nothing has to be waited for.
             false => sessions.session(token).now_or_never().unwrap(),
         }
