@@ -217,7 +217,7 @@ pub(super) fn session_in_path(head: &Head) -> Option<SessionId> {
 }
 
 /// The user that the token acts for, if the request names one.
-fn as_user(head: &Head) -> Option<Result<UserNumber, RequestError>> {
+pub(super) fn as_user(head: &Head) -> Option<Result<UserNumber, RequestError>> {
     let named = head.headers.get(AS_USER)?;
     let number = named.to_str().ok().and_then(|text| text.parse().ok());
     Some(number.ok_or(RequestError::NoUser))

@@ -67,6 +67,8 @@ pub(super) enum RequestError {
     NotForUsers,
     /// The session beside the token is not known.
     NoSession,
+    /// On a socket, it was not said who it is.
+    NoHello,
     /// The token is to act for a user that does not exist.
     NoUser,
     /// What the path names is not there.
@@ -111,7 +113,7 @@ impl From<EntryError> for RequestError {
             EntryError::NoApplication => Self::NoApplication,
             EntryError::NoChat => Self::NoChat,
             EntryError::Exhausted(allowance) => Self::Exhausted(allowance),
-            EntryError::Chat(error) => Self::Chat(error),
+            EntryError::Chat(error) => error.into(),
         }
     }
 }

@@ -207,7 +207,7 @@ pub(in crate::api::applications) struct InMember {
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(in crate::api::applications) struct ForUser {
-    /// The number of the user in whose name the token asks; a session asks in its user's anyway.
+    /// The number of the user in whose name the token asks; a session may name its own user alone.
     #[param(rename = "As-User", required = false, minimum = 1)]
     as_user: Option<u64>,
 }

@@ -105,6 +105,10 @@ pub(super) fn words_for(wrong: &RequestError) -> ErrorWords {
         },
         RequestError::NotForUsers => words_for_core(&ChatError::NotAllowed),
         RequestError::NoSession => ErrorWords::new(Code::Unauthorized, "the session is not known"),
+        RequestError::NoHello => ErrorWords::new(
+            Code::Unauthorized,
+            "hello is said first: it says who this is",
+        ),
         RequestError::NoUser => ErrorWords {
             errors: vec![("As-User".into(), Code::NotFound, "does not exist".into())],
             ..ErrorWords::new(Code::NotFound, "User Not Found")

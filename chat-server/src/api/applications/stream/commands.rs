@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use chat_core::bearer::Bearer;
-use chat_core::commit::Caller;
 use chat_core::cursor::Cursor;
 use chat_core::error::ChatError;
 use chat_core::ids::{ChatNumber, MessageNumber};
-use chat_core::live::Rest;
+use chat_core::live::{Bye, Rest};
 use chat_core::text::Violation;
 
 use super::frames::{self, Frame};
@@ -45,7 +44,7 @@ impl Desk {
                 return self.greet(id, session, guest, is_first).await;
             }
             (Ok(Asked::Ping), _) => Ok(Some(Frame::Pong { id: id.clone() })),
-            (Ok(_), None) => Err(RequestError::NoSession),
+            (Ok(_), None) => Err(RequestError::NoHello),
             (Ok(asked), Some(guest)) => self.frame(id.clone(), asked, guest).await,
         };
         match done {
@@ -54,8 +53,11 @@ impl Desk {
             Err(wrong) => {
                 let said = Said::frame(self.problem(id, &wrong));
                 match (wrong, guest) {
-                    // The session is over, whether that was told yet or not.
-                    (RequestError::NoSession, Some(_)) => said.and_over(Over::NotKnown),
+                    // It is none, or is over, whether that was told yet or not.
+                    (RequestError::NoSession, _) => said.and_over(Over::NotKnown),
+                    (RequestError::Chat(ChatError::ApplicationNotFound), _) => {
+                        said.and_over(Over::Bye(Bye::Closed))
+                    }
                     // What is followed now nobody knows: the client begins again.
                     (RequestError::Chat(_) | RequestError::Exhausted(_), _) if is_following => {
                         said.and_over(Over::Unavailable)
@@ -82,8 +84,8 @@ impl Desk {
         guest: Option<&Guest>,
         is_first: bool,
     ) -> Said {
-        let is_known = |guest: &Guest| matches!(guest.access.caller(), Caller::User(_));
-        if guest.is_some_and(|guest| is_known(guest) || !is_first) {
+        let is_user = |guest: &Guest| guest.access.caller().user().is_some();
+        if guest.is_some_and(|guest| is_user(guest) || !is_first) {
             let wrong = RequestError::Rule("type", "hello is said first, and once".into());
             return Said::frame(self.problem(id, &wrong));
         }

@@ -9,7 +9,7 @@ use chat_core::ids::ApplicationId;
 use chat_core::service::Access;
 
 use super::shapes::{ForUser, InApplication};
-use super::state::{State, only_knows, query};
+use super::state::{State, as_user, only_knows, query};
 use super::status::{Native, RequestError};
 use crate::http::call::{Call, Head};
 use crate::http::reply::Response;
@@ -63,7 +63,7 @@ async fn knock(
         Ok((application, access)) => Ok((application, Some(access))),
         // What is no token may be a public id, for somebody who will say who it is.
         Err(RequestError::Chat(ChatError::ApplicationNotFound))
-            if state.session(head)?.is_none() =>
+            if state.session(head)?.is_none() && as_user(head).is_none() =>
         {
             Ok((state.enter_to_log_in(head).await?, None))
         }

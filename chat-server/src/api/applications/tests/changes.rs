@@ -332,13 +332,6 @@ async fn a_stream_ends_in_good_order_when_the_server_stops() {
     assert!(stream.next().await.is_none());
 }
 
-/// Where somebody's only session is.
-async fn the_session(house: &House, application: &str, token: &str) -> String {
-    let list = format!("{application}/sessions");
-    let found = by(house, token, "GET", &list, "").await.json();
-    format!("{list}/{}", found[0]["id"].as_str().unwrap())
-}
-
 #[tokio::test]
 async fn a_stream_ends_at_once_when_its_session_does() {
     let house = house().await;

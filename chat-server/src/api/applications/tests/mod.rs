@@ -118,6 +118,13 @@ async fn users(house: &House, application: &str, names: &[&str]) -> Vec<String> 
     sessions
 }
 
+/// Where somebody's only session is.
+async fn the_session(house: &House, application: &str, token: &str) -> String {
+    let list = format!("{application}/sessions");
+    let found = by(house, token, "GET", &list, "").await.json();
+    format!("{list}/{}", found[0]["id"].as_str().unwrap())
+}
+
 /// The path of a group of these users, made by its first owner.
 async fn a_group(house: &House, application: &str, owner: &str, members: &[u64]) -> String {
     let body = serde_json::json!({ "kind": "group", "members": members }).to_string();

@@ -36,7 +36,7 @@ async fn house() -> House {
     House::build(|chat| vec![door(gate(chat), options.clone(), BODY)]).await
 }
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     let counter: Arc<dyn Counter> = Arc::new(MemoryCounter::new());
     Options {
         attempts: Attempts::new(&counter),

@@ -89,8 +89,9 @@ impl Desk {
     ) -> Result<Vec<Utf8Bytes>, ChatError> {
         let number = batch.from.chat;
         let chat = self.shared.chat();
+        // Whoever is told took part when it happened, and need not do so any more.
         let roll = async || {
-            let reader = chat.chat(guest.access, number).await?;
+            let reader = chat.chat(guest.application.into(), number).await?;
             reader.roll_of(frames::messages(batch)).await
         };
         let make = async || {
@@ -106,12 +107,21 @@ impl Desk {
             return Ok(shared.clone());
         }
         // What is unread differs from user to user.
-        let mine = chat.my_chat(guest.access, number).await?;
-        let roll = told.roll_of_latest.get_or_try_init(|| mine.roll()).await?;
-        let conversation = ConversationJson::new(mine, roll);
-        let mut frames = vec![Frame::Conversation { conversation }.encode()];
-        frames.extend_from_slice(shared);
-        Ok(frames)
+        let conversation = async {
+            let mine = chat.my_chat(guest.access, number).await?;
+            let roll = told.roll_of_latest.get_or_try_init(|| mine.roll()).await?;
+            Ok(ConversationJson::new(mine, roll))
+        };
+        match conversation.await {
+            Ok(conversation) => {
+                let mut frames = vec![Frame::Conversation { conversation }.encode()];
+                frames.extend_from_slice(shared);
+                Ok(frames)
+            }
+            // That it is none of the user's any more is told next.
+            Err(ChatError::NotAMember | ChatError::Removed) => Ok(shared.clone()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Tells of a conversation that the client does not know, and up to which change that has everything.
@@ -343,3 +353,6 @@ impl Talk for Talker {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

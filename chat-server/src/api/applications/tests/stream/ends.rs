@@ -1,3 +1,5 @@
+use chat_core::{Chat, Parts};
+
 use super::*;
 
 #[tokio::test]
@@ -5,9 +7,7 @@ async fn logging_out_cuts_the_socket() {
     let open = open().await;
     let (application, sessions) = people(&open.house, &["alice"]).await;
     let mut alice = open.follow(&application, &sessions[0]).await;
-    let list = format!("{application}/sessions");
-    let mine = by(&open.house, &sessions[0], "GET", &list, "").await.json();
-    let own = format!("{list}/{}", mine[0]["id"].as_str().unwrap());
+    let own = the_session(&open.house, &application, &sessions[0]).await;
     assert_eq!(
         by(&open.house, &sessions[0], "DELETE", &own, "")
             .await
@@ -15,6 +15,43 @@ async fn logging_out_cuts_the_socket() {
         204
     );
     assert_eq!(alice.bye().await, gone("signed_out", false, 1008));
+}
+
+#[tokio::test]
+async fn who_asks_before_it_was_told_of_the_end_is_told_then() {
+    let parts = Parts::in_memory();
+    let beside = Parts {
+        stores: parts.stores.clone(),
+        keyring: parts.keyring.clone(),
+        ..Parts::in_memory()
+    };
+    // They have no bus in common: what ends at the one is seen by the other when it looks.
+    let [here, there] = [Chat::start(parts), Chat::start(beside)];
+    let (here, there) = (here.await.unwrap(), there.await.unwrap());
+    let inside = door(gate(&here), options(), BODY);
+    let house = House::on_doubles(here, front(vec![inside]));
+    let open = Open::at(house, vec![door(gate(&there), options(), BODY)]);
+    let (application, sessions) = people(&open.house, &["alice", "bob"]).await;
+    let asked = [
+        json!({"type": "sync", "cursors": {}}),
+        json!({"type": "subscribe"}),
+    ];
+    for (session, asked) in sessions.iter().zip(&asked) {
+        let mut client = open.enter(&application, session).await;
+        let own = the_session(&open.house, &application, session).await;
+        let ended = by(&open.house, session, "DELETE", &own, "").await;
+        assert_eq!(ended.status, 204);
+        client.say(asked.clone()).await;
+        // A look may have been quicker.
+        while client.hear().await["type"] != "bye" {}
+        assert_eq!(client.close().await, (1008, "signed_out".to_owned()));
+    }
+    let mut token = open.ask(&application, &[]).await.unwrap();
+    token.expect("ready").await;
+    open.house.delete(&application).await;
+    token.say(json!({"type": "subscribe", "chats": [1]})).await;
+    while token.hear().await["type"] != "bye" {}
+    assert_eq!(token.close().await, (1008, "closed".to_owned()));
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ async fn by_the_public_id_the_first_frame_says_who_it_is() {
         (&early["id"], &early["code"]),
         (&1.into(), &"unauthorized".into())
     );
+    assert!(early["detail"].as_str().unwrap().starts_with("hello"));
     alice
         .say(json!({"type": "hello", "session": sessions[0]}))
         .await;
@@ -135,12 +136,33 @@ async fn by_the_public_id_the_first_frame_says_who_it_is() {
     assert!(ready["epoch"].is_string() && ready["retry_ms"].is_u64());
     alice.expect("caught_up").await;
 
-    let mut stranger = open.ask(&public, &[]).await.unwrap();
-    stranger
-        .say(json!({"type": "hello", "session": "nobody"}))
+    for session in ["nobody", ""] {
+        let mut stranger = open.ask(&public, &[]).await.unwrap();
+        stranger
+            .say(json!({"type": "hello", "session": session}))
+            .await;
+        assert_eq!(stranger.expect("problem").await["code"], "unauthorized");
+        assert_eq!(stranger.bye().await, gone("signed_out", false, 1008));
+    }
+}
+
+#[tokio::test]
+async fn who_names_a_user_is_that_one() {
+    let open = open().await;
+    let (application, sessions) = people(&open.house, &["alice", "bob"]).await;
+    let as_alice = &[("as-user", "1")];
+    let mut alice = open.ask(&application, as_alice).await.unwrap();
+    alice.expect("ready").await;
+    alice
+        .say(json!({"type": "hello", "session": sessions[1]}))
         .await;
-    assert_eq!(stranger.expect("problem").await["code"], "unauthorized");
-    assert_eq!(stranger.bye().await, gone("signed_out", false, 1008));
+    let refused_hello = alice.expect("problem").await;
+    assert_eq!(refused_hello["errors"][0]["field"], "type");
+    alice.is_quiet().await;
+    // Only the token may name one.
+    let public = public(&open.house, &application).await;
+    let asked = open.ask(&public, as_alice).await;
+    assert_eq!(refused(asked), because(404, "not_found"));
 }
 
 #[tokio::test]
