@@ -70,6 +70,15 @@ impl Batch {
         self.is_small && self.items.iter().any(is_member)
     }
 
+    /// Whether it takes back what may have been told before: a message is deleted, or whoever wrote some is gone.
+    pub(super) fn takes_back(&self) -> bool {
+        self.items.iter().any(|item| match item {
+            Item::Message(message) => message.is_deleted(),
+            Item::Member(member) => member.gone,
+            _ => false,
+        })
+    }
+
     /// Whether this user takes part, if the batch says so or otherwise.
     pub(super) fn says(&self, user: UserNumber) -> Option<bool> {
         self.items.iter().rev().find_map(|item| match item {

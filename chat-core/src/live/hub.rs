@@ -20,7 +20,7 @@ use super::room::{Coming, NEAR, Read, Room};
 use super::seat::{CatchUp, Seat};
 use super::seats::Seats;
 use super::waits::Waits;
-use super::{Bye, Ear, Listener, LiveLimits, Marked, News, Presences, Shared};
+use super::{Bye, Ear, Joined, Listener, LiveLimits, Marked, News, Presences, Shared};
 
 /// So many rooms read the Store at once.
 const READS: usize = 16;
@@ -68,11 +68,13 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Come {
     /// It is told that the user takes part.
-    Joined,
+    Joined(Arc<Joined>),
     /// It knows what there is.
     FromNow,
     /// It is told what it has missed.
     CatchingUp(Arc<CatchUp>),
+    /// It is told that it has to begin anew, from here.
+    Reset(Cursor, Arc<CatchUp>),
 }
 
 impl Hub {
@@ -231,13 +233,19 @@ impl Hub {
             member,
         } = target;
         let mut rooms = self.rooms();
-        let (told, done) = match come {
-            Come::Joined => (None, None),
-            Come::FromNow => (Some(at), None),
-            Come::CatchingUp(done) => (Some(at), Some(done)),
+        let (news, done) = match come {
+            Come::Joined(joined) => (Some(News::Joined(joined)), None),
+            Come::FromNow => (None, None),
+            Come::CatchingUp(done) => (None, Some(done)),
+            Come::Reset(now, done) => (Some(News::Reset(now)), Some(done)),
         };
+        // Until it is told that, it stands nowhere.
+        let told = news.is_none().then_some(at);
         if !seat.settle_in(chat, number, told) {
             return;
+        }
+        if let Some(news) = news {
+            seat.push(news, 0);
         }
         let room = rooms.entry(chat).or_insert_with(|| {
             let (watch, known) = self.watches.follow(seat.application, chat, head);
@@ -313,7 +321,7 @@ impl Hub {
         let history = &self.stores.history;
         self.read.fetch_add(1, Ordering::Relaxed);
         let Some(changes) = history.changes(room.id, read.from, limit, None).await? else {
-            self.rooms().remove(&room.id);
+            self.forget(room);
             room.close();
             return Ok(true);
         };
@@ -358,8 +366,15 @@ impl Hub {
     /// Forgets a room where nobody is.
     fn tidy(&self, room: &Arc<Room>) {
         let mut rooms = self.rooms();
-        let known = rooms.get(&room.id);
-        if known.is_some_and(|known| Arc::ptr_eq(known, room)) && room.is_empty() {
+        if is_known(&rooms, room) && room.is_empty() {
+            rooms.remove(&room.id);
+        }
+    }
+
+    /// Forgets a room; another one of the same chat stays.
+    fn forget(&self, room: &Arc<Room>) {
+        let mut rooms = self.rooms();
+        if is_known(&rooms, room) {
             rooms.remove(&room.id);
         }
     }
@@ -371,4 +386,9 @@ impl Hub {
     fn rooms(&self) -> MutexGuard<'_, HashMap<ChatId, Arc<Room>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_known(rooms: &HashMap<ChatId, Arc<Room>>, room: &Arc<Room>) -> bool {
+    let known = rooms.get(&room.id);
+    known.is_some_and(|known| Arc::ptr_eq(known, room))
 }

@@ -267,19 +267,17 @@ impl Listener {
     fn begin(&self, target: Target, cursor: Option<Cursor>, done: &Arc<CatchUp>) {
         let is_known =
             |cursor: &Cursor| cursor.epoch == self.hub.epoch && target.head.covers(cursor.head);
-        let at = match cursor {
-            Some(cursor) if is_known(&cursor) => cursor.head,
+        let done = done.clone();
+        let (at, come) = match cursor {
+            Some(cursor) if is_known(&cursor) => (cursor.head, Come::CatchingUp(done)),
             Some(_) => {
-                let now = self
-                    .hub
-                    .cursor(self.seat.public_id, target.number, target.head);
-                self.seat.push(News::Reset(now), 0);
-                target.head
+                let id = self.seat.public_id;
+                let now = self.hub.cursor(id, target.number, target.head);
+                (target.head, Come::Reset(now, done))
             }
-            None => target.head,
+            None => (target.head, Come::CatchingUp(done)),
         };
-        self.hub
-            .enter(&self.seat, target, at, Come::CatchingUp(done.clone()));
+        self.hub.enter(&self.seat, target, at, come);
     }
 
     /// A chat that one need not take part in.

@@ -14,7 +14,7 @@ use crate::service::view;
 use super::hub::{Come, Hub, Target};
 use super::seat::Seat;
 use super::seats::Person;
-use super::{Bye, Joined, News};
+use super::{Bye, Joined};
 
 /// Whoever came to a chat is looked for so long, in seconds: no commit takes longer, and no clocks differ by more.
 const WINDOW: i64 = 10;
@@ -206,8 +206,7 @@ impl Hub {
             chat: view(info, cursor(target.head)),
             from: cursor(at),
         };
-        seat.push(News::Joined(Arc::new(joined)), 0);
-        self.enter(seat, target, at, Come::Joined);
+        self.enter(seat, target, at, Come::Joined(Arc::new(joined)));
         Ok(())
     }
 }

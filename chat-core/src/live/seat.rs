@@ -1,6 +1,6 @@
 //! One listener, as the hub knows it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use crate::ids::{ApplicationId, ChatId, ChatNumber, Head, PublicId, TokenHash, U
 use super::queue::Queue;
 use super::{Batch, Bye, Ear, LiveLimits, News, Shared, Sighting};
 
-/// Of so many chats that the user was removed from a listener remembers how far it had come.
+/// Of so many chats that the user was removed from last a listener remembers how far it had come.
 const REMEMBERED: usize = 100;
 
 /// So often it is told that a user writes.
@@ -48,7 +48,7 @@ struct State {
     /// Chats that go on here once there is room in the queue.
     parked: Vec<ChatId>,
     /// Where it had come to in chats that the user was removed from.
-    left: HashMap<ChatNumber, Head>,
+    left: VecDeque<(ChatNumber, Head)>,
     /// Whether it follows whatever the user takes part in.
     follows_all: bool,
     /// When it was last told that the user writes.
@@ -138,6 +138,7 @@ impl Seat {
         let told = match &news {
             News::Batch(batch) => Some(batch.to),
             News::Joined(joined) => Some(joined.from),
+            News::Reset(now) => Some(*now),
             _ => None,
         };
         if let Some(told) = told
@@ -256,7 +257,7 @@ impl Seat {
         if state.bye.is_some() {
             return false;
         }
-        state.left.remove(&number);
+        state.left.retain(|(left, _)| *left != number);
         state.places.insert(number, Place { chat, told });
         state.loses_sight();
         true
@@ -268,10 +269,10 @@ impl Seat {
             let mut state = self.state();
             state.places.remove(&chat);
             state.loses_sight();
-            if let Some(at) = at
-                && state.left.len() < REMEMBERED
-            {
-                state.left.insert(chat, at);
+            state.left.retain(|(left, _)| *left != chat);
+            state.left.extend(at.map(|at| (chat, at)));
+            if state.left.len() > REMEMBERED {
+                state.left.pop_front();
             }
         }
         self.push(News::Removed(chat), 0);
@@ -283,7 +284,9 @@ impl Seat {
 
     /// Where it had come to in a chat that the user was removed from.
     pub(super) fn left_at(&self, chat: ChatNumber) -> Option<Head> {
-        self.state().left.get(&chat).copied()
+        let state = self.state();
+        let found = state.left.iter().find(|(left, _)| *left == chat);
+        found.map(|(_, at)| *at)
     }
 
     pub(super) fn follow_all(&self) {
@@ -327,7 +330,7 @@ impl Seat {
         state.queue.clear();
         state.places = HashMap::new();
         state.parked = Vec::new();
-        state.left = HashMap::new();
+        state.left = VecDeque::new();
         state.follows_all = false;
         if state.bye == Some(Bye::Slow) {
             state.bye = None;

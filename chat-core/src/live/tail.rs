@@ -46,9 +46,12 @@ impl Tail {
         self.push(batch, bytes);
     }
 
-    /// Goes on with what follows, if it has begun. What is too long is forgotten.
+    /// Goes on with what follows, if it has begun. What is too long is forgotten, and what is taken back: nobody is told a text that
+    /// was deleted before he came.
     pub(super) fn go_on(&mut self, batch: &Arc<Shared<Batch>>, bytes: usize) {
-        if !self.batches.is_empty() {
+        if batch.takes_back() {
+            *self = Self::default();
+        } else if !self.batches.is_empty() {
             self.push(batch.clone(), bytes);
         }
     }

@@ -1,10 +1,12 @@
 //! What this API tells on a socket.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chat_core::ids::ApplicationId;
-use chat_core::live::{Joined, News};
+use chat_core::cursor::Cursor;
+use chat_core::ids::{ApplicationId, ChatNumber};
+use chat_core::live::{Batch, News, Shared};
 use futures_util::FutureExt;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -25,6 +27,8 @@ const TOO_MANY_LATER: u64 = 10_000;
 pub(super) struct Stream {
     desk: Arc<Desk>,
     has_spoken: bool,
+    /// Chats of the user that it was not told of: it was removed again meanwhile, or they are not in its list.
+    untold: HashSet<ChatNumber>,
 }
 
 /// What a socket was opened with. It keeps nothing of the request itself, whose bytes would stay with it.
@@ -48,6 +52,7 @@ impl Stream {
         Self {
             desk: Arc::new(desk),
             has_spoken: false,
+            untold: HashSet::new(),
         }
     }
 
@@ -71,13 +76,14 @@ impl Desk {
         }
     }
 
-    /// Tells a user of a chat that it did not name, as it finds it in its list.
-    async fn tell_new(&self, joined: &Joined, guest: &Guest) -> Said {
+    /// Tells a user of a chat that it did not name, as it finds it in its list; nothing when it is not there. What comes next begins at
+    /// the cursor, and says again what the list knows already.
+    async fn tell_new(&self, from: Cursor, guest: &Guest) -> Said {
         let chat = self.state.chat();
-        match chat.my_chat(guest.access, joined.chat.number).await {
+        match chat.my_chat(guest.access, from.chat).await {
+            Ok(mine) if mine.is_hidden => Said::default(),
             Ok(mut mine) => {
-                // What comes next begins there, and says again what the list knows already.
-                mine.chat.cursor = joined.from;
+                mine.chat.cursor = from;
                 let chats = vec![MyChatJson::from(mine)];
                 Said::frame(Frame::New { chats }.encode())
             }
@@ -86,16 +92,43 @@ impl Desk {
     }
 }
 
+impl Stream {
+    /// The same, and remembers whether it was told.
+    async fn tell_new(&mut self, from: Cursor, guest: &Guest) -> Said {
+        let said = self.desk.tell_new(from, guest).await;
+        match said.frames.is_empty() {
+            true => self.untold.insert(from.chat),
+            false => self.untold.remove(&from.chat),
+        };
+        said
+    }
+
+    /// Tells what happened in a chat; when the user was not told of it, that first or nothing.
+    async fn tell(&mut self, batch: &Shared<Batch>, guest: &Guest) -> Said {
+        if !self.untold.contains(&batch.from.chat) {
+            return frames::changes(batch).into();
+        }
+        let mut said = self.tell_new(batch.from, guest).await;
+        if !said.frames.is_empty() {
+            said.frames.extend(frames::changes(batch));
+        }
+        said
+    }
+}
+
 impl Talk for Stream {
     async fn told(&mut self, news: News, guest: &Arc<Guest>) -> Said {
         match news {
-            News::Batch(batch) => frames::changes(&batch).into(),
-            News::Joined(joined) => self.desk.tell_new(&joined, guest).await,
+            News::Batch(batch) => self.tell(&batch, guest).await,
+            News::Joined(joined) => self.tell_new(joined.from, guest).await,
             News::Reset(now) => {
                 let (chat, head) = (now.chat.0, now.encode());
                 Said::frame(Frame::Reset { chat, head }.encode())
             }
-            News::Removed(chat) => Said::frame(Frame::Removed { chat: chat.0 }.encode()),
+            News::Removed(chat) => {
+                self.untold.remove(&chat);
+                Said::frame(Frame::Removed { chat: chat.0 }.encode())
+            }
             News::CaughtUp => Said::frame(Frame::CaughtUp.encode()),
             News::Typing(typing) => frames::typing(&typing).into(),
             News::Marked(marked) => match guest.listener.user() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chat_core::commit::Post;
 use chat_core::cursor::Cursor;
@@ -31,8 +32,6 @@ pub(super) struct Talker {
     desk: Arc<Desk>,
     /// Who it is, until the first frame is heard.
     waiting: Option<Arc<Guest>>,
-    /// Whether it was told, in its own words or in none, that nothing is missed from the beginning on.
-    has_begun: bool,
     /// Conversations that were told as new, with the change up to which that has everything, until more is told of them.
     new: HashMap<ChatNumber, Change>,
 }
@@ -41,6 +40,8 @@ pub(super) struct Talker {
 struct Desk {
     shared: Arc<Shared>,
     request_id: String,
+    /// Whether it was told, in its own words or in none, that nothing is missed from the beginning on.
+    has_begun: AtomicBool,
 }
 
 /// What happened, as it is told, made by the first socket that tells it.
@@ -61,11 +62,11 @@ impl Talker {
         let desk = Desk {
             shared: Arc::clone(shared),
             request_id: request_id.to_owned(),
+            has_begun: AtomicBool::new(false),
         };
         Self {
             desk: Arc::new(desk),
             waiting: Some(Arc::new(guest)),
-            has_begun: false,
             new: HashMap::new(),
         }
     }
@@ -251,7 +252,9 @@ impl Desk {
     async fn follow_anew(&self, cursors: &Cursors, begun: &Guest) -> Result<(), RequestError> {
         self.shared.gate.enter_again(begun).await?;
         let listener = &begun.listener;
-        Ok(listener.follow_anew(cursors, Rest::AsJoined).await?)
+        listener.follow_anew(cursors, Rest::AsJoined).await?;
+        self.has_begun.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -279,7 +282,7 @@ impl Talk for Talker {
             }
             News::Bye(bye) => return Said::over(Over::Bye(bye)),
             // Nobody asked for what was there before.
-            News::CaughtUp if !std::mem::replace(&mut self.has_begun, true) => {
+            News::CaughtUp if !self.desk.has_begun.swap(true, Ordering::Relaxed) => {
                 return Said::default();
             }
             News::CaughtUp => Frame::CaughtUp.encode(),
@@ -310,7 +313,6 @@ impl Talk for Talker {
         let first = self.waiting.take();
         match (first, asked) {
             (Some(begun), Ok(Asked::Resume(cursors))) => {
-                self.has_begun = true;
                 async move { desk.begin_at(named(cursors), begun).await }.boxed()
             }
             (first, asked) => {
