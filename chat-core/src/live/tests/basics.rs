@@ -1,4 +1,8 @@
+use uuid::Uuid;
+
+use super::super::seat::Seat;
 use super::*;
+use crate::ids::{ApplicationId, Head, PublicId};
 
 #[tokio::test(start_paused = true)]
 async fn what_was_missed_comes_first_and_then_what_happens() {
@@ -55,4 +59,17 @@ fn an_ipv6_network_counts_as_one_address() {
     assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
     assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
     assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+}
+
+#[test]
+fn a_seat_knows_where_it_had_come_to_in_the_chats_that_it_lost_last() {
+    let of = (ApplicationId(1), PublicId(Uuid::nil()));
+    let ear = Ear::of(Access::from(of.0));
+    let seat = Seat::new(1, of, &ear, LiveLimits::default());
+    let at = Head::START;
+    for chat in 1..=101 {
+        seat.remove(ChatNumber(chat), Some(at));
+    }
+    let known = |chat| seat.left_at(ChatNumber(chat));
+    assert_eq!((known(1), known(2), known(101)), (None, Some(at), Some(at)));
 }

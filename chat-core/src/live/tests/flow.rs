@@ -326,9 +326,11 @@ async fn a_cursor_of_no_use_is_told_so_and_the_chat_goes_on_from_now() {
         let listener = chat.listen(Ear::of(access)).await.unwrap();
         let from = [(room.number, Some(cursor)), (ChatNumber(99), None)];
         listener.follow(&from, Rest::Later).await.unwrap();
+        assert_eq!(listener.heads(), [], "it was not told yet");
         let News::Reset(now) = listener.next().await else {
             panic!("no reset");
         };
+        assert_eq!(listener.heads(), [now]);
         assert!(matches!(
             listener.next().await,
             News::Removed(ChatNumber(99))
@@ -359,4 +361,34 @@ async fn a_deleted_chat_is_over_and_the_others_go_on() {
     post(&chat, access, stays.number, "here").await;
     assert_eq!(posted(&listener).await, [1]);
     assert_eq!(listener.heads().len(), 1);
+}
+
+/// What a listener that goes on from here is told first.
+async fn first(chat: &Chat, access: Access, from: Cursor) -> (Listener, Arc<Shared<Batch>>) {
+    let listener = chat.listen(Ear::of(access)).await.unwrap();
+    let from = [(from.chat, Some(from))];
+    listener.follow(&from, Rest::Later).await.unwrap();
+    let News::Batch(batch) = listener.next().await else {
+        panic!("no batch");
+    };
+    (listener, batch)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_a_text_that_was_deleted_before_he_came() {
+    let (chat, _) = counted(LiveLimits::default()).await;
+    let access = Access::from(shop(&chat).await.token);
+    let room = chat.create_chat(access, None, None).await.unwrap().value;
+    let number = MessageNumber(post(&chat, access, room.number, "secret").await);
+    let (before, told) = first(&chat, access, room.cursor).await;
+    assert_eq!(numbers(&told), [number.0]);
+    assert!(matches!(before.next().await, News::CaughtUp));
+    chat.delete(access, room.number, number).await.unwrap();
+    assert!(matches!(before.next().await, News::Batch(_)));
+    let (_after, told) = first(&chat, access, room.cursor).await;
+    let texts = told.items.iter().map(|item| match item {
+        Item::Message(message) => message.body.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [""]);
 }

@@ -1,3 +1,7 @@
+use chat_core::commit::Caller;
+use chat_core::ids::{ChatNumber, Token, UserNumber};
+use chat_core::service::Access;
+
 use super::*;
 use crate::http::rate::RateLimiter;
 
@@ -239,6 +243,31 @@ async fn a_chat_that_is_new_to_a_user_is_told_as_in_his_list() {
     let changes = bob.expect("changes").await;
     assert_eq!(changes["from"], new["chats"][0]["cursor"]);
     assert_eq!(texts(&changes), ["welcome"]);
+}
+
+#[tokio::test]
+async fn a_one_to_one_that_was_taken_off_the_list_is_told_with_its_next_message() {
+    let open = open().await;
+    let (application, sessions) = people(&open.house, &["alice", "bob"]).await;
+    let chats = format!("{application}/chats");
+    let direct = r#"{"kind":"direct","members":[2]}"#;
+    let made = by(&open.house, &sessions[0], "POST", &chats, direct).await;
+    let direct = format!("{chats}/{}", made.json()["number"]);
+    post_all(&open.house, &direct, &["before"]).await;
+    let token: Token = application.rsplit('/').next().unwrap().parse().unwrap();
+    let by_bob = Access::from(token).by(Caller::User(UserNumber(2)));
+    let hidden = open.house.chat.hide(by_bob, ChatNumber(1)).await;
+    hidden.unwrap();
+    let mut bob = open.enter(&application, &sessions[1]).await;
+    bob.say(json!({"type": "sync", "cursors": {}})).await;
+    bob.expect("caught_up").await;
+    post_all(&open.house, &direct, &["again"]).await;
+    let new = bob.expect("new").await;
+    let changes = bob.expect("changes").await;
+    assert_eq!(changes["from"], new["chats"][0]["cursor"]);
+    assert_eq!(texts(&changes), ["again"]);
+    post_all(&open.house, &direct, &["and again"]).await;
+    assert_eq!(texts(&bob.expect("changes").await), ["and again"]);
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ async fn who_comes_back_is_told_what_it_missed_once_and_before_anything_else() {
         .await;
     let error = at_bob.expect("error").await;
     assert_eq!(error["error"], "the cursor belongs to another chat");
+    // Nothing of it was done, so that nobody has caught up.
+    at_bob.hears_nothing().await;
     drop(at_bob);
     let mut at_bob = bob.resume(&open, json!({chat.to_string(): last})).await;
     assert_eq!(
