@@ -41,7 +41,7 @@ export class Client extends Emitter {
     this.live.on('state', (state) => this.#connected(state));
     this.live.on('joined', () => this.#reload());
     this.live.on('mark', ({ chat, ...mark }) => this.#hearMark(chat, mark));
-    this.outbox.on('sent', (chat, message) => this.#show(chat, message));
+    this.outbox.on('sent', (chat, message) => this.#sent(chat, message));
   }
 
   get me() {
@@ -113,9 +113,10 @@ export class Client extends Emitter {
     this.emit('marks', number);
   }
 
-  /** I have read everything up to this message. */
-  read(number) {
+  /** I have read everything up to this message, or to the last that was told: before one of mine others may be on their way. */
+  read(shown) {
     const chat = this.chats.get(this.open);
+    const number = Math.min(shown, chat?.top ?? 0);
     if (!chat || number <= chat.read) return;
     chat.read = number;
     if (number >= chat.top) chat.unread = 0;
@@ -229,6 +230,11 @@ export class Client extends Emitter {
     const chat = this.chats.get(number);
     if (chat) this.#takeMark(chat, { user: this.me, ...mark });
     this.emit('chats');
+  }
+
+  /** The answer to a post shows it at once. To a post that was tried again it says what was posted, and the news how that stands now. */
+  #sent(chat, message) {
+    if (message.number > (this.chats.get(chat)?.top ?? 0)) this.#show(chat, message);
   }
 
   #show(chat, message) {

@@ -141,10 +141,11 @@ export class History extends Emitter {
       }
       return;
     }
-    const isNew = at === this.items.length && this.atEnd;
-    if (isNew && !message.deleted_at) {
-      this.items.push(message);
-      this.emit('came', message);
+    // The answer to a post may be earlier than the news of what stands before it.
+    const isWithin = at === this.items.length ? this.atEnd : at > 0 || this.atStart;
+    if (isWithin && !message.deleted_at) {
+      this.items.splice(at, 0, message);
+      this.emit('came', message, at);
       if (this.items.length > 2 * MOST) {
         this.items.splice(0, MOST);
         this.atStart = false;

@@ -70,7 +70,7 @@ export class Timeline {
     this.#rows.clear();
     this.#drawNow();
     if (!history) return;
-    history.on('came', (message) => this.#came(message));
+    history.on('came', (message, at) => this.#came(message, at));
     history.on('changed', () => this.#draw());
     history.on('gone', (_, at) => this.#gone(at));
     history.on('shortened', (by) => {
@@ -139,10 +139,12 @@ export class Timeline {
     }
   }
 
-  #came(message) {
-    const isNext = this.#high === this.#history.items.length - 1;
+  #came(message, at) {
+    const isNext = at === this.#high && at === this.#history.items.length - 1;
     // At the end the window moves along; elsewhere it only grows while there is room.
-    if (isNext && (this.#isAtEnd || this.#high - this.#low < this.#most)) this.#high += 1;
+    const isShown = at < this.#high || (isNext && (this.#isAtEnd || this.#high - this.#low < this.#most));
+    if (at < this.#low) this.#low += 1;
+    if (isShown) this.#high += 1;
     if (!this.#isAtEnd && message.author !== this.#client.me) this.#missed += 1;
     this.#draw();
   }
@@ -202,7 +204,7 @@ export class Timeline {
     this.#drawLetters();
     this.#drawStart();
     if (this.#isAtEnd) this.#scrollToEnd();
-    else if (anchor?.row.isConnected) this.#scroller.scrollTop += anchor.row.offsetTop - anchor.top;
+    else if (anchor) this.#keep(anchor);
     this.#tellPlace();
     this.#noteRead();
   }
@@ -212,9 +214,15 @@ export class Timeline {
     const edge = this.#scroller.scrollTop;
     for (const row of this.#list.children) {
       const top = row.offsetTop;
-      if (top + row.offsetHeight > edge) return { row, top };
+      if (top + row.offsetHeight > edge) return { number: Number(row.dataset.number), top };
     }
     return null;
+  }
+
+  /** Puts that message where it was on the screen; its row may be another one by now. */
+  #keep({ number, top }) {
+    const row = this.#rows.get(number)?.row;
+    if (row) this.#scroller.scrollTop += row.offsetTop - top;
   }
 
   #row(message, before) {
