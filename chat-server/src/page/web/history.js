@@ -13,6 +13,8 @@ export class History extends Emitter {
   /** Whether there is nothing before the first and nothing behind the last. */
   atStart = false;
   atEnd = false;
+  /** Whether no page came yet. */
+  isBlank = true;
   #api;
   #chat;
   #loading = null;
@@ -56,7 +58,7 @@ export class History extends Emitter {
     await this.#idle();
     return this.#load({ before: END }, ({ messages, older }) => {
       this.items = messages;
-      [this.atStart, this.atEnd] = [!older, true];
+      [this.atStart, this.atEnd, this.isBlank] = [!older, true, false];
       return 0;
     });
   }
@@ -66,14 +68,15 @@ export class History extends Emitter {
     await this.#idle();
     return this.#load({ around: number }, ({ messages, older, newer }) => {
       this.items = messages;
-      [this.atStart, this.atEnd] = [!older, !newer];
+      [this.atStart, this.atEnd, this.isBlank] = [!older, !newer, false];
       return 0;
     });
   }
 
-  /** The page before; gives how many places everything moved down. */
+  /** The page before; gives how many places everything moved down. Where nothing is left, as all of it was deleted, it starts anew. */
   older() {
-    if (this.atStart || this.items.length === 0) return Promise.resolve(0);
+    if (this.atStart) return Promise.resolve(0);
+    if (this.items.length === 0) return this.latest();
     return this.#load({ before: this.first }, ({ messages, older }) => {
       this.items = [...messages, ...this.items];
       this.atStart = !older;
@@ -87,7 +90,8 @@ export class History extends Emitter {
 
   /** The page behind; gives how many places everything moved up. */
   newer() {
-    if (this.atEnd || this.items.length === 0) return Promise.resolve(0);
+    if (this.atEnd) return Promise.resolve(0);
+    if (this.items.length === 0) return this.latest();
     return this.#load({ after: this.last }, ({ messages, newer }) => {
       this.items.push(...messages);
       this.atEnd = !newer;

@@ -13,6 +13,8 @@ const FEWEST = 160;
 const LOWEST_ROW = 30;
 /** So near to the end counts as being there. */
 const AT_END = 80;
+/** A first page that did not come is asked for again after so long. */
+const AGAIN = 3_000;
 
 export class Timeline {
   #client;
@@ -32,6 +34,7 @@ export class Timeline {
   #missed = 0;
   #firstUnread = 0;
   #found = 0;
+  #again = 0;
   #draw = soon(() => this.#drawNow());
   #scrolled = soon(() => this.#grow());
 
@@ -52,6 +55,7 @@ export class Timeline {
       if (chat !== this.#chat) return;
       this.#draw();
     });
+    client.on('state', (state) => state === 'live' && this.#begin());
     client.on('marks', (chat) => chat === this.#chat && this.#draw());
     client.on('chat', (chat) => chat === this.#chat && this.#draw());
     client.people.on('known', () => {
@@ -61,7 +65,7 @@ export class Timeline {
   }
 
   /** Shows a chat at its end, or around a message. */
-  async show(number, around = null) {
+  show(number, around = null) {
     [this.#chat, this.#history] = [number, this.#client.history];
     const history = this.#history;
     [this.#low, this.#high, this.#missed, this.#firstUnread] = [0, 0, 0, 0];
@@ -78,10 +82,22 @@ export class Timeline {
       this.#high = Math.max(0, this.#high - by);
       this.#draw();
     });
-    const chat = this.#client.chats.get(number);
+    this.#begin();
+  }
+
+  /** Brings in the first page, unless it is there; without it there is nothing that could be scrolled to try again. */
+  async #begin() {
+    const [history, around] = [this.#history, this.#found];
+    const chat = this.#client.chats.get(this.#chat);
+    if (!chat || !history?.isBlank) return;
     const [readBefore, hadUnread] = [chat.read, chat.unread > 0];
-    await this.#load(() => (around ? history.around(around) : history.latest()));
+    if (!history.isLoading) await this.#load(() => (around ? history.around(around) : history.latest()));
     if (history !== this.#history) return;
+    if (history.isBlank) {
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#begin(), AGAIN);
+      return;
+    }
     if (hadUnread) {
       const first = history.items.find((message) => message.number > readBefore && message.author !== this.#client.me);
       this.#firstUnread = first?.number ?? 0;
@@ -158,7 +174,7 @@ export class Timeline {
   /** Brings in what is needed around the screen, first from memory, then from the server. */
   async #grow() {
     const history = this.#history;
-    if (!history) return;
+    if (!history || history.isBlank) return;
     const { scrollTop, clientHeight } = this.#scroller;
     const most = this.#most;
     if (scrollTop < clientHeight && this.#low > 0) {
