@@ -272,12 +272,15 @@ export class Client extends Emitter {
   }
 
   async #reloadNow() {
+    const before = new Map([...this.chats.values()].map((chat) => [chat.number, chat.cursor]));
     const { chats } = await this.api.chats({ limit: 100 });
-    chats.forEach((chat) => {
+    for (const chat of chats) {
       const known = this.chats.get(chat.number);
+      // What came while the list was on its way it may not know; where it stands at the same place it does.
+      if (known?.cursor !== before.get(chat.number) && known?.cursor !== chat.cursor) this.#reload();
       // Its own news bring a chat forward; a list that is older or newer must not skip any of them.
-      this.#know(known ? { ...chat, cursor: known.cursor } : chat);
-    });
+      else this.#know(known ? { ...chat, cursor: known.cursor } : chat);
+    }
   }
 
   #connected(state) {
