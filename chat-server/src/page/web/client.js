@@ -32,7 +32,7 @@ export class Client extends Emitter {
     this.typing = new Typing();
     this.live = new Live(this.api, () => [...this.chats.values()].map((chat) => [chat.number, chat.cursor]));
     this.live.on('changes', (news) => this.#apply(news));
-    this.live.on('new', (chats) => chats.forEach((chat) => this.#know(chat)));
+    this.live.on('new', (chats) => chats.forEach((chat) => this.#meet(chat)));
     this.live.on('removed', ({ chat }) => this.#forget(chat));
     this.live.on('reset', ({ chat }) => this.#reset(chat));
     this.live.on('typing', ({ chat, user }) => user !== this.me && this.typing.hear(chat, user));
@@ -160,6 +160,13 @@ export class Client extends Emitter {
       this.marks.set(chat.number, { delivered: chat.last_message.number });
     }
     this.emit('chats');
+  }
+
+  /** A chat that I am in now. When a list has named it before, what came since that list is asked for. */
+  #meet(chat) {
+    const known = this.chats.get(chat.number);
+    this.#know(known ? { ...chat, cursor: known.cursor } : chat);
+    if (known && known.cursor !== chat.cursor) this.live.fill(chat.number, known.cursor);
   }
 
   #apply({ chat: number, from, to, items }) {
