@@ -252,7 +252,8 @@ export class Client extends Emitter {
   async #reset(number) {
     const { cursor } = await this.api.chat(number);
     const chat = this.chats.get(number);
-    if (chat) chat.cursor = cursor;
+    // Numbers begin anew where the other history ends: what was read of the old one says nothing.
+    if (chat) Object.assign(chat, { cursor, top: 0, read: 0, unread: 0, last_message: null, marks: null });
     await this.#reloadNow();
     if (this.open === number) this.choose(number);
   }
