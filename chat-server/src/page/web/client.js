@@ -294,10 +294,9 @@ export class Client extends Emitter {
   #connected(state) {
     if (state === 'live') this.outbox.startAll();
     if (state === 'live') this.#watch();
-    if (state !== 'live' && state !== 'catching up') {
-      this.#watched = '';
-      this.people.forgetPresence();
-    }
+    // Another socket was asked nothing yet, and while the page only polls nobody was.
+    if (state !== 'live') this.#watched = '';
+    if (state !== 'live' && state !== 'catching up') this.people.forgetPresence();
     this.emit('state', state);
   }
 
