@@ -94,15 +94,16 @@ export class Client extends Emitter {
 
   /** Opens a chat at its end, or around a message. */
   async choose(number, around = null) {
-    const chat = this.chats.get(number);
-    this.open = chat ? number : null;
-    this.history = chat ? new History(this.api, number) : null;
+    this.open = this.chats.has(number) ? number : null;
+    this.history = this.open === null ? null : new History(this.api, number);
     this.emit('open', this.open, around);
-    if (!chat) return;
+    if (this.open === null) return;
     this.#watch();
     const history = this.history;
     const [members, marks] = await Promise.allSettled([this.api.members(number), this.api.marks(number)]);
-    if (this.history !== history) return;
+    // A list may have come meanwhile, which made another of it.
+    const chat = this.chats.get(number);
+    if (this.history !== history || !chat) return;
     if (members.value) chat.members = new Map(members.value.map((member) => [member.user, member.role]));
     if (marks.value) {
       chat.marks ??= new Map();
