@@ -51,14 +51,16 @@ export class Poll extends Emitter {
 
   async #round(signal) {
     const cursors = [...this.#cursors()];
+    const named = new Set(cursors.map(([number]) => number));
     for (let at = 0; at === 0 || at < cursors.length; at += MOST) {
       const part = cursors.slice(at, at + MOST);
       const { chats, new: fresh } = await this.#api.sync(Object.fromEntries(part), signal);
       for (const [number, after] of part) {
         await this.#tell(number, after, chats[number], signal);
       }
-      // With one part everything that it does not name is new.
-      if (cursors.length <= MOST && fresh.length > 0) this.emit('new', fresh);
+      // What this part does not name another one may.
+      const unknown = fresh.filter((chat) => !named.has(chat.number));
+      if (unknown.length > 0) this.emit('new', unknown);
     }
   }
 
