@@ -54,13 +54,15 @@ export class Poll extends Emitter {
     const named = new Set(cursors.map(([number]) => number));
     for (let at = 0; at === 0 || at < cursors.length; at += MOST) {
       const part = cursors.slice(at, at + MOST);
-      const { chats, new: fresh } = await this.#api.sync(Object.fromEntries(part), signal);
+      const { chats, new: fresh, more } = await this.#api.sync(Object.fromEntries(part), signal);
       for (const [number, after] of part) {
         await this.#tell(number, after, chats[number], signal);
       }
       // What this part does not name another one may.
       const unknown = fresh.filter((chat) => !named.has(chat.number));
       if (unknown.length > 0) this.emit('new', unknown);
+      // So many are not named here that not all are told; the list has the latest of them.
+      if (more) this.emit('joined');
     }
   }
 
