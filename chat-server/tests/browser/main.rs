@@ -6,6 +6,7 @@
 )]
 
 mod chrome;
+mod late;
 mod person;
 #[path = "../process/mod.rs"]
 mod process;
@@ -45,6 +46,12 @@ fn main() {
             on_a_page(browser, talk::one_goes_offline);
         },
     );
+    case("a_message_that_comes_late_takes_its_place", |browser| {
+        on_a_page(browser, late::a_message_takes_its_place);
+    });
+    case("a_page_that_cannot_be_had_is_asked_for_again", |browser| {
+        on_a_page(browser, late::a_page_of_messages_is_asked_for_again);
+    });
     case("text_is_shown_as_it_is_and_never_runs", |browser| {
         on_a_page(browser, talk::text_is_text);
     });

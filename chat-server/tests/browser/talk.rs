@@ -6,7 +6,7 @@ use super::person::{Person, quoted};
 const RECEIPT: &str = ".row.own .receipt[data-state=read]";
 
 /// Two people with a direct chat that is open before both.
-async fn ana_and_ben(place: &Place) -> [Person; 2] {
+pub async fn ana_and_ben(place: &Place) -> [Person; 2] {
     let (ana, ben) = (place.person().await, place.person().await);
     ana.register("ana").await;
     ben.register("ben").await;
@@ -17,7 +17,7 @@ async fn ana_and_ben(place: &Place) -> [Person; 2] {
     [ana, ben]
 }
 
-fn nothing_went_wrong(people: &[&Person]) {
+pub fn nothing_went_wrong(people: &[&Person]) {
     for person in people {
         assert_eq!(person.complaints(), Vec::<String>::new());
     }
