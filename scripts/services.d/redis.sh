@@ -24,12 +24,25 @@ redis_start() {
         nodes+=("127.0.0.1:$(port "$1" "$role")")
       done
       for role in "${roles[@]}"; do await redis_says "$1" "$role" 'INFO cluster' cluster_enabled:1; done
-      once "$data/$1/joined" redis-cli --cluster create "${nodes[@]}" --cluster-replicas "$replicas" --cluster-yes
+      once "$data/$1/joined" redis_join "$replicas" "${nodes[@]}"
       # The first three are masters to begin with.
       for role in "${roles[@]:3}"; do await redis_says "$1" "$role" 'INFO replication' 'master_link_status:up\|role:master'; done
       ;;
     redis_sentinel) redis_sentinel "$1" ;;
   esac
+}
+
+# redis_join REPLICAS NODE… makes a cluster of empty nodes. On a machine that is busy for two seconds a node forgets whom it was told to
+# meet, and redis-cli would wait for ever: they begin anew.
+redis_join() {
+  local replicas=$1 attempt node
+  shift
+  for attempt in 1 2 3; do
+    if timeout 20 redis-cli --cluster create "$@" --cluster-replicas "$replicas" --cluster-yes; then return; fi
+    for node in "$@"; do redis-cli -p "${node#*:}" CLUSTER RESET HARD; done
+  done
+  say "these did not join, tried $attempt times: $*"
+  return 1
 }
 
 # redis_server NAME ROLE ARGUMENT… starts `program`.
