@@ -9,7 +9,7 @@ use chat_core::{Access, Chat, Parts};
 use futures_util::{FutureExt, StreamExt};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, advance, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::Role;
@@ -21,12 +21,12 @@ use super::talk::{Guest, Said, Talk, Work};
 use super::{Over, Pace};
 use crate::api::testing::noise::put;
 
-/// Says what it hears, after this time.
+/// Says what it hears, and takes this time for it: the clock stands still but for that.
 struct Echo(Duration);
 
 impl Talk for Echo {
     async fn told(&mut self, news: News, _: &Arc<Guest>) -> Said {
-        tokio::time::sleep(self.0).await;
+        advance(self.0).await;
         let word = match news {
             News::CaughtUp => "caught_up",
             _ => "news",
@@ -37,7 +37,7 @@ impl Talk for Echo {
     fn heard(&mut self, frame: &str, _: Option<&Arc<Guest>>) -> Work {
         let (said, after) = (Said::frame(frame.to_owned().into()), self.0);
         async move {
-            tokio::time::sleep(after).await;
+            advance(after).await;
             said
         }
         .boxed()

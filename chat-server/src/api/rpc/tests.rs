@@ -16,6 +16,14 @@ const BODY: BodyLimits = BodyLimits {
 
 const NOBODY: &str = "2b1f8a52-3c5e-4a8e-9f53-0a6b1f8f2f11";
 
+const PATHS: [&str; 5] = [
+    "/users/add",
+    "/chats/add",
+    "/messages/add",
+    "/chats/get",
+    "/messages/get",
+];
+
 async fn house() -> House {
     House::build(|chat| vec![door(gate(chat), BODY)]).await
 }
@@ -320,13 +328,7 @@ async fn the_content_type_does_not_matter() {
 #[tokio::test]
 async fn other_methods_are_405_and_other_paths_404() {
     let house = house().await;
-    for path in [
-        "/users/add",
-        "/chats/add",
-        "/messages/add",
-        "/chats/get",
-        "/messages/get",
-    ] {
+    for path in PATHS {
         for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE"] {
             let answer = house.json(method, path, "").await;
             let told = (answer.status.as_u16(), answer.header("allow"));

@@ -35,13 +35,7 @@ async fn what_cannot_be_is_counted_as_well() {
     let gate = limited("5/1h");
     let house = House::build(|chat| vec![door(gate(chat), BODY)]).await;
     for status in [400, 429] {
-        for path in [
-            "/users/add",
-            "/chats/add",
-            "/messages/add",
-            "/chats/get",
-            "/messages/get",
-        ] {
+        for path in PATHS {
             let answer = post(&house, path, json!({})).await;
             assert_eq!(answer.status, status, "{path}: {}", answer.text());
             assert_eq!(answer.header("retry-after").is_some(), status == 429);
